@@ -1,0 +1,40 @@
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { projectDir } from "../cli/support/paths.ts";
+
+/** Files that never change what is built: prose and Go's own tests. */
+const irrelevant = /(\.md|_test\.go)$/;
+
+/**
+ * Twelve hexadecimal digits that change when any of the given sources changes: the key of everything built here.
+ *
+ * @param sources - files and folders, relative to the checkout; a folder counts with every file below it.
+ * @param facts - further strings the result depends on, such as the key of what it is made from.
+ * @throws Error when a source is missing: a key over half the inputs would find the wrong build.
+ */
+export function keyOf(sources: readonly string[], ...facts: readonly string[]): string {
+  const hash = createHash("sha256");
+  for (const file of sources.flatMap(filesBelow).sort()) {
+    hash.update(`${file}\0`).update(createHash("sha256").update(readFileSync(join(projectDir, file))).digest());
+  }
+  for (const fact of facts) hash.update(`\0${fact}`);
+  return hash.digest("hex").slice(0, 12);
+}
+
+/** The version of a module in airgap/go.mod, which is the one place that says what is built. */
+export function moduleVersion(module: string): string {
+  const line = new RegExp(`^\\s*(?:require )?${module.replaceAll(".", "\\.")} (v\\S+)`, "m");
+  const version = line.exec(readFileSync(join(projectDir, "airgap/go.mod"), "utf8"))?.[1];
+  if (!version) throw new Error(`airgap/go.mod requires no ${module}`);
+  return version;
+}
+
+function filesBelow(path: string): string[] {
+  if (/\.[a-z]+$/.test(path)) return [path];
+  return readdirSync(join(projectDir, path), { withFileTypes: true }).flatMap((entry) => {
+    const child = `${path}/${entry.name}`;
+    if (entry.isDirectory()) return filesBelow(child);
+    return entry.isFile() && !irrelevant.test(entry.name) ? [child] : [];
+  });
+}

@@ -1,0 +1,81 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { cacheDir, projectDir } from "../cli/support/paths.ts";
+import { keyOf, moduleVersion } from "./inputs.ts";
+import { pins } from "./pins.ts";
+
+/*
+ * What built things are called, computed from their sources alone and without building: a Pulumi program can name an
+ * image at preview, and two checkouts with the same sources share one build.
+ */
+
+/** An image of the platform that is made here where it cannot be pulled. */
+export type BuiltImage = "pilot" | "proxyv2" | "install-cni" | "product";
+
+/** A Helm chart of Istio, from the Istio module. */
+export type Chart = "base" | "istiod" | "gateway" | "cni";
+
+/** Every image, in the order in which they are built. */
+export const builtImages: readonly BuiltImage[] = ["pilot", "proxyv2", "install-cni", "product"];
+
+/** Registry and folder of the images. `localhost` is no host: such a name is never pulled by mistake. */
+export const imageHub = "localhost/mesh";
+
+/** What decides the Go binaries. How they are run does not matter, so the rest of this folder is no part of it. */
+const toolchainSources = ["airgap/go.mod", "airgap/go.sum", "airgap/cmd", "airgap/languagehost", "airgap/toolchain/binaries.ts"];
+
+/** What decides the bytes of an image besides its binaries. */
+const imageSources = ["airgap/images", "airgap/pins.ts"];
+
+/** Key of the Go toolchain. */
+export const toolchainKey = once(() => keyOf(toolchainSources));
+
+/** The version Istio reports, and that of its charts: a release under way, with the commit it was built from. */
+export const istioVersion = once(() => {
+  const commit = moduleVersion("istio.io/istio").split("-").at(-1);
+  return `${pins.istioRelease}-${commit}`;
+});
+
+/** One tag for all Istio images, as Istio's charts know one hub and one tag. */
+export const istioTag = once(() => `${pins.istioRelease}-${keyOf(imageSources, toolchainKey())}`);
+
+/** Repository and tag of an image; the tag changes with any of its inputs. */
+export function imageReference(name: BuiltImage): { repository: string; tag: string } {
+  return { repository: `${imageHub}/${name}`, tag: name === "product" ? productTag() : istioTag() };
+}
+
+/** The kind node image in podman's storage. */
+export const nodeImageReference = once(() => {
+  const key = keyOf([...imageSources, "airgap/node"], toolchainKey());
+  return `${imageHub}/kind-node:${moduleVersion("k8s.io/kubernetes")}-${key}`;
+});
+
+/** Folder of the unpacked chart. */
+export function chartPath(chart: Chart): string {
+  return join(chartsDir(), chart);
+}
+
+/** Folder of all charts, keyed by what writes them, so that an unrelated module's update does not look like a new chart. */
+export const chartsDir = once(() => join(cacheDir, "charts", `${istioVersion()}-${keyOf(["airgap/cmd/charts"])}`));
+
+/** Folder of the toolchain that {@link toolchainKey} names. */
+export const toolchainDir = once(() => join(cacheDir, "toolchain", toolchainKey()));
+
+/** Folder of the programs a user runs: pulumi and its language host, kind, kubectl, helm, istioctl. */
+export function toolchainBin(): string {
+  return join(toolchainDir(), "bin");
+}
+
+const productTag = once(() => {
+  const { version } = JSON.parse(readFileSync(join(projectDir, "package.json"), "utf8")) as { version: string };
+  return `${version}-${keyOf([...imageSources, "apps/services/product"])}`;
+});
+
+/** Reads the sources once in a process: they do not change under a running command. */
+function once(compute: () => string): () => string {
+  let value: string | undefined;
+  return () => {
+    value ??= compute();
+    return value;
+  };
+}
