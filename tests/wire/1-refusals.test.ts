@@ -1,0 +1,107 @@
+import { existsSync } from "node:fs";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer, type Server } from "node:net";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { afterEach, beforeAll, describe, expect, test } from "@jest/globals";
+import { listContainers } from "./support/host.ts";
+import { type Finished, make, run, saw } from "./support/stack.ts";
+
+/** A stack of the tests' own, on ports nobody uses, under a name that no other cluster has. */
+const stack = "refused";
+const stackFile = `Pulumi.${stack}.yaml`;
+const sound = {
+  "mesh:target": "kind",
+  "mesh:sources": "built",
+  "mesh:cluster": { name: "refused", workers: 2, ports: { http: 18081, https: 18443, istio: 18080 } },
+  "mesh:product": { replicas: 3 },
+};
+
+let before: string[];
+const undo: (() => unknown)[] = [];
+
+beforeAll(async () => {
+  before = await listContainers();
+});
+
+afterEach(async () => {
+  for (const step of undo.splice(0).reverse()) await step();
+  await rm(stackFile, { force: true });
+});
+
+/** Types `make up` for a stack whose configuration differs from a sound one as given. */
+async function upWith(changes: Record<string, unknown>, env: NodeJS.ProcessEnv = {}): Promise<Finished> {
+  await writeFile(stackFile, JSON.stringify({ config: { ...sound, ...changes } }));
+  return run("make", ["up", `STACK=${stack}`], { env });
+}
+
+/** One message that holds all of these, no stack trace, and nothing that was not there before. */
+async function expectRefusal(finished: Finished, ...named: (string | RegExp)[]): Promise<void> {
+  saw(finished.all.trim().split("\n").join("\n         "));
+  expect(finished.exitCode).not.toBe(0);
+  for (const part of named) expect(finished.all).toMatch(part);
+  expect(finished.all).not.toMatch(/^\s+at .+:\d+:\d+\)?$/m);
+  expect(await listContainers()).toEqual(before);
+}
+
+describe("the configuration", () => {
+  test("an unknown key names itself", async () => {
+    await expectRefusal(await upWith({ "mesh:porduct": { replicas: 3 } }), "mesh:porduct");
+  });
+
+  test("a wrong type names the key, what was given and what is allowed", async () => {
+    await expectRefusal(await upWith({ "mesh:product": { replicas: "many" } }), "mesh:product.replicas", "many", /number/i);
+  });
+
+  test("no replicas at all", async () => {
+    await expectRefusal(await upWith({ "mesh:product": { replicas: 0 } }), "mesh:product.replicas", /\b0\b/, /\b1\b/);
+  });
+
+  test("a port out of range", async () => {
+    const cluster = { ...sound["mesh:cluster"], ports: { http: 18081, https: 18443, istio: 70000 } };
+    await expectRefusal(await upWith({ "mesh:cluster": cluster }), "mesh:cluster.ports.istio", "70000", "65535");
+  });
+
+  test("all errors of a file at once", async () => {
+    const changes = { "mesh:product": { replicas: 0 }, "mesh:sources": "found" };
+    await expectRefusal(await upWith(changes), "mesh:product.replicas", "mesh:sources", "built");
+  });
+
+  test("an unknown stack lists the ones there are", async () => {
+    await expectRefusal(await make("up", "STACK=nowhere"), "nowhere", "local", "dev");
+  });
+});
+
+describe("the machine", () => {
+  test("a port in use names the process that has it", async () => {
+    const server = await listenOn(18080);
+    undo.push(() => server.close());
+    await expectRefusal(await upWith({}), "18080", "node", String(process.pid));
+  });
+
+  test("no Go", async () => {
+    const path = (process.env.PATH ?? "").split(delimiter).filter((folder) => !existsSync(join(folder, "go")));
+    const cache = await temporaryFolder();
+    await expectRefusal(await upWith({}, { PATH: path.join(delimiter), XDG_CACHE_HOME: cache }), /\bGo\b/, "STACK=dev");
+  });
+
+  test("too little disk for an empty cache", async () => {
+    const cache = await temporaryFolder();
+    expect((await run("mount", ["-t", "tmpfs", "-o", "size=64m", "tmpfs", cache])).exitCode).toBe(0);
+    undo.push(() => run("umount", [cache]));
+    await expectRefusal(await upWith({}, { XDG_CACHE_HOME: cache }), /disk|space/i, cache);
+  });
+});
+
+async function temporaryFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "refused-"));
+  undo.push(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+function listenOn(port: number): Promise<Server> {
+  return new Promise((resolve, reject) => {
+    const server = createServer().once("error", reject);
+    server.listen(port, "127.0.0.1", () => resolve(server));
+  });
+}

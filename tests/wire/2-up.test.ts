@@ -1,0 +1,84 @@
+import { readFile, rm, writeFile } from "node:fs/promises";
+import { beforeAll, expect, test } from "@jest/globals";
+import { parse, stringify } from "yaml";
+import { askProducts, productUrl } from "./support/product.ts";
+import { type Finished, kubeGet, make, pulumi, saw } from "./support/stack.ts";
+
+let up: Finished;
+
+beforeAll(async () => {
+  up = await make("up");
+});
+
+test("`make up` ends in a URL that answers 200 through the gateway's proxy", async () => {
+  saw(`make up: ${up.seconds.toFixed(1)} s`);
+  expect(up.exitCode).toBe(0);
+  expect(up.all).toContain(productUrl);
+
+  const answer = await askProducts();
+  expect(answer.status).toBe(200);
+  expect(answer.server).toBe("istio-envoy");
+  expect(answer.body.version).toBe("v1");
+  expect(answer.body.products.length).toBeGreaterThan(0);
+});
+
+test("a second `make up` changes nothing", async () => {
+  const again = await make("up");
+  saw(`make up again: ${again.seconds.toFixed(1)} s`);
+  expect(again.exitCode).toBe(0);
+  expect(again.all).toMatch(/\d+ unchanged/);
+  expect(again.all).not.toMatch(/\d+ (created|updated|changed|deleted|replaced)/);
+});
+
+test("a preview finds no changes and starts within seconds", async () => {
+  const preview = await pulumi("preview", "--expect-no-changes");
+  saw(`pulumi preview: ${preview.seconds.toFixed(1)} s`);
+  expect(preview.exitCode).toBe(0);
+});
+
+test("a refresh finds no drift", async () => {
+  const refresh = await pulumi("refresh", "--yes", "--expect-no-changes");
+  expect(refresh.all).toMatch(/\d+ unchanged/);
+  expect(refresh.exitCode).toBe(0);
+});
+
+test("a changed replica count changes one resource", async () => {
+  const changes = await previewWith((config) => {
+    config["mesh:product"] = { ...(config["mesh:product"] as object), replicas: 4 };
+  });
+  saw(`a replica more: ${JSON.stringify(changes)}`);
+  expect(changes).toEqual([expect.objectContaining({ op: "update", type: "kubernetes:apps/v1:Deployment" })]);
+});
+
+test("three nodes, and the product service's replicas on both workers", async () => {
+  const { items: nodes } = await kubeGet<{ items: { metadata: { name: string } }[] }>("nodes");
+  expect(nodes.map(({ metadata }) => metadata.name).sort()).toEqual([
+    "mesh-demo-control-plane",
+    "mesh-demo-worker",
+    "mesh-demo-worker2",
+  ]);
+  const { items: pods } = await kubeGet<{ items: { spec: { nodeName: string } }[] }>(
+    "pods",
+    "--all-namespaces",
+    "--selector=app=product",
+  );
+  expect(pods).toHaveLength(3);
+  expect(new Set(pods.map(({ spec }) => spec.nodeName))).toEqual(new Set(["mesh-demo-worker", "mesh-demo-worker2"]));
+});
+
+/** What a preview would change, were the stack's configuration edited like this. */
+async function previewWith(edit: (config: Record<string, unknown>) => void): Promise<{ op: string; type: string }[]> {
+  const file = "Pulumi.local.edited.yaml";
+  const settings = parse(await readFile("Pulumi.local.yaml", "utf8")) as { config: Record<string, unknown> };
+  edit(settings.config);
+  await writeFile(file, stringify(settings));
+  try {
+    const preview = await pulumi("preview", "--json", "--config-file", file);
+    const { steps } = JSON.parse(preview.stdout) as { steps: { op: string; urn: string }[] };
+    return steps
+      .filter(({ op }) => op !== "same")
+      .map(({ op, urn }) => ({ op, type: urn.split("::")[2]?.split("$").at(-1) ?? "", name: urn.split("::")[3] }));
+  } finally {
+    await rm(file, { force: true });
+  }
+}

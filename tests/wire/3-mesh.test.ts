@@ -1,0 +1,128 @@
+import { beforeAll, expect, test } from "@jest/globals";
+import { imageReference } from "../../airgap/names.ts";
+import { askProducts } from "./support/product.ts";
+import { istioctl, kubectl, kubeGet, make, run, saw, stackEnvironment } from "./support/stack.ts";
+
+interface Pod {
+  readonly metadata: { name: string; namespace: string };
+  readonly spec: {
+    containers: { name: string }[];
+    initContainers?: { name: string; restartPolicy?: string }[];
+    nodeName: string;
+  };
+  readonly status: { podIP: string };
+}
+
+const outside = "wire-outside";
+let products: Pod[];
+
+beforeAll(async () => {
+  expect((await make("up")).exitCode).toBe(0);
+  products = (await kubeGet<{ items: Pod[] }>("pods", "--all-namespaces", "--selector=app=product")).items;
+});
+
+test("every pod of the product service has its sidecar", () => {
+  expect(products.length).toBeGreaterThan(0);
+  for (const { spec } of products) {
+    const names = [...spec.containers, ...(spec.initContainers ?? [])].map(({ name }) => name);
+    expect(names).toContain("istio-proxy");
+  }
+});
+
+test("no pod of the product service may run as it likes: its namespace enforces PodSecurity `restricted`", async () => {
+  const namespace = products[0]?.metadata.namespace ?? "";
+  const refused = await run(
+    "kubectl",
+    ["--namespace", namespace, "run", "privileged", "--image=none", "--privileged", "--restart=Never", "--dry-run=server"],
+    { env: await stackEnvironment() },
+  );
+  expect(refused.exitCode).not.toBe(0);
+  expect(refused.all).toMatch(/violates PodSecurity "restricted/);
+});
+
+test("plaintext from outside the mesh is refused on a port that answers inside it", async () => {
+  const target = `http://${products[0]?.status.podIP}:8080/api/products`;
+  const fromOutside = await askFromPod(outside, { inject: false }, target);
+  saw(`from a pod without a sidecar: ${fromOutside}`);
+  expect(fromOutside).toMatch(/ECONNRESET|socket hang up|other side closed/);
+
+  const host = `http://product.${products[0]?.metadata.namespace}.svc.cluster.local:8080/api/products`;
+  const fromInside = await askFromPod("wire-inside", { inject: true }, host);
+  saw(`from a pod with a sidecar: ${fromInside}`);
+  expect(fromInside).toBe("200");
+});
+
+test("requests reach every replica", async () => {
+  const pods = new Set<string>();
+  for (let i = 0; i < 60; i++) pods.add((await askProducts()).body.pod);
+  expect(pods.size).toBe(products.length);
+});
+
+test("no proxy rejected a configuration", async () => {
+  const { items } = await kubeGet<{ items: Pod[] }>("pods", "--namespace=istio-system", "--selector=app=istiod");
+  let pushes = 0;
+  for (const { metadata } of items) {
+    const metrics = await kubectl(
+      "get",
+      "--raw",
+      `/api/v1/namespaces/${metadata.namespace}/pods/${metadata.name}:15014/proxy/metrics`,
+    );
+    for (const line of metrics.split("\n").filter((text) => text.startsWith("pilot_total_xds_rejects")))
+      expect(line).toMatch(/ 0$/);
+    pushes += [...metrics.matchAll(/^pilot_xds_pushes\{.*\} (\S+)$/gm)].reduce((sum, [, value]) => sum + Number(value), 0);
+  }
+  saw(`${pushes} pushes, none rejected`);
+  expect(pushes).toBeGreaterThan(0);
+});
+
+test("`istioctl analyze` finds nothing", async () => {
+  expect(await istioctl("analyze", "--all-namespaces", "--color=false", "--failure-threshold=Info")).toMatch(
+    /No validation issues found/,
+  );
+});
+
+/** Runs a small Node.js client in a pod of its own namespace and returns the status it got, or the error's code. */
+async function askFromPod(namespace: string, { inject }: { inject: boolean }, url: string): Promise<string> {
+  const { repository, tag } = imageReference("product");
+  const script = `
+    const http = require("node:http");
+    http.get(${JSON.stringify(url)}, (response) => { console.log(response.statusCode); process.exit(0); })
+      .on("error", (error) => { console.log(error.code + " " + error.message); process.exit(0); });
+    setTimeout(() => { console.log("no answer"); process.exit(0); }, 10000).unref();`;
+  const manifest = [
+    {
+      apiVersion: "v1",
+      kind: "Namespace",
+      metadata: { name: namespace, labels: { "istio-injection": inject ? "enabled" : "disabled" } },
+    },
+    {
+      apiVersion: "v1",
+      kind: "Pod",
+      metadata: { name: "client", namespace },
+      spec: {
+        restartPolicy: "Never",
+        containers: [
+          { name: "client", image: `${repository}:${tag}`, imagePullPolicy: "IfNotPresent", command: ["node", "-e", script] },
+        ],
+      },
+    },
+  ];
+  const env = await stackEnvironment();
+  try {
+    for (const object of manifest) {
+      expect(
+        (await run("kubectl", ["apply", "--filename=-"], { env, input: JSON.stringify(object), stdin: "pipe" })).all,
+      ).toMatch(/created/);
+    }
+    await kubectl(
+      "wait",
+      `--namespace=${namespace}`,
+      "pod/client",
+      "--for=jsonpath={.status.containerStatuses[?(@.name=='client')].state.terminated}",
+      "--timeout=60s",
+    );
+    return (await kubectl("logs", `--namespace=${namespace}`, "client", "--container=client")).trim();
+  } finally {
+    await kubectl("delete", "namespace", namespace, "--ignore-not-found", "--wait");
+  }
+}

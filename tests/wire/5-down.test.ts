@@ -1,0 +1,62 @@
+import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { execa } from "execa";
+import { type HostListing, listHost, recordedListing } from "./support/host.ts";
+import { askProducts } from "./support/product.ts";
+import { make, saw } from "./support/stack.ts";
+
+let before: HostListing;
+
+beforeAll(async () => {
+  before = (await recordedListing()) ?? (await takeDown());
+});
+
+afterAll(async () => {
+  await make("down");
+});
+
+test("`make down` leaves nothing that was not there before", async () => {
+  expect(await takeDown()).toEqual(before);
+});
+
+test("`make down` with nothing there is fine", async () => {
+  expect((await make("down")).exitCode).toBe(0);
+});
+
+test.each([
+  ["while the cluster starts", /Starting control-plane|Preparing nodes/],
+  ["while Istio is installed", /istiod.* creat/],
+])("`make up` killed %s: the next one ends in 200", async (moment, sign) => {
+  await killWhenItSays(sign);
+  const up = await make("up");
+  saw(`make up after a kill -9 ${moment}: ${up.seconds.toFixed(1)} s`);
+  if (up.exitCode !== 0) saw(up.all);
+  expect(up.exitCode).toBe(0);
+  expect((await askProducts()).status).toBe(200);
+});
+
+test("`make down` after all that leaves nothing either", async () => {
+  expect(await takeDown()).toEqual(before);
+});
+
+async function takeDown(): Promise<HostListing> {
+  const down = await make("down");
+  saw(`make down: ${down.seconds.toFixed(1)} s`);
+  expect(down.all).not.toMatch(/error/i);
+  expect(down.exitCode).toBe(0);
+  return listHost();
+}
+
+/** Starts `make up` in a process group of its own and kills the whole group as soon as its output matches. */
+async function killWhenItSays(sign: RegExp): Promise<void> {
+  const up = execa("make", ["up"], { detached: true, reject: false, stdin: "ignore", all: true });
+  let said = "";
+  let killed = false;
+  up.all.on("data", (chunk: Buffer) => {
+    said += chunk.toString();
+    if (killed || !sign.test(said) || up.pid === undefined) return;
+    killed = true;
+    process.kill(-up.pid, "SIGKILL");
+  });
+  await up;
+  if (!killed) throw new Error(`make up ended before it said ${sign}:\n${said}`);
+}

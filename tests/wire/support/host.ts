@@ -1,0 +1,90 @@
+import { readdir, readFile, readlink, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { run } from "./stack.ts";
+
+/** What a run of the platform may leave on the machine, each kind as a sorted list of lines. */
+export interface HostListing {
+  readonly processes: string[];
+  readonly mounts: string[];
+  readonly networkNamespaces: string[];
+  readonly interfaces: string[];
+  readonly firewall: string[];
+  readonly containers: string[];
+  readonly volumes: string[];
+  readonly networks: string[];
+}
+
+/** Lists what is on the machine now. Podman is asked last: its first use mounts its storage. */
+export async function listHost(): Promise<HostListing> {
+  const processes = await listProcesses();
+  return {
+    processes: processes.map(({ command }) => command).sort(),
+    mounts: (await lines("findmnt", ["--list", "--noheadings", "--output", "TARGET,FSTYPE"])).sort(),
+    networkNamespaces: [...new Set(processes.map(({ network }) => network)), ...(await lines("ip", ["netns", "list"]))].sort(),
+    interfaces: (await lines("ip", ["-brief", "link"])).map((line) => line.split(/\s+/)[0] ?? "").sort(),
+    firewall: await firewallRules(),
+    containers: await listContainers(),
+    volumes: (await lines("podman", ["volume", "ls", "--format", "{{.Name}}"])).sort(),
+    networks: (await lines("podman", ["network", "ls", "--format", "{{.Name}}"])).sort(),
+  };
+}
+
+const recordFile = join(tmpdir(), "wire-host-listing.json");
+
+/** Writes down what is on the machine, unless nodes of a kind cluster are among it. */
+export async function recordListing(): Promise<void> {
+  await rm(recordFile, { force: true });
+  const listing = await listHost();
+  if (!listing.containers.some((name) => name.includes("control-plane"))) await writeFile(recordFile, JSON.stringify(listing));
+}
+
+/** What `recordListing` wrote down, or undefined when a cluster was running then. */
+export async function recordedListing(): Promise<HostListing | undefined> {
+  try {
+    return JSON.parse(await readFile(recordFile, "utf8")) as HostListing;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The names of all containers, running or not; none where podman is not installed. */
+export async function listContainers(): Promise<string[]> {
+  return (await lines("podman", ["ps", "--all", "--format", "{{.Names}}"])).sort();
+}
+
+/** Rules and chains of our own making; empty tables with their built-in chains are no rules. */
+async function firewallRules(): Promise<string[]> {
+  const all = [...(await lines("iptables-save", [])), ...(await lines("ip6tables-save", []))];
+  return all.filter((line) => line.startsWith("-A") || /^:\S+ - /.test(line)).map((line) => line.replace(/\[\d+:\d+\]/, ""));
+}
+
+/** The commands of all processes but kernel threads and this test's own family. */
+async function listProcesses(): Promise<{ command: string; network: string }[]> {
+  const found: { pid: number; parent: number; command: string; network: string }[] = [];
+  for (const pid of (await readdir("/proc")).filter((name) => /^\d+$/.test(name)).map(Number)) {
+    try {
+      const command = (await readFile(`/proc/${pid}/cmdline`, "utf8")).replaceAll("\0", " ").trim();
+      const parent = Number((await readFile(`/proc/${pid}/stat`, "utf8")).replace(/^.*\) \S /s, "").split(" ")[0]);
+      if (command !== "") found.push({ pid, parent, command, network: await readlink(`/proc/${pid}/ns/net`) });
+    } catch {
+      // It ended while we looked.
+    }
+  }
+  const family = new Set([process.pid]);
+  for (let grown = true; grown; ) {
+    grown = false;
+    for (const { pid, parent } of found) {
+      if (family.has(parent) && !family.has(pid)) {
+        family.add(pid);
+        grown = true;
+      }
+    }
+  }
+  return found.filter(({ pid }) => !family.has(pid));
+}
+
+async function lines(file: string, args: readonly string[]): Promise<string[]> {
+  const { stdout } = await run(file, args);
+  return stdout.split("\n").filter(Boolean);
+}

@@ -1,0 +1,87 @@
+import process from "node:process";
+import { execa, type Options } from "execa";
+
+/** What a command said and how it ended. */
+export interface Finished {
+  readonly exitCode: number | undefined;
+  readonly stdout: string;
+  /** Standard output and standard error together, in the order they came. */
+  readonly all: string;
+  /** Wall-clock time in seconds. */
+  readonly seconds: number;
+}
+
+/** Runs a command in the project's folder; a failure is a result to assert on, not an exception. */
+export async function run(file: string, args: readonly string[], options: Options = {}): Promise<Finished> {
+  const { exitCode, stdout, all, durationMs } = await execa(file, args, {
+    all: true,
+    reject: false,
+    stdin: "ignore",
+    ...options,
+  });
+  return { exitCode, stdout: String(stdout ?? ""), all: String(all ?? ""), seconds: durationMs / 1000 };
+}
+
+/** Runs a make target as a user types it. */
+export function make(...args: string[]): Promise<Finished> {
+  return run("make", args);
+}
+
+/** Runs a command that must succeed and returns its standard output. */
+async function output(file: string, args: readonly string[]): Promise<string> {
+  const finished = await run(file, args, { env: await stackEnvironment() });
+  if (finished.exitCode !== 0) throw new Error(`${file} ${args.join(" ")} ended with ${finished.exitCode}:\n${finished.all}`);
+  return finished.stdout;
+}
+
+export const kubectl = (...args: string[]) => output("kubectl", args);
+export const istioctl = (...args: string[]) => output("istioctl", args);
+export const podman = (...args: string[]) => output("podman", args);
+
+/** Runs plain `pulumi` against the stack, as somebody who sourced `make env` would. */
+export async function pulumi(...args: string[]): Promise<Finished> {
+  return run("pulumi", ["--non-interactive", "--color=never", ...args, "--stack", "local"], { env: await stackEnvironment() });
+}
+
+/** Reads a Kubernetes object or list as JSON. */
+export async function kubeGet<T>(...args: string[]): Promise<T> {
+  return JSON.parse(await kubectl("get", ...args, "--output=json")) as T;
+}
+
+let environment: Promise<NodeJS.ProcessEnv> | undefined;
+
+/** The variables that `make env` prints, as a shell that evaluated them has them. */
+export function stackEnvironment(): Promise<NodeJS.ProcessEnv> {
+  environment ??= (async () => {
+    const { stdout } = await execa("bash", ["-c", 'eval "$(make --silent env)" && exec env --null'], { stdin: "ignore" });
+    return Object.fromEntries(
+      stdout
+        .split("\0")
+        .filter(Boolean)
+        .map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)]),
+    );
+  })();
+  return environment;
+}
+
+/** Tells what a test saw, beside Jest's own report. */
+export function saw(text: string): void {
+  process.stdout.write(`    saw: ${text}\n`);
+}
+
+/**
+ * Waits until a condition holds, asking again each quarter of a second.
+ *
+ * @throws Error with the last reason when it does not hold in time.
+ */
+export async function eventually<T>(what: string, seconds: number, condition: () => Promise<T>): Promise<T> {
+  const end = Date.now() + seconds * 1000;
+  for (;;) {
+    try {
+      return await condition();
+    } catch (error) {
+      if (Date.now() > end) throw new Error(`${what}: not within ${seconds} s`, { cause: error });
+      await new Promise((resolve) => setTimeout(resolve, 250));
+    }
+  }
+}
