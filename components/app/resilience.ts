@@ -1,0 +1,88 @@
+/** How a client's proxy treats a service that is slow, failing or busy. */
+export interface Resilience {
+  /** How long a request may take, all its tries together. */
+  readonly timeout: string;
+  readonly retries: Retries;
+  readonly pool: Pool;
+  readonly ejection: Ejection;
+  /** How a proxy picks a pod for the next request. */
+  readonly balancing: Balancing;
+}
+
+/** Further tries of a request that failed. Only requests that may be repeated get them: never POST or PATCH. */
+export interface Retries {
+  /** Tries after the first one. */
+  readonly attempts: number;
+  /** How long one try may take. */
+  readonly perTryTimeout: string;
+  /** The failures that are tried again, in Envoy's words. Attempts alone do not include 5xx. */
+  readonly on: string;
+}
+
+/** Bounds of what one proxy has open towards one version; beyond them it answers 503 at once: the circuit breaker. */
+export interface Pool {
+  readonly maxConnections: number;
+  readonly maxPendingRequests: number;
+  readonly maxRequestsPerConnection: number;
+}
+
+/** When a pod that keeps failing gets no requests for a while. */
+export interface Ejection {
+  /** Failures in a row that eject. */
+  readonly consecutive5xx: number;
+  /** How often is looked. */
+  readonly interval: string;
+  /** How long the first ejection lasts; each further one lasts longer. */
+  readonly time: string;
+  /**
+   * The share of a version's pods that may be ejected at once, in percent.
+   * @default the least share that is one pod, and none where there is only one: its version would answer nothing but 503
+   */
+  readonly maxPercent?: number;
+}
+
+export const balancings = ["ROUND_ROBIN", "LEAST_REQUEST", "RANDOM"] as const;
+export type Balancing = (typeof balancings)[number];
+
+/**
+ * Three retries within five seconds. A try gets 1.2 s and not the 2 s one might wish for: four tries of 2 s do not fit
+ * into 5 s, so the third retry would never happen. The rest is left for the pauses between tries.
+ */
+export const defaultResilience: Resilience = {
+  timeout: "5s",
+  retries: { attempts: 3, perTryTimeout: "1200ms", on: "connect-failure,refused-stream,reset,5xx" },
+  pool: { maxConnections: 100, maxPendingRequests: 1024, maxRequestsPerConnection: 10 },
+  ejection: { consecutive5xx: 5, interval: "30s", time: "30s" },
+  balancing: "ROUND_ROBIN",
+};
+
+const units: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000 };
+
+/** A duration such as `250ms`, `2s`, `1.5s` or `1m` in milliseconds; undefined when the text is none. */
+export function milliseconds(duration: string): number | undefined {
+  const [, digits, unit = ""] = /^(\d{1,6}(?:\.\d{1,3})?)(ms|s|m)$/.exec(duration) ?? [];
+  return digits === undefined ? undefined : Number(digits) * (units[unit] ?? Number.NaN);
+}
+
+/** The same duration in seconds, the form in which Istio's API gives every duration back. */
+export function seconds(duration: string): string {
+  const ms = milliseconds(duration);
+  if (ms === undefined) throw new Error(`${duration} is not a duration such as 250ms, 2s or 1m`);
+  return `${Number((ms / 1_000).toFixed(6))}s`;
+}
+
+/** What all tries together need at most, when that is more than the timeout leaves them; undefined when it fits. */
+export function missingTime({ timeout, retries }: Pick<Resilience, "timeout" | "retries">): string | undefined {
+  const [total, perTry] = [milliseconds(timeout), milliseconds(retries.perTryTimeout)];
+  if (total === undefined || perTry === undefined) return undefined; // told by the duration's own rule
+  const needed = (retries.attempts + 1) * perTry;
+  return needed > total ? seconds(`${needed}ms`) : undefined;
+}
+
+/**
+ * The least share, in percent, that lets one of so many pods be ejected. Envoy ejects a pod only while the share of
+ * ejected pods stays within the bound: 10 % of three pods is never reached.
+ */
+export function leastEjection(replicas: number): number {
+  return Math.ceil(100 / Math.max(1, replicas));
+}
