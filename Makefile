@@ -1,0 +1,55 @@
+# The front door. Each target installs what it needs first; none of them does anything twice.
+
+# Which Pulumi.<stack>.yaml to work on.
+STACK ?= local
+# What `make wire` and `make unit` run: a pattern on the names of files.
+T ?=
+
+mesh := node --import tsx cli/main.ts
+# npm writes this file when an installation is complete.
+installed := node_modules/.package-lock.json
+
+.DEFAULT_GOAL := help
+.PHONY: help up preview down status env test unit wire lint clean
+
+up: $(installed) ## bring the platform up and end in a URL that answers
+	@$(mesh) up --stack '$(STACK)'
+
+preview: $(installed) ## show what `make up` would change
+	@$(mesh) preview --stack '$(STACK)'
+
+down: $(installed) ## take everything down and leave nothing behind
+	@$(mesh) down --stack '$(STACK)'
+
+status: $(installed) ## show nodes, pods, memory, and what is wrong
+	@$(mesh) status --stack '$(STACK)'
+
+env: $(installed) ## print what a shell needs for pulumi, kubectl, helm, istioctl: eval "$$(make -s env)"
+	@$(mesh) env --stack '$(STACK)'
+
+test: $(installed) ## run every test: lint, types, unit, provider, and real requests
+	@$(mesh) test
+
+unit: $(installed) ## run the unit tests; T=name picks some
+	@$(mesh) test unit $(T)
+
+wire: $(installed) ## run the tests with real requests against stack local; T=name picks some
+	@$(mesh) test wire $(T)
+
+lint: $(installed) ## check style and types
+	@$(mesh) test lint
+
+clean: $(installed) ## remove this checkout's state, after `make down`; CACHE=1 also what all checkouts share
+	@$(mesh) clean --stack '$(STACK)' $(if $(CACHE),--cache)
+
+help:
+	@echo 'make <target> [STACK=$(STACK)]'
+	@awk -F ' ## ' '/^[a-z]+:.* ## / { sub(/:.*/, "", $$1); gsub(/\$$\$$/, "$$", $$2); printf "  %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+$(installed): package.json package-lock.json
+	@command -v node >/dev/null && command -v npm >/dev/null || \
+	  { echo 'Node.js 20.10 or newer with npm is needed and not on PATH; https://nodejs.org/en/download tells how to install it.' >&2; exit 1; }
+	@node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 10) ? 0 : 1)' || \
+	  { echo "Node.js 20.10 or newer is needed; $$(command -v node) is $$(node --version)." >&2; exit 1; }
+	@echo 'Installing the npm packages of package-lock.json' >&2
+	@npm ci --no-audit --no-fund --loglevel=error >&2 && touch $@

@@ -1,0 +1,64 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import process from "node:process";
+import { pathToFileURL } from "node:url";
+import { toolchainBin } from "../../airgap/names.ts";
+import { podmanEnvironment } from "../../airgap/podman.ts";
+import type { Config } from "../../config.ts";
+import { projectDir, stateDir } from "./paths.ts";
+
+/** Plugins of this checkout alone, for a machine that cannot fetch the published ones. */
+export const pulumiHome = join(stateDir, "pulumi-home");
+
+/** Pulumi's state where the user has not named another place: this checkout's own folder. */
+export const pulumiBackend = join(stateDir, "pulumi");
+
+/** The stack whose state, passphrase and parts are all this checkout's, whatever the user's environment says. */
+const ownStack = "local";
+
+/** The kubeconfig of a kind cluster of this checkout; the user's own is never touched. */
+export function kubeconfigFile(cluster: string): string {
+  return join(stateDir, "kind", cluster, "kubeconfig");
+}
+
+/**
+ * What pulumi, kubectl, helm and istioctl need to work on a stack, as changes to the environment: the same for the commands
+ * here and for a shell that evaluated `make env`.
+ */
+export function stackEnvironment(stack: string, config: Config, env: NodeJS.ProcessEnv = process.env): Record<string, string> {
+  const built = config.sources === "built";
+  return {
+    ...(built && { PATH: withFirst(toolchainBin(), env.PATH), ...defined(podmanEnvironment()) }),
+    KUBECONFIG: kubeconfigFile(config.cluster.name),
+    ...backend(stack, env),
+    ...(existsSync(join(pulumiHome, "plugins")) && built && { PULUMI_HOME: pulumiHome }),
+    // The air gap's language host does not pass Pulumi.yaml's nodeargs on. The full path holds in any folder.
+    NODE_OPTIONS: withTranspiler(env.NODE_OPTIONS),
+    PULUMI_NODEJS_TRANSPILE_ONLY: "true",
+    PULUMI_SKIP_UPDATE_CHECK: "true",
+  };
+}
+
+/** Where the state lives and what its secrets are encrypted with. The stack `local` never writes into an account of the user's. */
+function backend(stack: string, env: NodeJS.ProcessEnv): Record<string, string> {
+  const ours = { PULUMI_BACKEND_URL: pathToFileURL(pulumiBackend).href, PULUMI_CONFIG_PASSPHRASE: "local" };
+  if (stack === ownStack) return ours;
+  if (env.PULUMI_BACKEND_URL) return {};
+  if (env.PULUMI_CONFIG_PASSPHRASE !== undefined || env.PULUMI_CONFIG_PASSPHRASE_FILE) {
+    return { PULUMI_BACKEND_URL: ours.PULUMI_BACKEND_URL };
+  }
+  return ours;
+}
+
+function withFirst(folder: string, path = ""): string {
+  return [folder, ...path.split(":").filter((entry) => entry && entry !== folder)].join(":");
+}
+
+function withTranspiler(options = ""): string {
+  const tsx = `--import=${pathToFileURL(join(projectDir, "node_modules/tsx/dist/loader.mjs")).href}`;
+  return options.includes(tsx) ? options : `${options} ${tsx}`.trim();
+}
+
+function defined(env: NodeJS.ProcessEnv): Record<string, string> {
+  return Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined));
+}

@@ -1,0 +1,42 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseDocument } from "yaml";
+import { UserError } from "./errors.ts";
+import { projectDir } from "./paths.ts";
+
+/** The stacks that have a file in this project. */
+export function listStacks(folder = projectDir): string[] {
+  return readdirSync(folder)
+    .map((file) => /^Pulumi\.([A-Za-z0-9_-]+)\.yaml$/.exec(file)?.[1])
+    .filter((name) => name !== undefined)
+    .sort();
+}
+
+/**
+ * Reads a stack's configuration from its file, as the program gets it from Pulumi: scalars as text, structured values as JSON.
+ *
+ * @param stack - its name, with or without the organization and project in front.
+ * @throws UserError that lists the stacks when there is no such file.
+ */
+export function readStackFile(stack: string, folder = projectDir): Record<string, string> {
+  const name = stack.split("/").at(-1) ?? stack;
+  if (!listStacks(folder).includes(name)) {
+    throw new UserError(
+      `There is no stack \`${stack}\`: the project has ${listStacks(folder).join(", ")} (files Pulumi.<stack>.yaml). Try: make up STACK=local`,
+    );
+  }
+  const file = `Pulumi.${name}.yaml`;
+  const document = parseDocument(readFileSync(join(folder, file), "utf8"));
+  const [error] = document.errors;
+  if (error) throw new UserError(`${file} is not YAML: ${error.message.split("\n")[0]}`);
+  const settings: unknown = document.toJS();
+  const config = isMapping(settings) ? (settings.config ?? {}) : {};
+  if (!isMapping(config)) throw new UserError(`${file}: config is ${JSON.stringify(config)}; allowed: a mapping of keys`);
+  return Object.fromEntries(
+    Object.entries(config).map(([key, value]) => [key, typeof value === "string" ? value : JSON.stringify(value)]),
+  );
+}
+
+function isMapping(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
