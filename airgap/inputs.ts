@@ -22,11 +22,15 @@ export function keyOf(sources: readonly string[], ...facts: readonly string[]): 
   return hash.digest("hex").slice(0, 12);
 }
 
-/** The version of a module in airgap/go.mod, which is the one place that says what is built. */
-export function moduleVersion(module: string): string {
+/**
+ * The version of a Go module, from the go.mod that requires it: the one place that says what is built.
+ *
+ * @param folder - of the go.mod, relative to the checkout.
+ */
+export function moduleVersion(module: string, folder = "airgap"): string {
   const line = new RegExp(`^\\s*(?:require )?${module.replaceAll(".", "\\.")} (v\\S+)`, "m");
-  const version = line.exec(readFileSync(join(projectDir, "airgap/go.mod"), "utf8"))?.[1];
-  if (!version) throw new Error(`airgap/go.mod requires no ${module}`);
+  const version = line.exec(readFileSync(join(projectDir, folder, "go.mod"), "utf8"))?.[1];
+  if (!version) throw new Error(`${folder}/go.mod requires no ${module}`);
   return version;
 }
 

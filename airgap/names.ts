@@ -56,7 +56,7 @@ export function chartPath(chart: Chart): string {
 }
 
 /** Folder of all charts, keyed by what writes them, so that an unrelated module's update does not look like a new chart. */
-export const chartsDir = once(() => join(cacheDir, "charts", `${istioVersion()}-${keyOf(["airgap/cmd/charts"])}`));
+export const chartsDir = once(() => join(cacheDir, "charts", `${istioVersion()}-${keyOf(["airgap/toolchain/charts.ts"])}`));
 
 /** Folder of the toolchain that {@link toolchainKey} names. */
 export const toolchainDir = once(() => join(cacheDir, "toolchain", toolchainKey()));

@@ -1,0 +1,34 @@
+import process from "node:process";
+import { UserError } from "../cli/support/errors.ts";
+import { consoleProgress } from "../cli/support/progress.ts";
+import { ensureImages, ensureNodeImage, ensureToolchain, preflight } from "./index.ts";
+import { builtImages } from "./names.ts";
+
+/*
+ * The air gap on its own: `node --import tsx airgap/main.ts [toolchain|images|node|all]`. `make up` does the same as one of
+ * its steps.
+ */
+
+const progress = consoleProgress();
+const parts = {
+  toolchain: () => ensureToolchain(progress),
+  images: () => ensureImages(builtImages, progress),
+  node: () => ensureNodeImage(progress),
+  async all() {
+    await parts.toolchain();
+    await parts.node();
+    return parts.images();
+  },
+};
+
+const part = process.argv[2] ?? "all";
+try {
+  if (!(part in parts)) throw new UserError(`There is no part ${part}: ${Object.keys(parts).join(", ")}.`);
+  const problems = await preflight();
+  if (problems.length > 0) throw new UserError(problems.join("\n"));
+  console.log(JSON.stringify(await parts[part as keyof typeof parts](), undefined, 2));
+} catch (error) {
+  if (!(error instanceof UserError)) throw error;
+  console.error(error.message);
+  process.exitCode = 1;
+}

@@ -1,0 +1,44 @@
+import process from "node:process";
+import { UserError } from "../../cli/support/errors.ts";
+import type { Progress } from "../../cli/support/progress.ts";
+import { RunError, run } from "../run.ts";
+
+/** Debian packages the air gap runs on: podman and its network, and what builds the node's root file system. */
+export const debianPackages = ["podman", "netavark", "aardvark-dns", "runc", "conntrack", "iptables", "mmdebstrap"] as const;
+
+/** Installs what is missing of {@link debianPackages}. */
+export async function ensureDebianPackages(progress: Progress): Promise<void> {
+  const missing = await missingPackages();
+  if (missing.length === 0) return;
+  const line = `apt-get install --yes --no-install-recommends ${missing.join(" ")}`;
+  if (process.getuid?.() !== 0) throw new UserError(`Debian packages are missing. As root, type: ${line}`);
+  await progress.step(`Debian packages: ${missing.join(" ")}`, async (detail) => {
+    const env = { DEBIAN_FRONTEND: "noninteractive" };
+    try {
+      detail("reading the package lists");
+      await run("apt-get", ["update", "--quiet"], { env });
+      detail("installing");
+      await run("apt-get", line.split(" ").slice(1), { env });
+    } catch (error) {
+      if (!(error instanceof RunError)) throw error;
+      throw new UserError(`Debian packages could not be installed. By hand: ${line}\n${error.message}`);
+    }
+  });
+}
+
+/** Which packages dpkg does not have as installed; pip's too where python3 comes without it. */
+async function missingPackages(): Promise<string[]> {
+  const missing: string[] = [];
+  for (const name of debianPackages) {
+    const status = await run("dpkg-query", ["--show", "--showformat=${db:Status-Status}", name]).catch((error) => {
+      if (error instanceof RunError) return "unknown";
+      throw error;
+    });
+    if (status !== "installed") missing.push(name);
+  }
+  const pip = await run("python3", ["-m", "pip", "--version"]).then(
+    () => true,
+    () => false,
+  );
+  return pip ? missing : [...missing, "python3-pip"];
+}

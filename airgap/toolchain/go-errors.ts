@@ -1,0 +1,32 @@
+import { UserError } from "../../cli/support/errors.ts";
+import { RunError } from "../run.ts";
+
+/** What the go command says when a module has other content than go.sum remembers. */
+const differs = /^\s*verifying (\S+?)(?:\/go\.mod)?: checksum mismatch|SECURITY ERROR/m;
+
+/** What it says when a registry does not give a module: an HTTP status, or a connection that broke. */
+const notFetched =
+  /(\S+@v[^\s:]+?): (?:reading |Get )?.*?(\d{3} [A-Z][\w ]+|dial tcp.*|i\/o timeout|unexpected EOF|connection re\w+|TLS handshake.*|no such host|EOF|context deadline exceeded.*)$/m;
+
+/** Turns what the go command said into what the user can do about it. An error in a source remains what it is. */
+export function goFailure(error: unknown): unknown {
+  if (!(error instanceof RunError)) return error;
+  const { output } = error;
+  const different = differs.exec(output);
+  if (different) {
+    const module = different[1] ?? "a module";
+    return new UserError(
+      `Refused: ${module} as downloaded is not what airgap/go.sum says it is. Somebody between here and its author changed it, ` +
+        "or the download broke. `go clean -modcache` removes what was downloaded; then run the same command again.",
+    );
+  }
+  const missing = notFetched.exec(output);
+  if (missing) {
+    return new UserError(
+      `The Go module ${missing[1]} could not be fetched (${missing[2]?.trim()}). What is there already is kept: ` +
+        "run the same command again, and it goes on from here.",
+    );
+  }
+  if (/no space left on device/.test(output)) return new UserError("The disk is full. Free some space and run the same command again.");
+  return error;
+}
