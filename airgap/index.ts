@@ -2,9 +2,9 @@
  * Builds what `sources: built` needs, from package registries alone. Every builder is idempotent, resumes after an
  * interruption, reports progress, and leaves its result in the user's cache under a key of its sources.
  */
-export { type ImageArchive, ensureImages } from "./images/index.ts";
+export { ensureImages, type ImageArchive } from "./images/index.ts";
 export { ensureNodeImage } from "./node/index.ts";
 export { podmanEnvironment } from "./podman.ts";
 export { preflight } from "./preflight.ts";
+export { ensureToolchain, type Toolchain } from "./toolchain/index.ts";
 export { ensurePlugins } from "./toolchain/plugins.ts";
-export { type Toolchain, ensureToolchain } from "./toolchain/index.ts";

@@ -16,7 +16,11 @@ const irrelevant = /(\.md|_test\.go)$/;
 export function keyOf(sources: readonly string[], ...facts: readonly string[]): string {
   const hash = createHash("sha256");
   for (const file of sources.flatMap(filesBelow).sort()) {
-    hash.update(`${file}\0`).update(createHash("sha256").update(readFileSync(join(projectDir, file))).digest());
+    hash.update(`${file}\0`).update(
+      createHash("sha256")
+        .update(readFileSync(join(projectDir, file)))
+        .digest(),
+    );
   }
   for (const fact of facts) hash.update(`\0${fact}`);
   return hash.digest("hex").slice(0, 12);

@@ -31,7 +31,11 @@ export class RunError extends Error {
 export async function run(program: string, args: readonly string[], options: RunOptions = {}): Promise<string> {
   const { cwd, env, onLine, input } = options;
   try {
-    const child = execa(program, args, { ...(cwd && { cwd }), env: { ...env }, ...(input === undefined ? { stdin: "ignore" } : { input }) });
+    const child = execa(program, args, {
+      ...(cwd && { cwd }),
+      env: { ...env },
+      ...(input === undefined ? { stdin: "ignore" } : { input }),
+    });
     if (onLine) for await (const line of child.iterable({ from: "stderr" })) onLine(line);
     return (await child).stdout;
   } catch (error) {

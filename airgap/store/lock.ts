@@ -1,4 +1,4 @@
-import { type Socket, connect, createServer } from "node:net";
+import { connect, createServer, type Socket } from "node:net";
 
 /**
  * Runs work that no other process on this machine runs at the same time under the same name.

@@ -1,5 +1,5 @@
-import { istioVersion } from "../names.ts";
 import { moduleVersion } from "../inputs.ts";
+import { istioVersion } from "../names.ts";
 
 /** A program that is built from a Go package. */
 export interface Binary {

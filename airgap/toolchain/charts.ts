@@ -1,4 +1,4 @@
-import { chmod, cp, readFile, readdir, writeFile } from "node:fs/promises";
+import { chmod, cp, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Progress } from "../../cli/support/progress.ts";
 import { type Chart, chartsDir, istioVersion } from "../names.ts";

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { chmod, readFile, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { chmod, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { UserError } from "../../cli/support/errors.ts";
 import { cacheDir } from "../../cli/support/paths.ts";
@@ -63,7 +63,9 @@ export function fetchFailure(what: string, error: unknown): unknown {
 }
 
 function refused(what: string): UserError {
-  return new UserError(`Refused: ${what} has other content than airgap/pins.ts says. Somebody changed it, or the download broke.`);
+  return new UserError(
+    `Refused: ${what} has other content than airgap/pins.ts says. Somebody changed it, or the download broke.`,
+  );
 }
 
 /** Leaves one executable in the folder and removes what it came in. */

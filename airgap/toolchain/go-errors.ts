@@ -27,6 +27,7 @@ export function goFailure(error: unknown): unknown {
         "run the same command again, and it goes on from here.",
     );
   }
-  if (/no space left on device/.test(output)) return new UserError("The disk is full. Free some space and run the same command again.");
+  if (/no space left on device/.test(output))
+    return new UserError("The disk is full. Free some space and run the same command again.");
   return error;
 }

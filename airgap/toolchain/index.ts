@@ -57,7 +57,9 @@ async function buildToolchain(temporary: string, detail: Detail): Promise<void> 
 
   const version = moduleVersion("github.com/pulumi/pulumi/sdk/v3", languageHostModule);
   const stamp = `-s -w -X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=${version}`;
-  await build([languageHost.package], stamp, join(projectDir, languageHostModule), bin, (text) => detail(`language host: ${text}`));
+  await build([languageHost.package], stamp, join(projectDir, languageHostModule), bin, (text) =>
+    detail(`language host: ${text}`),
+  );
 
   const sdk = await moduleFolder("github.com/pulumi/pulumi/sdk/v3");
   await copyFile(join(sdk, "nodejs/dist/pulumi-resource-pulumi-nodejs"), join(bin, "pulumi-resource-pulumi-nodejs"));

@@ -1,0 +1,71 @@
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { stateDir } from "../cli/support/paths.ts";
+
+/** Open files and processes a node may have where the machine allows that many: podman's own default. */
+const enough = 1_048_576;
+
+/**
+ * The environment in which podman and kind run nodes: with settings of the project's own, so that the machine's stay as
+ * they are. The settings depend on this machine's limits and are written down when asked for.
+ */
+export function podmanEnvironment(): NodeJS.ProcessEnv {
+  const file = join(stateDir, "containers.conf");
+  writeIfChanged(file, containersConf(limits()));
+  return { CONTAINERS_CONF: file, KIND_EXPERIMENTAL_PROVIDER: "podman" };
+}
+
+/** podman's settings for nodes. */
+export function containersConf({ files, processes }: Limits): string {
+  return `# Written by the project for its own nodes; the machine's settings are not touched.
+[containers]
+# A node may not ask for more than the machine grants: runc refuses to start it.
+default_ulimits = ["nofile=${files}:${files}", "nproc=${processes}:${processes}"]
+# A node runs many pods: their number of processes is for kubelet to limit.
+pids_limit = 0
+# kind reads a node's console; a machine without journald has no other place for it.
+log_driver = "k8s-file"
+
+[engine]
+# crun refuses machines with both versions of cgroups.
+runtime = "runc"
+events_logger = "file"
+
+[network]
+network_backend = "netavark"
+`;
+}
+
+interface Limits {
+  readonly files: number;
+  readonly processes: number;
+}
+
+/** This machine's hard limits, as a container inherits them. */
+function limits(): Limits {
+  let table = "";
+  try {
+    table = readFileSync("/proc/self/limits", "utf8");
+  } catch {
+    // not Linux: nothing here runs nodes, and the defaults do no harm
+  }
+  return hardLimits(table);
+}
+
+/** Reads the hard limits out of /proc/self/limits: name, soft limit, hard limit, unit. */
+export function hardLimits(table: string): Limits {
+  const hard = (name: string) => {
+    const value = new RegExp(`^${name}\\s+\\S+\\s+(\\d+)`, "m").exec(table)?.[1];
+    return Math.min(enough, value === undefined ? enough : Number(value));
+  };
+  return { files: hard("Max open files"), processes: hard("Max processes") };
+}
+
+function writeIfChanged(file: string, content: string): void {
+  try {
+    if (readFileSync(file, "utf8") === content) return;
+  } catch {
+    mkdirSync(stateDir, { recursive: true, mode: 0o700 });
+  }
+  writeFileSync(file, content);
+}

@@ -1,0 +1,95 @@
+import { existsSync } from "node:fs";
+import { mkdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { UserError } from "../../cli/support/errors.ts";
+import { cacheDir, projectDir } from "../../cli/support/paths.ts";
+import type { Progress } from "../../cli/support/progress.ts";
+import { keyOf } from "../inputs.ts";
+import { toolchainBin } from "../names.ts";
+import { RunError, run } from "../run.ts";
+import { type Detail, ensureFolder } from "../store/store.ts";
+import { linkerFlags } from "./binaries.ts";
+import { airgapModule, build } from "./go.ts";
+
+/** The provider plugins of the program, by the npm package whose version they share. */
+const plugins = ["kubernetes", "random"] as const;
+
+/** Folder of the plugins built here, keyed by what decides them. */
+const builtDir = () =>
+  join(cacheDir, "plugins", keyOf(["airgap/go.mod", "airgap/go.sum", "airgap/provider", "airgap/toolchain/binaries.ts"]));
+
+/**
+ * Has the provider plugins ready: the published ones, in the user's own PULUMI_HOME, where they can be had; else compact
+ * ones built from airgap/provider, in the given PULUMI_HOME alone. That folder is what remembers the choice, so only the
+ * first run asks a server that may not answer.
+ *
+ * @returns which of the two it is.
+ */
+export async function ensurePlugins(progress: Progress, pulumiHome: string): Promise<"published" | "built"> {
+  const wanted = await Promise.all(plugins.map(async (name) => ({ name, version: await versionOf(name) })));
+  const ours = existsSync(join(pulumiHome, "plugins"));
+  if (!ours && (await installPublished(wanted, progress))) return "published";
+
+  await ensureFolder(builtDir(), "Pulumi's provider plugins, from airgap/provider", progress, buildPlugins);
+  for (const { name, version } of wanted) {
+    if (await isCurrent(pulumiHome, name, version)) continue;
+    await progress.step(`Pulumi plugin ${name} ${version}`, async () => {
+      await mkdir(pulumiHome, { recursive: true, mode: 0o700 });
+      await pulumi(
+        ["plugin", "install", "resource", name, version, "--reinstall", "--file", join(builtDir(), pluginName(name))],
+        pulumiHome,
+      );
+    });
+  }
+  return "built";
+}
+
+interface Plugin {
+  readonly name: (typeof plugins)[number];
+  readonly version: string;
+}
+
+const pluginName = (name: string) => `pulumi-resource-${name}`;
+
+async function buildPlugins(temporary: string, detail: Detail): Promise<void> {
+  const packages = plugins.map((name) => `./provider/cmd/${pluginName(name)}`);
+  await build(packages, linkerFlags(), airgapModule, temporary, detail);
+}
+
+/** Tries the published plugins. That they cannot be had is no failure: they are built instead. */
+async function installPublished(wanted: readonly Plugin[], progress: Progress): Promise<boolean> {
+  for (const { name, version } of wanted) {
+    try {
+      await pulumi(["plugin", "install", "resource", name, version]);
+    } catch (error) {
+      if (!(error instanceof RunError)) throw error;
+      progress.note(`the published plugin ${name} ${version} cannot be had here: building the project's own`);
+      return false;
+    }
+  }
+  return true;
+}
+
+function pulumi(args: readonly string[], home?: string): Promise<string> {
+  return run(join(toolchainBin(), "pulumi"), args, {
+    env: { PULUMI_SKIP_UPDATE_CHECK: "true", ...(home && { PULUMI_HOME: home }) },
+  });
+}
+
+/** Whether the plugin that is installed is the one built from the present sources. */
+async function isCurrent(pulumiHome: string, name: string, version: string): Promise<boolean> {
+  const installed = join(pulumiHome, "plugins", `resource-${name}-v${version}`, pluginName(name));
+  if (!existsSync(installed)) return false;
+  const [present, built] = await Promise.all([readFile(installed), readFile(join(builtDir(), pluginName(name)))]);
+  return present.equals(built);
+}
+
+/** The plugin's version is that of the npm package which talks to it. */
+async function versionOf(name: string): Promise<string> {
+  const { dependencies } = JSON.parse(await readFile(join(projectDir, "package.json"), "utf8")) as {
+    dependencies: Record<string, string>;
+  };
+  const version = dependencies[`@pulumi/${name}`];
+  if (!version) throw new UserError(`package.json has no exact version of @pulumi/${name}`);
+  return version;
+}
