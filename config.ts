@@ -97,7 +97,7 @@ const resilience = mapping({
     consecutive5xx: whole(1, 1_000).default(defaultResilience.ejection.consecutive5xx),
     interval: duration().default(defaultResilience.ejection.interval),
     time: duration().default(defaultResilience.ejection.time),
-    maxPercent: whole(1, 100).optional(),
+    maxPercent: whole(1, 100).default(defaultResilience.ejection.maxPercent),
   }).prefault({}),
   balancing: oneOf(...balancings).default(defaultResilience.balancing),
 }).superRefine(({ timeout, retries }, ctx) => {
@@ -143,13 +143,10 @@ const service = mapping({
       ctx.addIssue({ code: "custom", path: ["canary", "version"], message: `one of the versions ${names.join(", ")}` });
     }
     const { maxPercent } = resilience.ejection;
-    const least = leastEjection(Math.max(...versions.map((version) => version.replicas ?? replicas)));
-    if (maxPercent !== undefined && maxPercent < least) {
-      ctx.addIssue({
-        code: "custom",
-        path: ["resilience", "ejection", "maxPercent"],
-        message: `at least ${least}, or no pod is ever ejected`,
-      });
+    const most = Math.max(...versions.map((version) => version.replicas ?? replicas));
+    if (most > 1 && maxPercent < leastEjection(most)) {
+      const message = `at least ${leastEjection(most)}, or none of ${most} pods is ever ejected`;
+      ctx.addIssue({ code: "custom", path: ["resilience", "ejection", "maxPercent"], message });
     }
   })
   .transform(({ versions, canary, replicas, ...rest }) => {

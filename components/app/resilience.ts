@@ -35,10 +35,10 @@ export interface Ejection {
   /** How long the first ejection lasts; each further one lasts longer. */
   readonly time: string;
   /**
-   * The share of a version's pods that may be ejected at once, in percent.
-   * @default the least share that is one pod, and none where there is only one: its version would answer nothing but 503
+   * The share of a version's pods that may be ejected at once, in percent. The default of 50 lets one of two or three go,
+   * and never the only one: its version would answer nothing but 503.
    */
-  readonly maxPercent?: number;
+  readonly maxPercent: number;
 }
 
 export const balancings = ["ROUND_ROBIN", "LEAST_REQUEST", "RANDOM"] as const;
@@ -52,7 +52,7 @@ export const defaultResilience: Resilience = {
   timeout: "5s",
   retries: { attempts: 3, perTryTimeout: "1200ms", on: "connect-failure,refused-stream,reset,5xx" },
   pool: { maxConnections: 100, maxPendingRequests: 1024, maxRequestsPerConnection: 10 },
-  ejection: { consecutive5xx: 5, interval: "30s", time: "30s" },
+  ejection: { consecutive5xx: 5, interval: "30s", time: "30s", maxPercent: 50 },
   balancing: "ROUND_ROBIN",
 };
 

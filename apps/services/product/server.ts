@@ -66,7 +66,7 @@ export function createService({ version, pod, log }: ServiceOptions): Service {
   /** Obeys the faults the request asks for; true when one of them was the answer. */
   const fault = async (faults: Faults, response: ServerResponse): Promise<boolean> => {
     if (!pod.startsWith(faults.pod)) return false;
-    if (faults.delay > 0) await sleep(faults.delay);
+    if (faults.delay > 0 && !(await waited(faults.delay, response))) return true;
     if (faults.failFirst > 0) {
       const failed = failures.get(faults.key) ?? 0;
       if (failed >= faults.failFirst) return false;
@@ -156,6 +156,13 @@ function readFaults(url: URL, request: IncomingMessage): Faults | string {
     pod: text("pod") ?? "",
   };
   return wrong.length > 0 ? wrong.join("; ") : faults;
+}
+
+/** Waits; false when the caller has gone meanwhile, so that abandoned requests hold nothing. */
+async function waited(ms: number, response: ServerResponse): Promise<boolean> {
+  const gone = new AbortController();
+  response.once("close", () => gone.abort());
+  return sleep(ms, true, { signal: gone.signal }).catch(() => false);
 }
 
 function remember(counters: Map<string, number>, key: string, count: number): void {

@@ -1,0 +1,149 @@
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import { childOf } from "../support/options.ts";
+
+/** What a container runs. */
+export interface ServiceImage {
+  readonly reference: string;
+  /** A single-file program for an image that holds only the runtime: `node` runs it from there. */
+  readonly program?: { readonly file: string; readonly content: string };
+}
+
+/** One version of a service, as its own Deployment. */
+export interface ServiceVersion {
+  /** The `version` label of its pods, which a DestinationRule's subset selects. */
+  readonly name: string;
+  readonly replicas: number;
+}
+
+export interface MicroserviceArgs {
+  /** Name of the Service, the account and the `app` label: hosts and policies refer to it. */
+  readonly service: string;
+  readonly namespace: pulumi.Input<string>;
+  readonly image: ServiceImage;
+  /** Port of the Service and of the container. Clients must speak HTTP. */
+  readonly port: number;
+  readonly versions: readonly ServiceVersion[];
+  /** Paths that answer 200: when the container wants requests, and when it need not be started again. */
+  readonly probes: { readonly ready: string; readonly health: string };
+  /** @default 10m of a core and 64 MiB, at most half a core and 192 MiB */
+  readonly resources?: k8s.types.input.core.v1.ResourceRequirements;
+}
+
+const defaultResources = { requests: { cpu: "10m", memory: "64Mi" }, limits: { cpu: "500m", memory: "192Mi" } };
+
+/** Any user but root; images need not know it. */
+const user = 10_001;
+/** Endpoints are withdrawn everywhere within this many seconds; only then is the process told to stop. */
+const withdrawal = 5;
+const gracePeriod = 30;
+const programFolder = "/app";
+
+/**
+ * A service of the mesh that speaks HTTP: a Service over all its versions, an account of its own, and for each version a
+ * Deployment whose pods are spread over the nodes, run without any privilege, and lose no request when they stop.
+ */
+export class Microservice extends pulumi.ComponentResource {
+  constructor(name: string, args: MicroserviceArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("mesh:app:Microservice", name, {}, opts);
+    const { service, namespace, port, versions } = args;
+    const child = childOf(this, opts);
+    const metadata = { name: service, namespace, labels: { app: service } };
+
+    const account = new k8s.core.v1.ServiceAccount(name, { metadata, automountServiceAccountToken: false }, child);
+    const ports = [{ name: "http", port, targetPort: "http", appProtocol: "http" }];
+    new k8s.core.v1.Service(name, { metadata, spec: { selector: { app: service }, ports } }, child);
+    const refs = { account: account.metadata.name, program: mountProgram(name, args, child) };
+    for (const version of versions) deploy(`${name}-${version.name}`, args, version, refs, child);
+
+    this.registerOutputs();
+  }
+}
+
+/** Immutable, hence made anew under another name when the program changes, which rolls the pods. */
+function mountProgram(name: string, { image: { program }, namespace }: MicroserviceArgs, opts: pulumi.CustomResourceOptions) {
+  if (!program) return undefined;
+  // A module, as the file's name alone does not tell.
+  const data = { [program.file]: program.content, "package.json": '{"type":"module"}' };
+  return new k8s.core.v1.ConfigMap(`${name}-program`, { metadata: { namespace }, immutable: true, data }, opts).metadata.name;
+}
+
+function deploy(
+  name: string,
+  args: MicroserviceArgs,
+  version: ServiceVersion,
+  refs: PodReferences,
+  opts: pulumi.CustomResourceOptions,
+): void {
+  const labels = { app: args.service, version: version.name };
+  const metadata = { namespace: args.namespace, labels };
+  const selector = { matchLabels: labels };
+  const strategy = { type: "RollingUpdate", rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } };
+  const template = { metadata: { labels }, spec: podSpec(args, version, labels, refs) };
+  new k8s.apps.v1.Deployment(name, { metadata, spec: { replicas: version.replicas, selector, strategy, template } }, opts);
+  new k8s.policy.v1.PodDisruptionBudget(name, { metadata, spec: { maxUnavailable: 1, selector } }, opts);
+}
+
+interface PodReferences {
+  readonly account: pulumi.Input<string>;
+  readonly program: pulumi.Input<string> | undefined;
+}
+
+function podSpec(
+  args: MicroserviceArgs,
+  version: ServiceVersion,
+  labels: Record<string, string>,
+  { account, program }: PodReferences,
+): k8s.types.input.core.v1.PodSpec {
+  return {
+    serviceAccountName: account,
+    automountServiceAccountToken: false,
+    enableServiceLinks: false,
+    terminationGracePeriodSeconds: gracePeriod,
+    securityContext: { runAsNonRoot: true, runAsUser: user, runAsGroup: user, seccompProfile: { type: "RuntimeDefault" } },
+    topologySpreadConstraints: [
+      {
+        topologyKey: "kubernetes.io/hostname",
+        maxSkew: 1,
+        whenUnsatisfiable: "DoNotSchedule",
+        // Nodes that take no such pods, a control plane or a dead worker, are not waited for.
+        nodeTaintsPolicy: "Honor",
+        labelSelector: { matchLabels: labels },
+        // The pods of the template before are about to go; they do not count.
+        matchLabelKeys: ["pod-template-hash"],
+      },
+    ],
+    containers: [container(args, version)],
+    ...(program === undefined ? {} : { volumes: [{ name: "program", configMap: { name: program } }] }),
+  };
+}
+
+function container(
+  { service, image: { reference, program }, port, probes, resources = defaultResources }: MicroserviceArgs,
+  version: ServiceVersion,
+): k8s.types.input.core.v1.Container {
+  const get = (path: string) => ({ httpGet: { path, port: "http" } });
+  const fromProgram = program && {
+    command: ["node", `${programFolder}/${program.file}`],
+    volumeMounts: [{ name: "program", mountPath: programFolder, readOnly: true }],
+  };
+  return {
+    name: service,
+    image: reference,
+    imagePullPolicy: "IfNotPresent",
+    ports: [{ name: "http", containerPort: port }],
+    env: [
+      { name: "PORT", value: `${port}` },
+      { name: "VERSION", value: version.name },
+      { name: "POD_NAME", valueFrom: { fieldRef: { fieldPath: "metadata.name" } } },
+      { name: "DRAIN_MS", value: `${(gracePeriod - withdrawal - 5) * 1_000}` },
+    ],
+    startupProbe: { ...get(probes.ready), periodSeconds: 1, failureThreshold: 60 },
+    readinessProbe: { ...get(probes.ready), periodSeconds: 5, failureThreshold: 2 },
+    livenessProbe: { ...get(probes.health), periodSeconds: 10, failureThreshold: 3 },
+    lifecycle: { preStop: { sleep: { seconds: withdrawal } } },
+    resources,
+    securityContext: { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ["ALL"] } },
+    ...fromProgram,
+  };
+}

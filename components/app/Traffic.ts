@@ -1,0 +1,136 @@
+import {
+  DestinationRule,
+  type IDestinationRule,
+  type IVirtualService,
+  VirtualService,
+} from "@kubernetes-models/istio/networking.istio.io/v1";
+import * as pulumi from "@pulumi/pulumi";
+import { customResource } from "../support/customResource.ts";
+import { childOf } from "../support/options.ts";
+import { defaultResilience, missingTime, type Resilience, seconds } from "./resilience.ts";
+
+/** A share of a service's requests that goes to one of its versions. */
+export interface WeightedVersion {
+  /** The `version` label of the pods. */
+  readonly name: string;
+  /** Share of the requests without the canary header, in percent. All versions of a service sum to 100. */
+  readonly weight: number;
+}
+
+/** Requests with this header set to `true` go to one version, whatever the weights. */
+export interface Canary {
+  readonly header: string;
+  readonly version: string;
+}
+
+export interface TrafficArgs {
+  /** Kubernetes Service whose requests this shapes, by its own name. */
+  readonly service: string;
+  /** Namespace of the Service; the rules live beside it, where every client's sidecar looks for them. */
+  readonly namespace: string;
+  /** The versions that answer. One version takes everything. */
+  readonly versions: readonly WeightedVersion[];
+  /** @default none */
+  readonly canary?: Canary;
+  /** @default {@link defaultResilience} */
+  readonly resilience?: Resilience;
+  /**
+   * Whether a gateway's route table may delegate to this service.
+   * @default false
+   */
+  readonly exposed?: boolean;
+}
+
+/**
+ * How requests reach the versions of one service: a DestinationRule with a subset for each version, and a VirtualService
+ * that sends the canary header to its version, splits the rest by weight, and tries again what may be repeated.
+ *
+ * An exposed service gets its rules a second time, as the delegate that gateways refer to: a gateway's proxy never asks
+ * the rules of the mesh. The rules depend on the subsets: a route to one that no proxy knows yet is answered with 503.
+ *
+ * @throws Error when the weights do not sum to 100, the canary's version does not exist, or the tries outlast the timeout.
+ * @see https://istio.io/latest/docs/reference/config/networking/virtual-service/
+ */
+export class Traffic extends pulumi.ComponentResource {
+  /** The VirtualService for route tables to delegate to. */
+  readonly delegate: { readonly name: string; readonly namespace: string };
+
+  constructor(name: string, args: TrafficArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("mesh:app:Traffic", name, {}, opts);
+    requireConsistent(args);
+    const { service, namespace, exposed = false } = args;
+    const host = `${service}.${namespace}.svc.cluster.local`;
+    const http = rulesOf(host, args);
+    this.delegate = { name: `${service}-exposed`, namespace };
+
+    const rule = new DestinationRule({ metadata: { name: service, namespace }, spec: destinationOf(host, args) });
+    const after = childOf(this, opts, customResource(`${name}-subsets`, rule, childOf(this, opts)));
+    const inMesh = { hosts: [host], gateways: ["mesh"], http };
+    customResource(`${name}-routes`, new VirtualService({ metadata: { name: service, namespace }, spec: inMesh }), after);
+    if (exposed) customResource(`${name}-delegate`, new VirtualService({ metadata: this.delegate, spec: { http } }), after);
+
+    this.registerOutputs();
+  }
+}
+
+type Rules = NonNullable<NonNullable<IVirtualService["spec"]>["http"]>;
+type Match = NonNullable<Rules[number]["match"]>[number];
+
+function destinationOf(
+  host: string,
+  { versions, resilience = defaultResilience }: TrafficArgs,
+): NonNullable<IDestinationRule["spec"]> {
+  const { pool, ejection, balancing } = resilience;
+  return {
+    host,
+    trafficPolicy: {
+      loadBalancer: { simple: balancing },
+      connectionPool: {
+        tcp: { maxConnections: pool.maxConnections },
+        http: { http1MaxPendingRequests: pool.maxPendingRequests, maxRequestsPerConnection: pool.maxRequestsPerConnection },
+      },
+      outlierDetection: {
+        consecutive5xxErrors: ejection.consecutive5xx,
+        interval: seconds(ejection.interval),
+        baseEjectionTime: seconds(ejection.time),
+        maxEjectionPercent: ejection.maxPercent,
+      },
+    },
+    subsets: versions.map(({ name }) => ({ name, labels: { version: name } })),
+  };
+}
+
+/** The canary before the weights, and within both what may be repeated before what may not. The first match wins. */
+function rulesOf(host: string, { versions, canary, resilience = defaultResilience }: TrafficArgs): Rules {
+  const to = (subset: string, weight: number) => ({ destination: { host, subset }, weight });
+  const pair = (name: string, match: Match | undefined, route: ReturnType<typeof to>[]) => [
+    { name: `${name}-repeatable`, match: [{ ...match, method: { regex: repeatable } }], route, ...patience(resilience, true) },
+    { name, ...(match ? { match: [match] } : {}), route, ...patience(resilience, false) },
+  ];
+  const toCanary = canary && pair("canary", { headers: { [canary.header]: { exact: "true" } } }, [to(canary.version, 100)]);
+  return [
+    ...(toCanary ?? []),
+    ...pair(
+      "weighted",
+      undefined,
+      versions.map(({ name, weight }) => to(name, weight)),
+    ),
+  ];
+}
+
+/** Methods that do the same when done twice. */
+const repeatable = "GET|HEAD|OPTIONS|PUT|DELETE";
+
+function patience({ timeout, retries: { attempts, perTryTimeout, on } }: Resilience, mayRepeat: boolean) {
+  const retries = mayRepeat && attempts > 0 ? { attempts, perTryTimeout: seconds(perTryTimeout), retryOn: on } : { attempts: 0 };
+  return { timeout: seconds(timeout), retries };
+}
+
+function requireConsistent({ service, versions, canary, resilience = defaultResilience }: TrafficArgs): void {
+  const sum = versions.reduce((total, { weight }) => total + weight, 0);
+  if (sum !== 100) throw new Error(`${service}: the weights of its versions sum to ${sum}, not 100`);
+  if (canary && !versions.some(({ name }) => name === canary.version))
+    throw new Error(`${service}: its canary ${canary.version} is none of its versions`);
+  const needed = missingTime(resilience);
+  if (needed) throw new Error(`${service}: its tries take ${needed}, longer than its timeout of ${resilience.timeout}`);
+}

@@ -1,0 +1,102 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { KindSpec } from "../../cli/kind/spec.ts";
+import { engine } from "./engine.ts";
+
+interface Inputs {
+  readonly spec: KindSpec;
+}
+
+interface Outputs extends Inputs {
+  readonly kubeconfig: string;
+  readonly context: string;
+  /** Tells this cluster from an earlier or later one of the same name. */
+  readonly instance: string;
+  /** A cluster keeps its identity for as long as Pulumi does not replace it: the objects in it are then the same ones. */
+  readonly identifier: string;
+  readonly running: boolean;
+}
+
+async function outputs(
+  spec: KindSpec,
+  kubeconfig: string | undefined,
+  context: string | undefined,
+  running: boolean,
+): Promise<Outputs> {
+  const { createHash } = await import("node:crypto");
+  if (!kubeconfig) throw new Error(`the cluster ${spec.name} gave no kubeconfig`);
+  // A cluster makes its own authority when it is created, and keeps it when its nodes are started again.
+  const authority = /certificate-authority-data: *(\S+)/.exec(kubeconfig)?.[1] ?? kubeconfig;
+  const identifier = `kind-${spec.name}`;
+  return {
+    spec,
+    kubeconfig,
+    context: context ?? identifier,
+    instance: createHash("sha256").update(authority).digest("hex").slice(0, 12),
+    identifier,
+    running,
+  };
+}
+
+/**
+ * The part of a node image's name that the cluster's objects can tell: where it comes from and its Kubernetes version.
+ * The rest is a digest or a key of sources, and an edit of those is no reason to throw away a running cluster; one that
+ * is created anew gets the new image.
+ */
+function kubernetesOf(nodeImage: string): string {
+  return /^(.*:v\d+\.\d+\.\d+)/.exec(nodeImage)?.[1] ?? nodeImage;
+}
+
+/** Thin on purpose: the cluster's command line does the work, for a user as well as for Pulumi. */
+export const kindProvider: pulumi.dynamic.ResourceProvider<Inputs, Outputs> = {
+  async create({ spec }) {
+    const { kubeconfig, context } = await engine("ensure", spec);
+    return { id: spec.name, outs: await outputs(spec, kubeconfig, context, true) };
+  },
+
+  async read(id, props) {
+    if (!props) return { id: "" };
+    const { state, kubeconfig = props.kubeconfig } = await engine("read", props.spec);
+    // Without an id, Pulumi takes the cluster as gone and creates it again.
+    if (state === "absent") return { id: "" };
+    return { id, props: await outputs(props.spec, kubeconfig, props.context, state === "running") };
+  },
+
+  async diff(_id, olds, { spec }) {
+    const replaces = [];
+    if (olds.spec.name !== spec.name) replaces.push("spec.name");
+    if (olds.spec.workers !== spec.workers) replaces.push("spec.workers");
+    if (JSON.stringify(olds.spec.ports) !== JSON.stringify(spec.ports)) replaces.push("spec.ports");
+    if (kubernetesOf(olds.spec.nodeImage) !== kubernetesOf(spec.nodeImage)) replaces.push("spec.nodeImage");
+    // The name and the host's ports cannot be had twice.
+    return { changes: replaces.length > 0 || !olds.running, replaces, deleteBeforeReplace: true };
+  },
+
+  async update(_id, _olds, { spec }) {
+    const { kubeconfig, context } = await engine("ensure", spec);
+    return { outs: await outputs(spec, kubeconfig, context, true) };
+  },
+
+  async delete(_id, { spec }) {
+    await engine("delete", spec);
+  },
+};
+
+/** The nodes of a kind cluster, as containers of Docker or podman. */
+export class KindNodes extends pulumi.dynamic.Resource {
+  declare readonly kubeconfig: pulumi.Output<string>;
+  declare readonly context: pulumi.Output<string>;
+  declare readonly instance: pulumi.Output<string>;
+  declare readonly identifier: pulumi.Output<string>;
+
+  constructor(name: string, args: { readonly spec: KindSpec }, opts: pulumi.CustomResourceOptions) {
+    const computed = {
+      kubeconfig: undefined,
+      context: undefined,
+      instance: undefined,
+      identifier: undefined,
+      running: undefined,
+    };
+    const secret = { additionalSecretOutputs: ["kubeconfig"] };
+    super(kindProvider, name, { ...args, ...computed }, pulumi.mergeOptions(opts, secret), "kind", "Nodes");
+  }
+}
