@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { projectDir } from "../cli/support/paths.ts";
 
@@ -39,10 +39,7 @@ export function moduleVersion(module: string, folder = "airgap"): string {
 }
 
 function filesBelow(path: string): string[] {
-  if (/\.[a-z]+$/.test(path)) return [path];
-  return readdirSync(join(projectDir, path), { withFileTypes: true }).flatMap((entry) => {
-    const child = `${path}/${entry.name}`;
-    if (entry.isDirectory()) return filesBelow(child);
-    return entry.isFile() && !irrelevant.test(entry.name) ? [child] : [];
-  });
+  if (!statSync(join(projectDir, path)).isDirectory()) return [path];
+  const names = readdirSync(join(projectDir, path)).filter((name) => !irrelevant.test(name));
+  return names.flatMap((name) => filesBelow(`${path}/${name}`));
 }

@@ -30,6 +30,9 @@ const imageSources = ["airgap/images", "airgap/pins.ts"];
 /** Key of the Go toolchain. */
 export const toolchainKey = once(() => keyOf(toolchainSources));
 
+/** The Kubernetes version of the nodes. */
+export const kubernetesVersion = once(() => moduleVersion("k8s.io/kubernetes"));
+
 /** The version Istio reports, and that of its charts: a release under way, with the commit it was built from. */
 export const istioVersion = once(() => {
   const commit = moduleVersion("istio.io/istio").split("-").at(-1);
@@ -47,7 +50,7 @@ export function imageReference(name: BuiltImage): { repository: string; tag: str
 /** The kind node image in podman's storage. */
 export const nodeImageReference = once(() => {
   const key = keyOf([...imageSources, "airgap/node"], toolchainKey());
-  return `${imageHub}/kind-node:${moduleVersion("k8s.io/kubernetes")}-${key}`;
+  return `${imageHub}/kind-node:${kubernetesVersion()}-${key}`;
 });
 
 /** Folder of the unpacked chart. */

@@ -14,6 +14,4 @@ export const pins = {
   },
   /** The Istio release that the pinned commit of the Istio module leads to; the commit is part of the version. */
   istioRelease: "1.31.0",
-  /** The pause image that kubeadm expects; the program in it is airgap/cmd/pause. */
-  pause: "3.10.2",
 } as const;

@@ -43,29 +43,34 @@ interface Limits {
 
 /** This machine's hard limits, as a container inherits them. */
 function limits(): Limits {
-  let table = "";
-  try {
-    table = readFileSync("/proc/self/limits", "utf8");
-  } catch {
-    // not Linux: nothing here runs nodes, and the defaults do no harm
-  }
-  return hardLimits(table);
+  return hardLimits(readIfThere("/proc/self/limits"), readIfThere("/proc/sys/kernel/pid_max"));
 }
 
-/** Reads the hard limits out of /proc/self/limits: name, soft limit, hard limit, unit. */
-export function hardLimits(table: string): Limits {
-  const hard = (name: string) => {
-    const value = new RegExp(`^${name}\\s+\\S+\\s+(\\d+)`, "m").exec(table)?.[1];
-    return Math.min(enough, value === undefined ? enough : Number(value));
+/**
+ * What podman can grant.
+ *
+ * @param table - /proc/self/limits: name, soft limit, hard limit, unit.
+ * @param pidMax - the kernel's highest process number: podman lowers its own limit to it, and so cannot grant more.
+ */
+export function hardLimits(table: string, pidMax: string): Limits {
+  const hard = (name: string) => Number(new RegExp(`^${name}\\s+\\S+\\s+(\\d+)`, "m").exec(table)?.[1] ?? enough);
+  return {
+    files: Math.min(enough, hard("Max open files")),
+    processes: Math.min(enough, hard("Max processes"), Number(pidMax) || enough),
   };
-  return { files: hard("Max open files"), processes: hard("Max processes") };
+}
+
+/** A file's content, or nothing where there is none: elsewhere than on Linux no node runs, and the defaults do no harm. */
+function readIfThere(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return "";
+  }
 }
 
 function writeIfChanged(file: string, content: string): void {
-  try {
-    if (readFileSync(file, "utf8") === content) return;
-  } catch {
-    mkdirSync(stateDir, { recursive: true, mode: 0o700 });
-  }
+  if (readIfThere(file) === content) return;
+  mkdirSync(stateDir, { recursive: true, mode: 0o700 });
   writeFileSync(file, content);
 }

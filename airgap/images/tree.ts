@@ -75,6 +75,20 @@ export function copyOf(source: string, path: string, keep: (path: string) => boo
   };
 }
 
+/**
+ * Everything below a folder of this checkout, as git has it: a file is executable or not, and nothing else; whoever has
+ * checked it out, and with whatever umask.
+ */
+export function checkedOut(source: string, path: string, keep?: (path: string) => boolean): Part {
+  return async (tree) => {
+    const copied = new Map<string, Entry>();
+    await copyOf(source, path, keep)(copied);
+    for (const [to, entry] of copied) {
+      if (entry.kind !== "folder") tree.set(to, { ...entry, ...root, mode: entry.mode & 0o100 ? 0o755 : 0o644 });
+    }
+  };
+}
+
 /** Takes paths out again, with all that is below them. */
 export function without(...paths: readonly string[]): Part {
   const gone = paths.map(relative);

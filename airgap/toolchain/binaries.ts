@@ -1,5 +1,5 @@
 import { moduleVersion } from "../inputs.ts";
-import { istioVersion } from "../names.ts";
+import { istioVersion, kubernetesVersion } from "../names.ts";
 
 /** A program that is built from a Go package. */
 export interface Binary {
@@ -57,8 +57,7 @@ export const buildFlags = ["-trimpath", "-buildvcs=false", "-pgo=off", "-mod=rea
 
 /** Linker flags: no symbol tables, and the versions that each project's own release build stamps in. */
 export function linkerFlags(): string {
-  const kubernetesVersion = moduleVersion("k8s.io/kubernetes");
-  const [major, minor] = kubernetesVersion.slice(1).split(".");
+  const [major, minor] = kubernetesVersion().slice(1).split(".");
   const stamps: Record<string, string> = {
     "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version": moduleVersion("github.com/pulumi/pulumi/pkg/v3"),
     "helm.sh/helm/v3/internal/version.version": moduleVersion("helm.sh/helm/v3"),
@@ -74,7 +73,7 @@ export function linkerFlags(): string {
   }
   for (const place of ["k8s.io/component-base/version", "k8s.io/client-go/pkg/version"]) {
     Object.assign(stamps, {
-      [`${place}.gitVersion`]: kubernetesVersion,
+      [`${place}.gitVersion`]: kubernetesVersion(),
       [`${place}.gitMajor`]: major,
       [`${place}.gitMinor`]: minor,
       [`${place}.gitTreeState`]: "clean",

@@ -30,6 +30,7 @@ export async function ensureDebianPackages(progress: Progress): Promise<void> {
 async function missingPackages(): Promise<string[]> {
   const missing: string[] = [];
   for (const name of debianPackages) {
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: dpkg-query's own placeholder
     const status = await run("dpkg-query", ["--show", "--showformat=${db:Status-Status}", name]).catch((error) => {
       if (error instanceof RunError) return "unknown";
       throw error;
