@@ -45,6 +45,22 @@ const duration = () => {
   return z.string(allowed).refine((text) => (milliseconds(text) ?? 0) > 0, allowed);
 };
 
+/** Refuses a value that its own rule allows and another setting does not. `given` tells a default, which no file says. */
+function refuse(ctx: z.core.$RefinementCtx, path: PropertyKey[], allowed: string, given?: unknown): void {
+  ctx.addIssue({ code: "custom", path, message: allowed, params: { given } });
+}
+
+/** What is wrong with the weights of all versions together. A weight that is wrong by itself, or none at all, is told elsewhere. */
+function wrongShares(weights: readonly (number | undefined)[]): string | undefined {
+  const given = weights.filter((weight) => weight !== undefined);
+  if (weights.length === 0 || given.some((weight) => weight < 0 || weight > 100)) return undefined;
+  const sum = given.reduce((total, weight) => total + weight, 0);
+  const open = weights.length - given.length;
+  if (open > 1) return "at most one version without a weight, which takes the rest";
+  if (open === 1 ? sum <= 100 : sum === 100) return undefined;
+  return `weights that sum to 100, not ${sum}; one version may leave its weight out and takes the rest`;
+}
+
 const text = (pattern: RegExp, meaning: string) => z.string(allowing(meaning)).regex(pattern, allowing(meaning));
 
 /** A mapping that takes these keys and no others. */
@@ -63,10 +79,9 @@ const cluster = mapping({
   ports: mapping({ http: port().default(80), https: port().default(443), istio: port().default(8080) })
     .superRefine((ports, ctx) => {
       const entries = Object.entries(ports);
-      for (const [index, [key, value]] of entries.entries()) {
-        const first = entries.slice(0, index).find(([, other]) => other === value)?.[0];
-        if (first)
-          ctx.addIssue({ code: "custom", path: [key], message: `a port that no other key has; ${first} has it already` });
+      for (const [index, [key, given]] of entries.entries()) {
+        const first = entries.slice(0, index).find(([, other]) => other === given)?.[0];
+        if (first) refuse(ctx, [key], `a port that no other key has; ${first} has it already`, given);
       }
     })
     .prefault({}),
@@ -77,8 +92,7 @@ const istio = mapping({
   tags: z.array(label(40), allowing("a list of tags")).default([]),
   accessLogs: z.boolean(allowing("true or false")).default(false),
 }).superRefine(({ revision, tags }, ctx) => {
-  if (tags.length > 0 && !revision)
-    ctx.addIssue({ code: "custom", path: ["tags"], message: "no tags without mesh:istio.revision, for which they stand" });
+  if (tags.length > 0 && !revision) refuse(ctx, ["tags"], "no tags without mesh:istio.revision, for which they stand");
 });
 
 const resilience = mapping({
@@ -103,8 +117,8 @@ const resilience = mapping({
 }).superRefine(({ timeout, retries }, ctx) => {
   const needed = missingTime({ timeout, retries });
   if (!needed) return;
-  const message = `at least ${needed}, which ${retries.attempts + 1} tries of ${retries.perTryTimeout} take (retries.attempts + 1, retries.perTryTimeout)`;
-  ctx.addIssue({ code: "custom", path: ["timeout"], message, params: { given: timeout } });
+  const tries = `${retries.attempts + 1} tries of ${retries.perTryTimeout}`;
+  refuse(ctx, ["timeout"], `at least ${needed}, which ${tries} take (retries.attempts + 1, retries.perTryTimeout)`, timeout);
 });
 
 const service = mapping({
@@ -125,28 +139,18 @@ const service = mapping({
   .superRefine(({ versions, canary, replicas, resilience }, ctx) => {
     const names = versions.map(({ name }) => name);
     for (const [index, name] of names.entries()) {
-      if (names.indexOf(name) < index)
-        ctx.addIssue({ code: "custom", path: ["versions", index, "name"], message: "a name that no other version has" });
+      if (names.indexOf(name) < index) refuse(ctx, ["versions", index, "name"], "a name that no other version has");
     }
-    const open = versions.filter(({ weight }) => weight === undefined).length;
-    const sum = versions.reduce((total, { weight = 0 }) => total + weight, 0);
-    if (open > 1)
-      ctx.addIssue({ code: "custom", path: ["versions"], message: "at most one version without a weight, which takes the rest" });
-    else if (open === 1 ? sum > 100 : sum !== 100) {
-      ctx.addIssue({
-        code: "custom",
-        path: ["versions"],
-        message: `weights that sum to 100, not ${sum}; one version may leave its weight out and takes the rest`,
-      });
-    }
+    const share = wrongShares(versions.map(({ weight }) => weight));
+    if (share) refuse(ctx, ["versions"], share);
     if (canary.version !== undefined && !names.includes(canary.version)) {
-      ctx.addIssue({ code: "custom", path: ["canary", "version"], message: `one of the versions ${names.join(", ")}` });
+      refuse(ctx, ["canary", "version"], `one of the versions ${names.join(", ")}`);
     }
     const { maxPercent } = resilience.ejection;
     const most = Math.max(...versions.map((version) => version.replicas ?? replicas));
     if (most > 1 && maxPercent < leastEjection(most)) {
-      const message = `at least ${leastEjection(most)}, or none of ${most} pods is ever ejected`;
-      ctx.addIssue({ code: "custom", path: ["resilience", "ejection", "maxPercent"], message });
+      const allowed = `at least ${leastEjection(most)}, or none of ${most} pods is ever ejected`;
+      refuse(ctx, ["resilience", "ejection", "maxPercent"], allowed, maxPercent);
     }
   })
   .transform(({ versions, canary, replicas, ...rest }) => {
