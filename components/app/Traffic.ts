@@ -56,8 +56,8 @@ export class Traffic extends pulumi.ComponentResource {
   readonly delegate: { readonly name: string; readonly namespace: string };
 
   constructor(name: string, args: TrafficArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("mesh:app:Traffic", name, {}, opts);
     requireConsistent(args);
+    super("mesh:app:Traffic", name, {}, opts);
     const { service, namespace, exposed = false } = args;
     const host = `${service}.${namespace}.svc.cluster.local`;
     const http = rulesOf(host, args);

@@ -20,8 +20,11 @@ export interface Recording {
   waits(first: readonly [type: string, name: string], second: readonly [type: string, name: string]): boolean;
 }
 
-/** How long a resource takes to be there: long enough that whatever does not wait for it is registered meanwhile. */
-const creation = 5;
+/**
+ * How long a resource takes to be there, in milliseconds: long enough that whatever does not wait for it is registered
+ * meanwhile. A release takes longer than a chain of objects, as it does in a cluster.
+ */
+const creation = (type: string) => (type === "kubernetes:helm.sh/v3:Release" ? 40 : 4);
 
 /**
  * Runs something that registers resources against mocks and returns what it registered. Nothing is created, and an
@@ -36,7 +39,7 @@ export async function record(run: () => unknown, { preview = false, stack = "loc
       newResource: async ({ type, name, inputs: { __provider, ...inputs } }) => {
         const step = { resource: { type, name, inputs }, started: clock++, done: Number.POSITIVE_INFINITY };
         steps.push(step);
-        await sleep(creation);
+        await sleep(creation(type));
         step.done = clock++;
         return { id: `${name}-id`, state: { ...computed[type], ...inputs } };
       },

@@ -1,0 +1,128 @@
+import { beforeAll, describe, expect, test } from "@jest/globals";
+import { Istio, type IstioArgs } from "../../../components/mesh/Istio.ts";
+import { at, type Recording, record } from "../../support/mocks.ts";
+import { recordStack } from "../../support/stacks.ts";
+
+const release = "kubernetes:helm.sh/v3:Release";
+const namespace = "kubernetes:core/v1:Namespace";
+const chart = (name: string) => ({ chart: name, values: {} });
+const args: IstioArgs = {
+  charts: { base: chart("base"), cni: chart("cni"), istiod: chart("istiod"), gateway: chart("gateway") },
+  replicas: 1,
+};
+
+let local: Recording;
+
+beforeAll(async () => {
+  local = await recordStack("local");
+});
+
+describe("order", () => {
+  const deployment = ["kubernetes:apps/v1:Deployment", "product-v1"] as const;
+  const strict = ["kubernetes:security.istio.io/v1:PeerAuthentication", "istio-strict"] as const;
+  const routes = ["kubernetes:networking.istio.io/v1:VirtualService", "routes"] as const;
+
+  test.each<[readonly [string, string], readonly [string, string]]>([
+    [
+      ["pulumi:providers:kubernetes", "mesh-demo"],
+      ["pulumi-nodejs:dynamic/kind:LoadedImages", "mesh-demo-images"],
+    ],
+    [
+      [release, "istio-cni"],
+      [release, "istio-base"],
+    ],
+    [strict, [release, "istio-base"]],
+    [
+      [release, "istiod"],
+      [release, "istio-cni"],
+    ],
+    [[release, "istiod"], strict],
+    [
+      [release, "ingress-proxies"],
+      [release, "istiod"],
+    ],
+    [deployment, [release, "istiod"]],
+    [["kubernetes:networking.istio.io/v1:DestinationRule", "product-subsets"], deployment],
+    [routes, ["kubernetes:networking.istio.io/v1:VirtualService", "product-delegate"]],
+    [routes, ["kubernetes:networking.istio.io/v1:Gateway", "ingress-listener"]],
+  ])("%j waits for %j", (first, second) => {
+    expect(local.waits(first, second)).toBe(true);
+  });
+
+  test("the gateway and the application start side by side", () => {
+    expect(local.waits(deployment, [release, "ingress-proxies"])).toBe(false);
+    expect(local.waits([release, "ingress-proxies"], deployment)).toBe(false);
+  });
+});
+
+test("every release is pinned to a namespace of the program's own, waited for, and rolled back when it fails", () => {
+  const releases = local.all(release);
+  expect(releases.map(({ name }) => name).sort()).toEqual(["ingress-proxies", "istio-base", "istio-cni", "istiod"]);
+  for (const { inputs } of releases) {
+    expect(inputs).toMatchObject({ createNamespace: false, atomic: true, timeout: 300 });
+    expect(inputs).not.toHaveProperty("skipAwait");
+  }
+});
+
+test("mutual TLS is STRICT for the whole mesh, and no rule makes it less", () => {
+  expect(local.inputs("kubernetes:security.istio.io/v1:PeerAuthentication", "istio-strict")).toMatchObject({
+    metadata: { name: "default", namespace: "istio-system" },
+    spec: { mtls: { mode: "STRICT" } },
+  });
+  expect(local.all("kubernetes:security.istio.io/v1:PeerAuthentication")).toHaveLength(1);
+  expect(JSON.stringify(local.resources)).not.toMatch(/PERMISSIVE|"DISABLE"|"simple":"SIMPLE"/);
+});
+
+test("paths are normalised before a policy sees them, pods need no capability, and drained connections end soon", () => {
+  expect(local.inputs(release, "istiod")).toMatchObject({
+    values: {
+      pilot: { cni: { enabled: true } },
+      meshConfig: {
+        pathNormalization: { normalization: "DECODE_AND_MERGE_SLASHES" },
+        defaultConfig: { drainDuration: "10s" },
+        accessLogFile: "",
+      },
+    },
+  });
+});
+
+test("access logs on request", async () => {
+  const { inputs } = await record(() => new Istio("istio", { ...args, accessLogs: true }));
+  expect(at<string>(inputs(release, "istiod"), "values.meshConfig.accessLogFile")).toBe("/dev/stdout");
+});
+
+test("a budget only where a pod can be spared", async () => {
+  const budget = async (replicas: number) => {
+    const { inputs } = await record(() => new Istio("istio", { ...args, replicas }));
+    return at<boolean>(inputs(release, "istiod"), "values.global.defaultPodDisruptionBudget.enabled");
+  };
+  expect([await budget(1), await budget(2)]).toEqual([false, true]);
+});
+
+describe("revisions", () => {
+  test("without one, namespaces say `istio-injection: enabled` and nothing of a revision is set", () => {
+    expect(local.inputs(namespace, "product")).toMatchObject({ metadata: { labels: { "istio-injection": "enabled" } } });
+    for (const name of ["istiod", "istio-cni", "ingress-proxies"]) {
+      expect(at<object>(local.inputs(release, name), "values")).not.toHaveProperty("revision");
+    }
+    expect(local.inputs(release, "istio-base")).toMatchObject({ values: { defaultRevision: "default" } });
+  });
+
+  test("with one, control plane, proxies and namespaces follow it", async () => {
+    const { inputs } = await recordStack("local", { "mesh:istio": { revision: "canary" } });
+    const values = { revision: "canary" };
+    expect(inputs(release, "istiod-canary")).toMatchObject({ name: "istiod-canary", values });
+    expect(inputs(release, "istio-cni")).toMatchObject({ values });
+    expect(inputs(release, "ingress-proxies")).toMatchObject({ values });
+    expect(inputs(release, "istio-base")).toMatchObject({ values: { defaultRevision: "canary" } });
+    expect(at<object>(inputs(namespace, "product"), "metadata.labels")).toMatchObject({ "istio.io/rev": "canary" });
+    expect(at<object>(inputs(namespace, "product"), "metadata.labels")).not.toHaveProperty("istio-injection");
+  });
+
+  test("with a tag, namespaces follow the tag, so that it can be moved beneath them", async () => {
+    const { inputs } = await recordStack("local", { "mesh:istio": { revision: "r1", tags: ["stable", "old"] } });
+    expect(inputs(release, "istiod-r1")).toMatchObject({ values: { revision: "r1", revisionTags: ["stable", "old"] } });
+    expect(inputs(release, "ingress-proxies")).toMatchObject({ values: { revision: "stable" } });
+    expect(inputs(namespace, "product")).toMatchObject({ metadata: { labels: { "istio.io/rev": "stable" } } });
+  });
+});

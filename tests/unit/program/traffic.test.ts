@@ -1,0 +1,176 @@
+import { describe, expect, test } from "@jest/globals";
+import fc from "fast-check";
+import { defaultResilience } from "../../../components/app/resilience.ts";
+import { Traffic, type TrafficArgs } from "../../../components/app/Traffic.ts";
+import { at, type Recording, record } from "../../support/mocks.ts";
+
+const istio = "kubernetes:networking.istio.io/v1";
+const host = "shop.stores.svc.cluster.local";
+const two: TrafficArgs = {
+  service: "shop",
+  namespace: "stores",
+  versions: [
+    { name: "v1", weight: 90 },
+    { name: "v2", weight: 10 },
+  ],
+  canary: { header: "x-canary", version: "v2" },
+};
+
+interface Rule {
+  readonly name: string;
+  readonly match?: readonly { headers?: Record<string, unknown>; method?: { regex: string } }[];
+  readonly route: readonly { destination: { host: string; subset: string }; weight: number }[];
+  readonly retries: Record<string, unknown>;
+  readonly timeout: string;
+}
+
+function recordTraffic(args: TrafficArgs): Promise<Recording> {
+  return record(() => new Traffic("shop", args));
+}
+
+function rulesOf(recording: Recording, name = "shop-routes"): readonly Rule[] {
+  return at<Rule[]>(recording.inputs(`${istio}:VirtualService`, name), "spec.http");
+}
+
+/** The rule that a request meets first, as Envoy reads them. */
+function ruleFor(rules: readonly Rule[], method: string, canary: boolean): Rule | undefined {
+  const meets = ({ match = [{}] }: Rule) =>
+    match.some((one) => (!one.headers || canary) && (!one.method || new RegExp(`^(${one.method.regex})$`).test(method)));
+  return rules.find(meets);
+}
+
+describe("a canary", () => {
+  test("gets every request with its header, and its weight of the others", async () => {
+    const rules = rulesOf(await recordTraffic(two));
+    for (const method of ["GET", "POST"]) {
+      expect(ruleFor(rules, method, true)?.route).toEqual([{ destination: { host, subset: "v2" }, weight: 100 }]);
+      expect(ruleFor(rules, method, false)?.route).toEqual([
+        { destination: { host, subset: "v1" }, weight: 90 },
+        { destination: { host, subset: "v2" }, weight: 10 },
+      ]);
+    }
+    expect(rules[0]?.match?.[0]?.headers).toEqual({ "x-canary": { exact: "true" } });
+  });
+
+  test("without one no header matters", async () => {
+    const { canary: _, ...without } = two;
+    const rules = rulesOf(await recordTraffic(without));
+    expect(rules.map(({ name }) => name)).toEqual(["weighted-repeatable", "weighted"]);
+    expect(JSON.stringify(rules)).not.toContain("headers");
+  });
+});
+
+describe("retries", () => {
+  test.each(["GET", "HEAD", "OPTIONS", "PUT", "DELETE"])("%s is tried again on failures that are named", async (method) => {
+    expect(ruleFor(rulesOf(await recordTraffic(two)), method, false)?.retries).toEqual({
+      attempts: 3,
+      perTryTimeout: "1.2s",
+      retryOn: "connect-failure,refused-stream,reset,5xx",
+    });
+  });
+
+  test.each(["POST", "PATCH"])("%s is not: it may have been done already", async (method) => {
+    const rules = rulesOf(await recordTraffic(two));
+    // Named outright, as without a word Istio retries twice by itself.
+    expect(ruleFor(rules, method, false)?.retries).toEqual({ attempts: 0 });
+    expect(ruleFor(rules, method, true)?.retries).toEqual({ attempts: 0 });
+  });
+
+  test("none at all when there are to be none", async () => {
+    const resilience = { ...defaultResilience, retries: { ...defaultResilience.retries, attempts: 0 } };
+    for (const { retries } of rulesOf(await recordTraffic({ ...two, resilience }))) expect(retries).toEqual({ attempts: 0 });
+  });
+
+  test("every request ends in time", async () => {
+    for (const { timeout } of rulesOf(await recordTraffic(two))) expect(timeout).toBe("5s");
+  });
+});
+
+test("the breaker, the ejection and the balancing of the requirements", async () => {
+  const recording = await recordTraffic(two);
+  expect(recording.inputs(`${istio}:DestinationRule`, "shop-subsets")).toMatchObject({
+    metadata: { name: "shop", namespace: "stores" },
+    spec: {
+      host,
+      trafficPolicy: {
+        loadBalancer: { simple: "ROUND_ROBIN" },
+        connectionPool: { tcp: { maxConnections: 100 }, http: { http1MaxPendingRequests: 1024, maxRequestsPerConnection: 10 } },
+        outlierDetection: { consecutive5xxErrors: 5, interval: "30s", baseEjectionTime: "30s", maxEjectionPercent: 50 },
+      },
+      subsets: [
+        { name: "v1", labels: { version: "v1" } },
+        { name: "v2", labels: { version: "v2" } },
+      ],
+    },
+  });
+  // Encryption between sidecars is the mesh's business; a policy here would only be a way to switch it off.
+  expect(JSON.stringify(recording.inputs(`${istio}:DestinationRule`, "shop-subsets"))).not.toContain("tls");
+});
+
+describe("where the rules apply", () => {
+  test("in the mesh alone, unless the service is exposed", async () => {
+    const { all, inputs } = await recordTraffic(two);
+    expect(inputs(`${istio}:VirtualService`, "shop-routes")).toMatchObject({ spec: { hosts: [host], gateways: ["mesh"] } });
+    expect(all(`${istio}:VirtualService`)).toHaveLength(1);
+  });
+
+  test("the delegate for gateways has the same rules and, as a delegate must, neither hosts nor gateways", async () => {
+    const recording = await recordTraffic({ ...two, exposed: true });
+    const spec = at<object>(recording.inputs(`${istio}:VirtualService`, "shop-delegate"), "spec");
+    expect(Object.keys(spec)).toEqual(["http"]);
+    expect(rulesOf(recording, "shop-delegate")).toEqual(rulesOf(recording));
+  });
+
+  test("no route is there before its subsets", async () => {
+    const { waits } = await recordTraffic({ ...two, exposed: true });
+    for (const name of ["shop-routes", "shop-delegate"]) {
+      expect(waits([`${istio}:VirtualService`, name], [`${istio}:DestinationRule`, "shop-subsets"])).toBe(true);
+    }
+    expect(waits([`${istio}:VirtualService`, "shop-routes"], [`${istio}:VirtualService`, "shop-delegate"])).toBe(false);
+  });
+});
+
+describe("refused when it is declared", () => {
+  test.each<[string, Partial<TrafficArgs>, RegExp]>([
+    [
+      "weights that do not sum",
+      { versions: [{ name: "v2", weight: 99 }] },
+      /shop: the weights of its versions sum to 99, not 100/,
+    ],
+    [
+      "a canary that does not exist",
+      { canary: { header: "x-canary", version: "v3" } },
+      /shop: its canary v3 is none of its versions/,
+    ],
+    [
+      "tries without the time",
+      { resilience: { ...defaultResilience, timeout: "2s" } },
+      /shop: its tries take 4.8s, longer than its timeout of 2s/,
+    ],
+  ])("%s", async (_what, changes, sentence) => {
+    await expect(recordTraffic({ ...two, ...changes })).rejects.toThrow(sentence);
+  });
+});
+
+test("for any split, every route's weights sum to 100 and lead to a subset that exists", async () => {
+  const split = fc.uniqueArray(fc.integer({ min: 0, max: 100 }), { maxLength: 4 }).map((cuts) => {
+    const edges = [0, ...cuts.sort((a, b) => a - b), 100];
+    return edges.slice(1).map((edge, index) => ({ name: `v${index}`, weight: edge - (edges[index] ?? 0) }));
+  });
+  await fc.assert(
+    fc.asyncProperty(split, fc.boolean(), async (versions, exposed) => {
+      const canary = { header: "x-new", version: versions.at(-1)?.name ?? "" };
+      const recording = await recordTraffic({ ...two, versions, canary, exposed });
+      const subsets = at<{ name: string }[]>(recording.inputs(`${istio}:DestinationRule`, "shop-subsets"), "spec.subsets").map(
+        ({ name }) => name,
+      );
+      for (const { inputs } of recording.all(`${istio}:VirtualService`)) {
+        for (const { route } of at<Rule[]>(inputs, "spec.http")) {
+          expect(route.reduce((total, { weight }) => total + weight, 0)).toBe(100);
+          for (const { destination } of route) expect(subsets).toContain(destination.subset);
+        }
+      }
+    }),
+    { numRuns: 30 },
+  );
+});
