@@ -32,8 +32,11 @@ export interface ServiceOptions {
 
 export interface Service {
   readonly server: Server;
-  /** Turns `/ready` to 503, lets the requests that are under way finish, and ends when none is left or `limit` ms have passed. */
-  stop(limit: number): Promise<void>;
+  /**
+   * Turns `/ready` to 503 and serves on for `linger` ms, so that whoever asks can see it. Then lets the requests that are
+   * under way finish, and ends when none is left, or when `limit` more ms have passed.
+   */
+  stop(linger: number, limit: number): Promise<void>;
 }
 
 const products = [
@@ -46,7 +49,7 @@ const products = [
 const longestDelay = 30_000;
 const mostFailures = 100;
 /** How many different keys are remembered; the oldest is forgotten, so that no caller can fill the memory. */
-const mostKeys = 1_000;
+const mostKeys = 200;
 
 export function createService({ version, pod, log }: ServiceOptions): Service {
   const failures = new Map<string, number>();
@@ -118,8 +121,9 @@ export function createService({ version, pod, log }: ServiceOptions): Service {
   // Longer than the sidecar keeps an idle connection for, so that it is never this side that closes one just as a request arrives.
   server.keepAliveTimeout = 65 * 60_000;
 
-  const stop = async (limit: number) => {
+  const stop = async (linger: number, limit: number) => {
     draining = true;
+    await sleep(linger);
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
     server.closeIdleConnections();
     const timer = setTimeout(() => server.closeAllConnections(), limit);
@@ -184,7 +188,7 @@ function main(): void {
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     process.once(signal, async () => {
       log({ level: "info", msg: "stopping", signal });
-      await stop(Number(process.env.DRAIN_MS ?? 15_000));
+      await stop(Number(process.env.LINGER_MS ?? 1_000), Number(process.env.DRAIN_MS ?? 15_000));
       log({ level: "info", msg: "stopped" });
     });
   }

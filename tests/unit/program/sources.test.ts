@@ -1,0 +1,80 @@
+import { describe, expect, test } from "@jest/globals";
+import { merge } from "../../../components/support/helm.ts";
+import { resolveSources } from "../../../stacks/sources.ts";
+import { at } from "../../support/mocks.ts";
+import { recordStack } from "../../support/stacks.ts";
+
+describe("built", () => {
+  const { charts, images } = resolveSources("built");
+
+  test("charts are folders, and every image is one of the nodes' own", () => {
+    for (const { chart, repository, version, values } of Object.values(charts)) {
+      expect(chart).toMatch(/^\//);
+      expect([repository, version]).toEqual([undefined, undefined]);
+      expect(values).toMatchObject({ global: { hub: "localhost/mesh", imagePullPolicy: "IfNotPresent" } });
+    }
+    expect(images.product).toEqual({ reference: expect.stringMatching(/^localhost\/mesh\/product:/) });
+  });
+
+  test("the gateway's placeholder image is never pulled", () => {
+    expect(charts.gateway.values).toMatchObject({ imagePullPolicy: "IfNotPresent" });
+  });
+
+  test("istiod asks nothing of Envoy that only Istio's own build has", () => {
+    expect(charts.istiod.values).toMatchObject({
+      pilot: {
+        env: { PILOT_ENABLE_METADATA_EXCHANGE: "false", PILOT_ENABLE_ALPN_FILTER: "false", PILOT_DISABLE_MX_ALPN: "true" },
+      },
+      telemetry: { enabled: false },
+      meshConfig: { defaultProviders: { metrics: [] } },
+    });
+  });
+
+  test("and what the mesh itself asks is kept beside that", async () => {
+    const values = at<object>((await recordStack("local")).inputs("kubernetes:helm.sh/v3:Release", "istiod"), "values");
+    expect(values).toMatchObject({
+      pilot: { cni: { enabled: true }, env: { PILOT_ENABLE_ALPN_FILTER: "false" } },
+      meshConfig: { pathNormalization: {}, defaultProviders: { metrics: [] } },
+      global: { hub: "localhost/mesh", proxy: { resources: {} } },
+    });
+  });
+});
+
+describe("published", () => {
+  const { charts, images } = resolveSources("published");
+
+  test("charts by exact version from Istio's repository, images of the same version", () => {
+    for (const [name, { chart, repository, version, values }] of Object.entries(charts)) {
+      expect(chart).toBe(name);
+      expect(repository).toMatch(/^https:/);
+      expect(version).toMatch(/^\d+\.\d+\.\d+$/);
+      expect(values).toMatchObject({ global: { hub: "docker.io/istio", tag: version } });
+    }
+  });
+
+  test("a principal can be bypassed before 1.30.3", () => {
+    const [, minor = 0, patch = 0] = (charts.istiod.version ?? "").split(".").map(Number);
+    expect(minor * 1_000 + patch).toBeGreaterThanOrEqual(30_003);
+  });
+
+  test("Istio's Envoy is used as it is", () => {
+    expect(JSON.stringify(charts)).not.toMatch(/PILOT_|telemetry/);
+  });
+
+  test("services are their source on a public runtime by digest", () => {
+    expect(images.product.reference).toMatch(/^docker\.io\/library\/node:24[\w.-]+@sha256:[0-9a-f]{64}$/);
+    expect(images.product.program).toMatchObject({ file: "server.ts", content: expect.stringContaining("/api/products") });
+  });
+});
+
+describe("merge", () => {
+  test("keeps both sides, and the second wins where they disagree", () => {
+    const base = { a: { b: 1, c: 2 }, list: [1, 2], kept: true };
+    expect(merge(base, { a: { c: 3, d: 4 }, list: [9] })).toEqual({ a: { b: 1, c: 3, d: 4 }, list: [9], kept: true });
+    expect(base).toEqual({ a: { b: 1, c: 2 }, list: [1, 2], kept: true });
+  });
+
+  test("a mapping replaces what is none, and the other way round", () => {
+    expect(merge({ a: 1, b: { c: 1 } }, { a: { x: 1 }, b: 2 })).toEqual({ a: { x: 1 }, b: 2 });
+  });
+});
