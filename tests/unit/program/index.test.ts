@@ -1,0 +1,38 @@
+import { expect, test } from "@jest/globals";
+import * as pulumi from "@pulumi/pulumi";
+import { readStackFile } from "../../../cli/support/stack.ts";
+import { record } from "../../support/mocks.ts";
+
+type Program = typeof import("../../../index.ts");
+
+/** Runs the program as Pulumi does, with this configuration. Each run needs a module of its own, hence the query. */
+async function runProgram(config: Record<string, string>, run: string) {
+  let outputs: Program | undefined;
+  const recording = await record(async () => {
+    pulumi.runtime.setAllConfig(config);
+    outputs = (await import(`../../../index.ts?${run}`)) as Program;
+  });
+  return { outputs, recording };
+}
+
+test("a stack tells its address, how to administer its cluster, and what to try", async () => {
+  const { outputs } = await runProgram(readStackFile("local"), "local");
+  expect(outputs?.url).toBe("http://localhost:8080/api/products");
+  expect(outputs?.tryNext[0]).toBe("curl -i http://localhost:8080/api/products");
+  const values = await new Promise((resolve) => pulumi.all([outputs?.kubeconfig, outputs?.context]).apply(resolve));
+  expect(values).toEqual(["the-kubeconfig", "the-context"]);
+});
+
+test("a port that browsers know by themselves is left out", async () => {
+  const ports = JSON.stringify({ ports: { http: 8081, istio: 80 } });
+  const { outputs } = await runProgram({ ...readStackFile("local"), "mesh:cluster": ports }, "port");
+  expect(outputs?.url).toBe("http://localhost/api/products");
+});
+
+test("a configuration that is refused ends the run with its problems, before anything is registered", async () => {
+  const refused = runProgram({ ...readStackFile("local"), "mesh:product": '{"replicas":0}' }, "refused");
+  await expect(refused).rejects.toThrow(pulumi.RunError);
+  await expect(refused).rejects.toThrow(
+    /^Pulumi\.local\.yaml is refused:\n {2}- mesh:product\.replicas is 0; allowed: a whole number from 1 to 50$/,
+  );
+});
