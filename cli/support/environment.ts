@@ -50,7 +50,8 @@ function backend(stack: string, env: NodeJS.ProcessEnv): Record<string, string> 
   return ours;
 }
 
-function withFirst(folder: string, path = ""): string {
+/** A PATH with a folder in front. */
+export function withFirst(folder: string, path = ""): string {
   return [folder, ...path.split(":").filter((entry) => entry && entry !== folder)].join(":");
 }
 

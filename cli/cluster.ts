@@ -1,0 +1,83 @@
+import { Command, InvalidArgumentError } from "commander";
+import { ensureImages } from "../airgap/index.ts";
+import { type BuiltImage, builtImages } from "../airgap/names.ts";
+import { deleteCluster, ensureCluster, readCluster } from "./kind/engine.ts";
+import { type ImageFile, loadImages } from "./kind/images.ts";
+import type { KindSpec } from "./kind/spec.ts";
+import { runCommand } from "./support/main.ts";
+import { consoleProgress } from "./support/progress.ts";
+
+/*
+ * The cluster's command line, which the KindCluster component runs: one command, one line of JSON on standard output;
+ * progress and, last, what went wrong on standard error.
+ */
+
+interface Options {
+  readonly spec: KindSpec;
+}
+
+interface LoadOptions extends Options {
+  readonly images: readonly BuiltImage[];
+  readonly archive: readonly string[];
+  readonly reference: readonly string[];
+}
+
+const progress = consoleProgress();
+const program = new Command("cluster").description("creates, reads, fills and deletes a kind cluster");
+
+function command(name: string, description: string): Command {
+  return program.command(name).description(description).requiredOption("--spec <json>", "the cluster, as JSON", parseSpec);
+}
+
+command("ensure", "create the cluster, start it again, or find it running").action(async ({ spec }: Options) => {
+  answer(await ensureCluster(spec, progress));
+});
+
+command("read", "tell whether the cluster runs").action(async ({ spec }: Options) => {
+  answer(await readCluster(spec));
+});
+
+command("load", "load images into the nodes that lack them")
+  .option("--images <names>", "images that are built here, by name, separated by commas", parseImages, [])
+  .option("--archive <file>", "an image archive; may be given again", append, [])
+  .option("--reference <image>", "what pods call the archive's image; one for each archive", append, [])
+  .action(async ({ spec, images, archive, reference }: LoadOptions) => {
+    const built = images.length > 0 ? await ensureImages(images, progress) : [];
+    answer(await loadImages(spec, [...built, ...pair(archive, reference)], progress));
+  });
+
+command("delete", "delete the cluster and all that came with it").action(async ({ spec }: Options) => {
+  await deleteCluster(spec, progress);
+  answer({});
+});
+
+await runCommand(program);
+
+function answer(result: object): void {
+  console.log(JSON.stringify(result));
+}
+
+function parseSpec(text: string): KindSpec {
+  try {
+    return JSON.parse(text) as KindSpec;
+  } catch {
+    throw new InvalidArgumentError("It is not JSON.");
+  }
+}
+
+function parseImages(text: string): BuiltImage[] {
+  return text.split(",").map((name) => {
+    const found = builtImages.find((image) => image === name);
+    if (!found) throw new InvalidArgumentError(`${name} is none of ${builtImages.join(", ")}.`);
+    return found;
+  });
+}
+
+function append(value: string, earlier: readonly string[]): string[] {
+  return [...earlier, value];
+}
+
+function pair(archives: readonly string[], references: readonly string[]): ImageFile[] {
+  if (archives.length !== references.length) throw new InvalidArgumentError("Each --archive needs its --reference.");
+  return archives.map((archive, index) => ({ archive, reference: references[index] ?? "" }));
+}

@@ -1,0 +1,62 @@
+import process from "node:process";
+import { ensureToolchain } from "../../airgap/index.ts";
+import { buildFlags } from "../../airgap/toolchain/binaries.ts";
+import { airgapModule } from "../../airgap/toolchain/go.ts";
+import { UserError } from "../support/errors.ts";
+import { projectDir } from "../support/paths.ts";
+import { foreground } from "../support/process.ts";
+import { consoleProgress } from "../support/progress.ts";
+import { runGoTests } from "../test/go.ts";
+import { runJest } from "../test/jest.ts";
+import { broken, type SuiteResult, summary } from "../test/result.ts";
+
+type Suite = (pattern?: string) => Promise<SuiteResult>;
+
+/** In the order in which they tell the most for the least time. */
+const suites: Readonly<Record<string, Suite>> = {
+  lint,
+  unit: (pattern) => runJest("unit", "jest.config.mjs", pattern),
+  provider,
+  wire: (pattern) => runJest("wire", "tests/wire/jest.config.mjs", pattern),
+};
+
+/** Runs one suite or all of them, and ends with one line that counts every test. */
+export async function test(only?: string, pattern?: string): Promise<void> {
+  if (only !== undefined && !suites[only]) throw new UserError(`There is no suite ${only}: ${Object.keys(suites).join(", ")}.`);
+  const results: SuiteResult[] = [];
+  for (const [name, run] of Object.entries(suites)) {
+    if (only !== undefined && only !== name) continue;
+    console.log(`\n== ${name}`);
+    const result = await run(pattern);
+    console.log(`== ${name}: ${summary([result])}`);
+    results.push(result);
+  }
+  // The wire tests take down what they bring up; where they were cut short, this does.
+  if (only === undefined) await foreground("make", ["down"], process.env);
+  console.log(`\n${summary(results)}`);
+  if (results.some(({ failed }) => failed > 0)) process.exitCode = 1;
+}
+
+/** Style and types: one test each. */
+async function lint(): Promise<SuiteResult> {
+  const bin = (name: string) => `${projectDir}/node_modules/.bin/${name}`;
+  const codes = [
+    await foreground(bin("biome"), ["check", "."], process.env),
+    await foreground(bin("tsc"), ["--noEmit", "--pretty", String(process.stdout.isTTY === true)], process.env),
+  ];
+  const passed = codes.filter((code) => code === 0).length;
+  return { suite: "lint", passed, failed: codes.length - passed };
+}
+
+/** The tests of the project's own Pulumi plugins, against an API server of the toolchain. */
+async function provider(): Promise<SuiteResult> {
+  try {
+    const { imageBin } = await ensureToolchain(consoleProgress());
+    // As the toolchain is built, so that what it has compiled is not compiled again.
+    const env = { ...process.env, CGO_ENABLED: "0", GOFLAGS: "", GOWORK: "off", MESH_IMAGE_BIN: imageBin };
+    return await runGoTests("provider", airgapModule, [...buildFlags, "./provider/..."], env);
+  } catch (error) {
+    console.error(error instanceof UserError ? error.message : error);
+    return broken("provider");
+  }
+}

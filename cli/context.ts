@@ -1,0 +1,32 @@
+import { mkdir } from "node:fs/promises";
+import process from "node:process";
+import { type Config, parseConfig } from "../config.ts";
+import { kindSpec } from "../stacks/kind.ts";
+import type { KindSpec } from "./kind/spec.ts";
+import type { PulumiStack } from "./pulumi/stack.ts";
+import { pulumiBackend, stackEnvironment } from "./support/environment.ts";
+import { readStackFile } from "./support/stack.ts";
+
+/** What every command knows about the stack it works on, from the stack's file alone. */
+export interface Context {
+  readonly stack: string;
+  readonly config: Config;
+  readonly spec: KindSpec;
+}
+
+/**
+ * Reads a stack's configuration.
+ *
+ * @throws UserError when there is no such stack, or with all that is wrong with its configuration.
+ */
+export function readContext(stack: string): Context {
+  const config = parseConfig(readStackFile(stack), stack);
+  return { stack, config, spec: kindSpec(config) };
+}
+
+/** The stack as pulumi sees it. Asked for again when plugins may have come. */
+export async function pulumiStack({ stack, config }: Context): Promise<PulumiStack> {
+  const env = { ...process.env, ...stackEnvironment(stack, config) };
+  await mkdir(pulumiBackend, { recursive: true, mode: 0o700 });
+  return { name: stack, env };
+}

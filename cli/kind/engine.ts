@@ -1,0 +1,155 @@
+import { mkdir, rm, writeFile } from "node:fs/promises";
+import { ensureNodeImage } from "../../airgap/index.ts";
+import { kubeconfigFile } from "../support/environment.ts";
+import { UserError } from "../support/errors.ts";
+import { CommandError, output } from "../support/process.ts";
+import type { Progress } from "../support/progress.ts";
+import { kindConfig } from "./config.ts";
+import { untilNodesReady } from "./health.ts";
+import { removeLeftovers } from "./leftovers.ts";
+import { prepareNetwork } from "./network.ts";
+import { clusterDir, foreignMessage, isOurs, ownerDir } from "./owner.ts";
+import { requireFreePorts } from "./ports.ts";
+import { container, findRuntime, listNodes, type NodeContainer, type Runtime, tryContainer } from "./runtime.ts";
+import type { ClusterState, EnsuredCluster, KindSpec } from "./spec.ts";
+
+/** How long a node may take to become ready, in seconds: a machine under load has been seen to need 40. */
+const readyTimeout = 180;
+
+/** A file in the control plane that says all nodes have joined: a killed run leaves a cluster without it. */
+const completeMark = "/etc/mesh-complete";
+
+/**
+ * Makes sure the cluster runs: finds it running, starts it again after the machine or a node stopped, or creates it.
+ * What a killed run left half made is removed first. A cluster of the same name that somebody else made is left alone.
+ */
+export async function ensureCluster(spec: KindSpec, progress: Progress): Promise<EnsuredCluster> {
+  const runtime = await findRuntime(spec.sources);
+  let nodes = await listNodes(runtime, spec.name);
+  if (nodes.length > 0 && !isOurs(spec.name, nodes)) throw new UserError(foreignMessage(spec.name, nodes, runtime.name));
+  if (nodes.length > 0 && !(await isComplete(runtime, nodes))) {
+    progress.note(`The cluster ${spec.name} was left half made by a run that was stopped; it is made anew.`);
+    await deleteCluster(spec, progress);
+    nodes = [];
+  }
+
+  const created = nodes.length === 0;
+  if (created) await create(runtime, spec, progress);
+  else await start(runtime, spec, nodes, progress);
+  return { kubeconfig: await writeKubeconfig(runtime, spec.name), runtime: runtime.name, created, context: `kind-${spec.name}` };
+}
+
+/** Tells how the cluster is, without changing anything. One that somebody else made is not ours to tell of: absent. */
+export async function readCluster(spec: KindSpec): Promise<ClusterState> {
+  const runtime = await findRuntime(spec.sources);
+  const nodes = await listNodes(runtime, spec.name);
+  if (nodes.length === 0 || !isOurs(spec.name, nodes) || !(await isComplete(runtime, nodes))) return { state: "absent" };
+  if (nodes.some(({ running }) => !running)) return { state: "stopped" };
+  return { state: "running", kubeconfig: await kubeconfig(runtime, spec.name) };
+}
+
+/** Deletes the cluster and all that came with it. That it is gone already, or is somebody else's, is fine. */
+export async function deleteCluster(spec: KindSpec, progress: Progress): Promise<void> {
+  const runtime = await findRuntime(spec.sources);
+  const nodes = await listNodes(runtime, spec.name);
+  if (nodes.length > 0 && !isOurs(spec.name, nodes)) {
+    progress.note(foreignMessage(spec.name, nodes, runtime.name));
+    return;
+  }
+  if (nodes.length > 0) {
+    await progress.step(`Delete the cluster ${spec.name}`, async (detail) => {
+      const names = nodes.map(({ name }) => name);
+      await output("kind", ["delete", "cluster", "--name", spec.name, "--kubeconfig", kubeconfigFile(spec.name)], {
+        env: runtime.env,
+        onLine: detail,
+      }).catch((error) => {
+        // Podman removes by force what it cannot stop in order, such as a container whose monitor was killed.
+        if (!(error instanceof CommandError)) throw error;
+        return container(runtime, ["rm", "--force", "--volumes", ...names]);
+      });
+    });
+  }
+  await removeLeftovers(runtime, spec);
+  await rm(clusterDir(spec.name), { recursive: true, force: true });
+}
+
+async function create(runtime: Runtime, spec: KindSpec, progress: Progress): Promise<void> {
+  await requireFreePorts(spec.ports.map(({ hostPort }) => hostPort));
+  if (spec.sources === "built") await ensureNodeImage(progress);
+  await removeLeftovers(runtime, spec);
+  await mkdir(ownerDir(spec.name), { recursive: true, mode: 0o700 });
+  await progress.step(`Create the cluster ${spec.name} on ${runtime.name}`, async (detail) => {
+    await prepareNetwork(runtime);
+    await output("kind", ["create", "cluster", "--kubeconfig", kubeconfigFile(spec.name), "--config", "-"], {
+      env: runtime.env,
+      input: kindConfig(spec, { hostPath: ownerDir(spec.name) }),
+      onLine: (line) => detail(line.replace(/[^\x20-\x7e]/g, "").trim()),
+    });
+    const nodes = await listNodes(runtime, spec.name);
+    await untilNodesReady(runtime, nodes, { timeout: readyTimeout, detail });
+    await container(runtime, ["exec", controlPlane(spec.name, nodes), "touch", completeMark]);
+  });
+}
+
+/** Starts what does not run, the control plane first, as kubelets ask it who they are; then waits for all of it. */
+async function start(runtime: Runtime, spec: KindSpec, nodes: readonly NodeContainer[], progress: Progress): Promise<void> {
+  requireSpec(spec, nodes);
+  const stopped = nodes.filter(({ running }) => !running).map(({ name }) => name);
+  const title = stopped.length > 0 ? `Start the cluster ${spec.name} again` : `Find the cluster ${spec.name} running`;
+  await progress.step(title, async (detail) => {
+    const since = Date.now();
+    // A node does not start without the folder it mounts.
+    await mkdir(ownerDir(spec.name), { recursive: true, mode: 0o700 });
+    for (const name of stopped) {
+      detail(name);
+      await startNode(runtime, spec, name);
+    }
+    await untilNodesReady(runtime, nodes, { timeout: readyTimeout, detail, ...(stopped.length > 0 && { heardSince: since }) });
+  });
+}
+
+async function startNode(runtime: Runtime, spec: KindSpec, name: string): Promise<void> {
+  const { ok, all } = await tryContainer(runtime, ["start", name]);
+  if (ok) return;
+  // After the death of its monitor a container can hold on to mounts and addresses that only a stop gives back.
+  await tryContainer(runtime, ["stop", "--time", "0", name]);
+  if ((await tryContainer(runtime, ["start", name])).ok) return;
+  throw new UserError(
+    `The node ${name} does not start: ${all.trim().split("\n").at(-1)}. What was in the cluster ${spec.name} cannot be kept: \`make down\`, then \`make up\`.`,
+  );
+}
+
+/** Refuses a cluster that is not what the stack asks for: its size and ports cannot change while it lives. */
+function requireSpec(spec: KindSpec, nodes: readonly NodeContainer[]): void {
+  const advice = `\`make down\`, then \`make up\` makes the cluster ${spec.name} anew.`;
+  const workers = nodes.filter(({ role }) => role === "worker").length;
+  if (nodes.length === workers) throw new UserError(`The control plane of the cluster ${spec.name} is gone. ${advice}`);
+  if (workers !== spec.workers) {
+    throw new UserError(`The cluster ${spec.name} has ${workers} worker(s) where the stack asks for ${spec.workers}. ${advice}`);
+  }
+  const has = nodes.flatMap(({ hostPorts }) => hostPorts);
+  const lacking = spec.ports.map(({ hostPort }) => hostPort).filter((port) => !has.includes(port));
+  if (lacking.length > 0)
+    throw new UserError(`The cluster ${spec.name} was made without the port(s) ${lacking.join(", ")}. ${advice}`);
+}
+
+async function isComplete(runtime: Runtime, nodes: readonly NodeContainer[]): Promise<boolean> {
+  const [first] = nodes;
+  if (first?.role !== "control-plane") return true;
+  return (await tryContainer(runtime, ["cp", `${first.name}:${completeMark}`, "-"])).ok;
+}
+
+function controlPlane(cluster: string, nodes: readonly NodeContainer[]): string {
+  return nodes.find(({ role }) => role === "control-plane")?.name ?? `${cluster}-control-plane`;
+}
+
+async function kubeconfig(runtime: Runtime, cluster: string): Promise<string> {
+  return `${await output("kind", ["get", "kubeconfig", "--name", cluster], { env: runtime.env })}\n`;
+}
+
+/** Writes the kubeconfig where `make env` points, for this user alone, and returns its content. */
+async function writeKubeconfig(runtime: Runtime, cluster: string): Promise<string> {
+  const content = await kubeconfig(runtime, cluster);
+  await writeFile(kubeconfigFile(cluster), content, { mode: 0o600 });
+  return content;
+}

@@ -1,0 +1,83 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { UserError } from "../support/errors.ts";
+import { type NodeContainer, type Runtime, tryContainer } from "./runtime.ts";
+
+/** A node as the API server knows it. */
+interface KubernetesNode {
+  readonly metadata: { readonly name: string };
+  readonly status: {
+    readonly conditions?: readonly {
+      readonly type: string;
+      readonly status: string;
+      readonly message?: string;
+      readonly lastHeartbeatTime?: string;
+    }[];
+  };
+}
+
+/** Runs kubectl in the control plane, which works before there is a kubeconfig and without kubectl on this machine. */
+export async function kubectl(runtime: Runtime, controlPlane: string, args: readonly string[]) {
+  const base = ["exec", controlPlane, "kubectl", "--kubeconfig=/etc/kubernetes/admin.conf", "--request-timeout=5s"];
+  return tryContainer(runtime, [...base, ...args], { timeout: 15_000 });
+}
+
+interface Lease {
+  readonly metadata: { readonly name: string };
+  readonly spec: { readonly renewTime?: string };
+}
+
+export interface WaitOptions {
+  /** In seconds. */
+  readonly timeout: number;
+  readonly detail: (text: string) => void;
+  /**
+   * When nodes were started again: the API server remembers them as ready from before, so each must have been heard of
+   * since then.
+   */
+  readonly heardSince?: number;
+}
+
+/**
+ * Waits until the API server answers and every node is ready.
+ *
+ * @throws UserError with the nodes that are not ready, why, and what to type.
+ */
+export async function untilNodesReady(runtime: Runtime, nodes: readonly NodeContainer[], options: WaitOptions): Promise<void> {
+  const end = Date.now() + options.timeout * 1_000;
+  for (;;) {
+    const missing = await notReady(runtime, nodes, options.heardSince);
+    if (missing.length === 0) return;
+    options.detail(missing.join(", "));
+    if (Date.now() > end) {
+      throw new UserError(
+        `After ${options.timeout} s the cluster is not ready: ${missing.join(", ")}. \`make status\` shows more; \`make down\`, then \`make up\` makes it anew.`,
+      );
+    }
+    await pause(500);
+  }
+}
+
+/** What is not ready, in words. */
+export async function notReady(runtime: Runtime, nodes: readonly NodeContainer[], heardSince?: number): Promise<string[]> {
+  const controlPlane = nodes.find(({ role }) => role === "control-plane")?.name ?? "";
+  const known = await kubectl(runtime, controlPlane, ["get", "nodes", "--output=json"]);
+  if (!known.ok) return [`the API server does not answer (${known.all.trim().split("\n").at(-1) ?? ""})`];
+  const byName = new Map(
+    (JSON.parse(known.stdout) as { items: KubernetesNode[] }).items.map((node) => [node.metadata.name, node]),
+  );
+  const silent = heardSince === undefined ? new Set<string>() : await silentSince(runtime, controlPlane, heardSince);
+  return nodes.flatMap(({ name }) => {
+    const node = byName.get(name);
+    if (!node) return [`${name} has not joined`];
+    const ready = node.status.conditions?.find(({ type }) => type === "Ready");
+    if (ready?.status !== "True") return [`${name} is not ready${ready?.message ? ` (${ready.message.slice(0, 80)})` : ""}`];
+    return silent.has(name) ? [`${name} has not been heard of yet`] : [];
+  });
+}
+
+/** The nodes whose kubelet has not renewed its lease since then. */
+async function silentSince(runtime: Runtime, controlPlane: string, since: number): Promise<Set<string>> {
+  const leases = await kubectl(runtime, controlPlane, ["get", "leases", "--namespace=kube-node-lease", "--output=json"]);
+  const { items } = JSON.parse(leases.ok ? leases.stdout : '{"items":[]}') as { items: Lease[] };
+  return new Set(items.filter(({ spec }) => Date.parse(spec.renewTime ?? "") < since).map(({ metadata }) => metadata.name));
+}

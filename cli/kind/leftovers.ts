@@ -1,0 +1,23 @@
+import { removeNetwork } from "./network.ts";
+import { container, hasAnyCluster, lines, type Runtime } from "./runtime.ts";
+import type { KindSpec } from "./spec.ts";
+
+/**
+ * Removes what the nodes of a cluster leave behind when a run is killed between two steps of its making or its removal:
+ * volumes without a container, and, with the last cluster, the network.
+ */
+export async function removeLeftovers(runtime: Runtime, { name, workers }: KindSpec): Promise<void> {
+  const volumes = new Set<string>();
+  for (const node of nodeNames(name, workers)) {
+    for (const volume of lines(await container(runtime, ["volume", "ls", "--filter", `label=${node}`, "--quiet"])))
+      volumes.add(volume);
+  }
+  // Without force: podman would remove a container that uses the volume as well.
+  if (volumes.size > 0) await container(runtime, ["volume", "rm", ...volumes]);
+  if (!(await hasAnyCluster(runtime))) await removeNetwork(runtime);
+}
+
+/** What kind calls the nodes, and labels their volumes with. */
+function nodeNames(cluster: string, workers: number): string[] {
+  return [`${cluster}-control-plane`, ...Array.from({ length: workers }, (_, i) => `${cluster}-worker${i === 0 ? "" : i + 1}`)];
+}

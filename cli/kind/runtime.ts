@@ -1,0 +1,115 @@
+import process from "node:process";
+import { toolchainBin } from "../../airgap/names.ts";
+import { podmanEnvironment } from "../../airgap/podman.ts";
+import { withFirst } from "../support/environment.ts";
+import { UserError } from "../support/errors.ts";
+import { attempt, type Finished, output, type RunOptions } from "../support/process.ts";
+import type { KindSpec, RuntimeName } from "./spec.ts";
+
+/** What runs the nodes of kind clusters on this machine, and the environment in which kind and its own command line find it. */
+export interface Runtime {
+  readonly name: RuntimeName;
+  readonly env: NodeJS.ProcessEnv;
+}
+
+/** A container that is a node of a kind cluster. */
+export interface NodeContainer {
+  readonly name: string;
+  readonly role: "control-plane" | "worker";
+  readonly running: boolean;
+  /** The folder mounted at {@link ownerMount}, which tells whose cluster this is. */
+  readonly owner?: string;
+  readonly created: string;
+  /** Ports of this machine that lead into the container. */
+  readonly hostPorts: readonly number[];
+}
+
+/** Where a node carries the mark of the checkout that made it. A mount, as that can be told of a stopped container too. */
+export const ownerMount = "/etc/mesh-owner";
+
+/** The label that kind gives the containers of a cluster. */
+const clusterLabel = "io.x-k8s.kind.cluster";
+const roleLabel = "io.x-k8s.kind.role";
+
+/**
+ * Finds what can run the nodes: what is built here lives in podman's storage; published images go to Docker where its
+ * engine answers, not merely its command line, else to podman.
+ */
+export async function findRuntime(sources: KindSpec["sources"], env: NodeJS.ProcessEnv = process.env): Promise<Runtime> {
+  if (sources === "built") {
+    return { name: "podman", env: { ...env, ...podmanEnvironment(), PATH: withFirst(toolchainBin(), env.PATH) } };
+  }
+  if (await answers("docker", ["info", "--format", "{{.ServerVersion}}"], env)) {
+    return { name: "docker", env: { ...env, KIND_EXPERIMENTAL_PROVIDER: "docker" } };
+  }
+  if (await answers("podman", ["version"], env)) return { name: "podman", env: { ...env, ...podmanEnvironment() } };
+  throw new UserError(
+    "Neither Docker's engine nor podman answers: start Docker, or install podman, and run the same command again.",
+  );
+}
+
+async function answers(program: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<boolean> {
+  try {
+    return (await attempt(program, args, { env, timeout: 15_000 })).ok;
+  } catch (error) {
+    if (error instanceof UserError) return false;
+    throw error;
+  }
+}
+
+/** Runs a command of Docker's or podman's command line. */
+export function container({ name, env }: Runtime, args: readonly string[], options: RunOptions = {}): Promise<string> {
+  return output(name, args, { ...options, env });
+}
+
+/** Runs a command of which failing is one of the answers. */
+export function tryContainer({ name, env }: Runtime, args: readonly string[], options: RunOptions = {}): Promise<Finished> {
+  return attempt(name, args, { ...options, env });
+}
+
+interface Inspected {
+  readonly Name: string;
+  readonly Created: string;
+  readonly State: { readonly Running: boolean };
+  readonly Config: { readonly Labels: Readonly<Record<string, string>> };
+  readonly Mounts: readonly { readonly Source?: string; readonly Destination: string }[];
+  readonly HostConfig: {
+    readonly PortBindings?: Readonly<Record<string, readonly { readonly HostPort: string }[] | null>> | null;
+  };
+}
+
+/** The nodes of a cluster, running or not, the control plane first. */
+export async function listNodes(runtime: Runtime, cluster: string): Promise<NodeContainer[]> {
+  const names = lines(
+    await container(runtime, ["ps", "--all", "--filter", `label=${clusterLabel}=${cluster}`, "--format", "{{.Names}}"]),
+  );
+  if (names.length === 0) return [];
+  const inspected = JSON.parse(await container(runtime, ["inspect", "--type=container", ...names])) as Inspected[];
+  return inspected
+    .map(({ Name, Created, State, Config, Mounts, HostConfig }): NodeContainer => {
+      const owner = Mounts.find(({ Destination }) => Destination === ownerMount)?.Source;
+      return {
+        name: Name.replace(/^\//, ""),
+        role: Config.Labels[roleLabel] === "control-plane" ? "control-plane" : "worker",
+        running: State.Running,
+        created: Created,
+        hostPorts: Object.values(HostConfig.PortBindings ?? {}).flatMap((bound) =>
+          (bound ?? []).map(({ HostPort }) => Number(HostPort)),
+        ),
+        ...(owner && { owner }),
+      };
+    })
+    .sort((a, b) => a.role.localeCompare(b.role) || a.name.localeCompare(b.name, "en", { numeric: true }));
+}
+
+/** Whether any kind cluster, of whatever name, has containers. */
+export async function hasAnyCluster(runtime: Runtime): Promise<boolean> {
+  return (
+    lines(await container(runtime, ["ps", "--all", "--filter", `label=${clusterLabel}`, "--format", "{{.Names}}"])).length > 0
+  );
+}
+
+/** The lines of a command's output that say something. */
+export function lines(text: string): string[] {
+  return text.split("\n").filter((line) => line.trim() !== "");
+}

@@ -1,0 +1,115 @@
+import { UserError } from "../support/errors.ts";
+import { kubectl, notReady } from "./health.ts";
+import { foreignMessage, isOurs } from "./owner.ts";
+import { findRuntime, listNodes, type NodeContainer, type Runtime, tryContainer } from "./runtime.ts";
+import type { KindSpec } from "./spec.ts";
+
+/** What can be told of a cluster by looking. */
+export interface ClusterHealth {
+  readonly state: "running" | "stopped" | "absent" | "foreign";
+  readonly summary: string;
+  /** One line for each node. */
+  readonly nodes: readonly string[];
+  /** What to type when it does not run. */
+  readonly advice: string;
+  readonly pods: { readonly all: number; readonly ready: number };
+  readonly memory: string;
+  /** One sentence for each thing that is wrong. */
+  readonly wrong: readonly string[];
+}
+
+const nothing = { nodes: [], pods: { all: 0, ready: 0 }, memory: "0 GB", wrong: [] } as const;
+
+/** Looks at a cluster, whatever state it is in, without changing anything. */
+export async function readHealth(spec: KindSpec): Promise<ClusterHealth> {
+  const found = await find(spec);
+  if (!found) return { ...nothing, state: "absent", summary: "there is none", advice: "Try: make up" };
+  const { runtime, nodes } = found;
+  if (!isOurs(spec.name, nodes)) {
+    return { ...nothing, state: "foreign", summary: "not made here", advice: foreignMessage(spec.name, nodes, runtime.name) };
+  }
+  const stopped = nodes.filter(({ running }) => !running).map(({ name }) => name);
+  if (stopped.length > 0) {
+    const lines = nodes.map(({ name, running }) => `${name}: ${running ? "running" : "stopped"}`);
+    const advice = "Try: make up, which starts it again with all that is in it";
+    return { ...nothing, state: "stopped", summary: `${stopped.length} of ${nodes.length} nodes stopped`, nodes: lines, advice };
+  }
+  const unready = await notReady(runtime, nodes);
+  const pods = await readPods(runtime, nodes[0]?.name ?? "");
+  return {
+    state: "running",
+    summary: `${nodes.length} nodes on ${runtime.name}`,
+    nodes: nodes.map(({ name }) => unready.find((text) => text.startsWith(name)) ?? `${name}: ready`),
+    advice: "",
+    pods: { all: pods.length, ready: pods.filter(({ problem }) => !problem).length },
+    memory: await memory(runtime, nodes),
+    wrong: [...unready, ...pods.flatMap(({ problem }) => problem ?? [])],
+  };
+}
+
+async function find({ name, sources }: KindSpec): Promise<{ runtime: Runtime; nodes: NodeContainer[] } | undefined> {
+  try {
+    const runtime = await findRuntime(sources);
+    const nodes = await listNodes(runtime, name);
+    return nodes.length > 0 ? { runtime, nodes } : undefined;
+  } catch (error) {
+    // What could run a cluster is not installed, so there is none.
+    if (error instanceof UserError) return undefined;
+    throw error;
+  }
+}
+
+interface Pod {
+  readonly metadata: { readonly name: string; readonly namespace: string };
+  readonly status: {
+    readonly phase: string;
+    readonly conditions?: readonly { readonly type: string; readonly status: string; readonly message?: string }[];
+    readonly containerStatuses?: readonly ContainerStatus[];
+    readonly initContainerStatuses?: readonly ContainerStatus[];
+  };
+}
+
+interface ContainerStatus {
+  readonly name: string;
+  readonly state?: { readonly waiting?: { readonly reason?: string; readonly message?: string } };
+}
+
+interface PodHealth {
+  readonly problem?: string;
+}
+
+async function readPods(runtime: Runtime, controlPlane: string): Promise<PodHealth[]> {
+  const { ok, stdout } = await kubectl(runtime, controlPlane, ["get", "pods", "--all-namespaces", "--output=json"]);
+  return ok ? (JSON.parse(stdout) as { items: Pod[] }).items.map(podHealth) : [];
+}
+
+/** Why a pod is not ready: what its containers wait for says more than its conditions. */
+export function podHealth({ metadata, status }: Pod): PodHealth {
+  if (status.phase === "Succeeded") return {};
+  const condition = (type: string) => status.conditions?.find((one) => one.type === type);
+  if (condition("Ready")?.status === "True") return {};
+  const waiting = [...(status.initContainerStatuses ?? []), ...(status.containerStatuses ?? [])].find(
+    ({ state }) => state?.waiting?.reason && state.waiting.reason !== "PodInitializing",
+  );
+  const { reason, message } = waiting?.state?.waiting ?? {};
+  const why = waiting
+    ? `${waiting.name}: ${reason}${message ? `, ${message}` : ""}`
+    : (condition("PodScheduled")?.status === "False" && condition("PodScheduled")?.message) ||
+      condition("Ready")?.message ||
+      status.phase;
+  return { problem: `${metadata.namespace}/${metadata.name} is not ready: ${why}`.slice(0, 240) };
+}
+
+/** Memory of all processes in the nodes. Files that the kernel keeps in memory are not counted: it gives those back. */
+async function memory(runtime: Runtime, nodes: readonly NodeContainer[]): Promise<string> {
+  const files = "cat /sys/fs/cgroup/memory/memory.stat /sys/fs/cgroup/memory.stat 2>/dev/null";
+  const stats = await Promise.all(nodes.map(({ name }) => tryContainer(runtime, ["exec", name, "sh", "-c", files])));
+  const bytes = stats.reduce((sum, { stdout }) => sum + processMemory(stdout), 0);
+  return `${(bytes / 1e9).toFixed(2)} GB`;
+}
+
+/** Reads the memory of a control group's processes out of memory.stat, of version 1 or 2 of control groups. */
+export function processMemory(stat: string): number {
+  const value = (name: string) => Number(new RegExp(`^${name} (\\d+)$`, "m").exec(stat)?.[1] ?? 0);
+  return value("total_rss") || value("anon");
+}

@@ -1,0 +1,37 @@
+import { Command } from "commander";
+import { runCommand } from "./support/main.ts";
+
+/*
+ * What the Makefile runs. Each command is a module of its own, loaded when it is asked for, so that none waits for what
+ * another one needs.
+ */
+
+const program = new Command("mesh").description("the platform's command line, behind `make`");
+
+function onStack(name: string, description: string): Command {
+  return program.command(name).description(description).option("--stack <name>", "which Pulumi.<stack>.yaml", "local");
+}
+
+onStack("up", "bring the platform up").action(async ({ stack }) => (await import("./commands/up.ts")).up(stack));
+onStack("preview", "show what `up` would change").action(async ({ stack }) =>
+  (await import("./commands/preview.ts")).preview(stack),
+);
+onStack("down", "take everything down").action(async ({ stack }) => (await import("./commands/down.ts")).down(stack));
+onStack("status", "show what there is and what is wrong").action(async ({ stack }) =>
+  (await import("./commands/status.ts")).status(stack),
+);
+onStack("env", "print a shell's environment for the stack").action(async ({ stack }) =>
+  (await import("./commands/env.ts")).env(stack),
+);
+onStack("clean", "remove this checkout's state")
+  .option("--cache", "also what all checkouts share")
+  .action(async ({ stack, cache }) => (await import("./commands/clean.ts")).clean(stack, cache));
+
+program
+  .command("test")
+  .description("run tests: all of them, or one suite")
+  .argument("[suite]", "lint, unit, provider or wire")
+  .argument("[pattern]", "only test files of this name")
+  .action(async (suite, pattern) => (await import("./commands/test.ts")).test(suite, pattern));
+
+await runCommand(program);

@@ -1,0 +1,99 @@
+import { readdir, readFile } from "node:fs/promises";
+import { hostname } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { removePendingReleases } from "../kind/helm.ts";
+import type { KindSpec } from "../kind/spec.ts";
+import { UserError } from "../support/errors.ts";
+import type { Progress } from "../support/progress.ts";
+import { isAlive } from "../support/runLock.ts";
+import { type Deployment, livesInCluster, pendingReleases, withoutCluster, withoutPending } from "./deployment.ts";
+import { askPulumi, type PulumiStack } from "./stack.ts";
+
+interface Exported {
+  readonly deployment: Deployment;
+}
+
+/** A state that is fit for an update. */
+export interface Recovered {
+  /** Whether the update should first compare the state with what is really there. */
+  readonly refresh: boolean;
+  /** Whether the state knows of anything at all. */
+  readonly empty: boolean;
+}
+
+/**
+ * Makes a stack's state fit for an update after whatever happened to the last one: takes a dead run's lock away, settles
+ * what it had under way, and forgets what was in a cluster that is gone.
+ *
+ * @param cluster - `gone` when nothing that the state knows can be in it: there is none, or it is new.
+ */
+export async function recover(
+  stack: PulumiStack,
+  spec: KindSpec,
+  { cluster, progress }: { readonly cluster: "gone" | "kept"; readonly progress: Progress },
+): Promise<Recovered> {
+  await clearDeadLock(stack, progress);
+  const exported = await read(stack);
+  const { deployment } = exported;
+  if (cluster === "gone" && deployment.resources?.some(livesInCluster)) {
+    progress.note(`What was in the cluster ${spec.name} is gone with it; the state of the stack ${stack.name} forgets it.`);
+    const rest = withoutCluster(deployment);
+    await write(stack, { ...exported, deployment: rest });
+    return { refresh: false, empty: isEmpty(rest) };
+  }
+  const pending = deployment.pending_operations ?? [];
+  if (pending.length === 0) return { refresh: false, empty: isEmpty(deployment) };
+  progress.note(`A run was stopped with ${pending.length} operation(s) under way: comparing the state with what is there.`);
+  await removePendingReleases(spec, pendingReleases(deployment));
+  await write(stack, { ...exported, deployment: withoutPending(deployment) });
+  return { refresh: true, empty: false };
+}
+
+function isEmpty({ resources = [] }: Deployment): boolean {
+  return resources.length === 0;
+}
+
+async function read(stack: PulumiStack): Promise<Exported> {
+  return JSON.parse(await askPulumi(stack, ["stack", "export"])) as Exported;
+}
+
+async function write(stack: PulumiStack, exported: Exported): Promise<void> {
+  await askPulumi(stack, ["stack", "import"], JSON.stringify(exported));
+}
+
+interface Lock {
+  readonly pid: number;
+  readonly hostname: string;
+}
+
+/** A state in files is locked by a file, which a killed pulumi leaves behind; other backends end their locks themselves. */
+async function clearDeadLock(stack: PulumiStack, progress: Progress): Promise<void> {
+  const backend = stack.env.PULUMI_BACKEND_URL;
+  if (!backend?.startsWith("file://")) return;
+  for (const lock of await readLocks(fileURLToPath(backend), stack.name)) {
+    if (lock.hostname !== hostname()) continue;
+    if (await isPulumi(lock.pid)) {
+      throw new UserError(
+        `pulumi (process ${lock.pid}) is at work on the stack ${stack.name}. Wait until it ends, or stop it: kill ${lock.pid}`,
+      );
+    }
+    progress.note(`The run with process ${lock.pid} is dead; its lock on the stack ${stack.name} is taken away.`);
+    await askPulumi(stack, ["cancel", "--yes"]);
+    return;
+  }
+}
+
+async function readLocks(backend: string, stack: string): Promise<Lock[]> {
+  const folder = join(backend, ".pulumi/locks");
+  const files = await readdir(folder, { recursive: true }).catch((): string[] => []);
+  const ours = files.filter((file) => file.endsWith(".json") && file.split("/").includes(stack));
+  return Promise.all(ours.map(async (file) => JSON.parse(await readFile(join(folder, file), "utf8")) as Lock));
+}
+
+/** The number of a dead process may have been given to another program. */
+async function isPulumi(pid: number): Promise<boolean> {
+  if (!isAlive(pid)) return false;
+  const name = await readFile(`/proc/${pid}/comm`, "utf8").catch(() => "pulumi");
+  return name.startsWith("pulumi");
+}

@@ -1,0 +1,120 @@
+import { existsSync } from "node:fs";
+import process from "node:process";
+import { ExecaError, execa, type Options } from "execa";
+import { UserError } from "./errors.ts";
+
+/** A program that ended with an error: what was run, and its last words. */
+export class CommandError extends Error {
+  override readonly name = "CommandError";
+  constructor(
+    command: string,
+    /** All it said. */
+    readonly output: string,
+  ) {
+    super(`\`${command}\` failed: ${output.trim().split("\n").slice(-5).join("\n").slice(-1_000) || "it said nothing"}`);
+  }
+}
+
+export interface RunOptions {
+  /** The whole environment; this process's own by default. */
+  readonly env?: NodeJS.ProcessEnv;
+  readonly input?: string;
+  /** Gets each line of both outputs as it comes. */
+  readonly onLine?: (line: string) => void;
+  /** Ends the program after so many milliseconds. */
+  readonly timeout?: number;
+}
+
+/** What a program said and whether it ended well. */
+export interface Finished {
+  readonly ok: boolean;
+  readonly stdout: string;
+  readonly all: string;
+}
+
+/** Runs a program to its end; that it fails is part of the result. */
+export async function attempt(
+  program: string,
+  args: readonly string[],
+  { env, input, onLine, timeout }: RunOptions = {},
+): Promise<Finished> {
+  const options: Options = {
+    all: true,
+    ...(env && { env, extendEnv: false }),
+    ...(input === undefined ? { stdin: "ignore" as const } : { input }),
+    ...(timeout && { timeout }),
+  };
+  try {
+    const child = execa(...dyingWithUs(program, args), options);
+    if (onLine) for await (const line of child.iterable({ from: "all" })) onLine(String(line));
+    const { stdout, all } = await child;
+    return { ok: true, stdout: String(stdout), all: String(all) };
+  } catch (error) {
+    if (!(error instanceof ExecaError)) throw error;
+    if (isMissing(error)) throw missing(program);
+    return { ok: false, stdout: String(error.stdout ?? ""), all: String(error.all || error.shortMessage) };
+  }
+}
+
+/**
+ * Runs a program and returns its standard output.
+ *
+ * @throws CommandError when it fails.
+ */
+export async function output(program: string, args: readonly string[], options: RunOptions = {}): Promise<string> {
+  const { ok, stdout, all } = await attempt(program, args, options);
+  if (!ok) throw new CommandError([program, ...args.slice(0, 3)].join(" "), all);
+  return stdout;
+}
+
+/** The program that has the terminal just now; see {@link foreground}. */
+let inFront: { kill(signal: NodeJS.Signals): boolean } | undefined;
+
+/**
+ * Runs a program with this process's own terminal and resolves to its exit code. While it runs, signals are its to
+ * handle: pulumi ends what it is at and writes its state down before it goes.
+ */
+export async function foreground(program: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
+  const child = execa(...dyingWithUs(program, args), {
+    env,
+    extendEnv: false,
+    reject: false,
+    stdio: ["ignore", "inherit", "inherit"],
+  });
+  inFront = child;
+  try {
+    const result = await child;
+    if (isMissing(result)) throw missing(program);
+    return result.exitCode ?? 1;
+  } finally {
+    inFront = undefined;
+  }
+}
+
+/** Hands a signal on to the program in front, if there is one. A terminal's Ctrl-C reaches it without our help. */
+export function handOn(signal: NodeJS.Signals): boolean {
+  if (!inFront) return false;
+  const fromTerminal = signal === "SIGINT" && process.stderr.isTTY;
+  if (!fromTerminal) inFront.kill("SIGTERM");
+  return true;
+}
+
+const setpriv = "/usr/bin/setpriv";
+
+/**
+ * A command that ends when this process is killed, where Linux can promise that: otherwise `kind create cluster` would go
+ * on beside the next run, which starts by removing what is half made.
+ */
+function dyingWithUs(program: string, args: readonly string[]): [string, string[]] {
+  if (process.platform !== "linux" || !existsSync(setpriv)) return [program, [...args]];
+  return [setpriv, ["--pdeathsig", "TERM", program, ...args]];
+}
+
+/** Whether there is no such program; setpriv says so with the code that shells use. */
+function isMissing({ code, exitCode }: { readonly code?: string | undefined; readonly exitCode?: number | undefined }): boolean {
+  return code === "ENOENT" || exitCode === 127;
+}
+
+function missing(program: string): UserError {
+  return new UserError(`${program} is needed and not on the PATH.`);
+}
