@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { createServer, type Server } from "node:net";
+import { type AddressInfo, createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { afterEach, beforeAll, describe, expect, test } from "@jest/globals";
@@ -74,9 +74,10 @@ describe("the configuration", () => {
 
 describe("the machine", () => {
   test("a port in use names the process that has it", async () => {
-    const server = await listenOn(18080);
+    const { server, port } = await listenOnAnyPort();
     undo.push(() => server.close());
-    await expectRefusal(await upWith({}), "18080", "node", String(process.pid));
+    const cluster = { ...sound["mesh:cluster"], ports: { ...sound["mesh:cluster"].ports, istio: port } };
+    await expectRefusal(await upWith({ "mesh:cluster": cluster }), String(port), "node", String(process.pid));
   });
 
   test("no Go", async () => {
@@ -99,9 +100,9 @@ async function temporaryFolder(): Promise<string> {
   return folder;
 }
 
-function listenOn(port: number): Promise<Server> {
+function listenOnAnyPort(): Promise<{ server: Server; port: number }> {
   return new Promise((resolve, reject) => {
     const server = createServer().once("error", reject);
-    server.listen(port, "127.0.0.1", () => resolve(server));
+    server.listen(0, "127.0.0.1", () => resolve({ server, port: (server.address() as AddressInfo).port }));
   });
 }

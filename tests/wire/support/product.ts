@@ -9,7 +9,7 @@ export interface Answer {
   readonly status: number;
   /** The `server` header: `istio-envoy` when the answer came through the gateway's proxy. */
   readonly server: string | null;
-  readonly body: { products: { id: string; name: string }[]; version: string; pod: string };
+  readonly body: { products: { id: number; name: string }[]; version: string; pod: string };
 }
 
 /** Asks the product service once, from outside the cluster. */
