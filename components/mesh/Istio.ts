@@ -62,21 +62,21 @@ export class Istio extends pulumi.ComponentResource {
 
     const revised: Values = revision === undefined ? {} : { revision };
     const base = this.release(`${name}-base`, charts.base, root, { defaultRevision: revision ?? "default" });
-    // Before istiod, which so never serves a proxy anything less.
-    const strict = new PeerAuthentication({
-      metadata: { name: "default", namespace: rootNamespace },
-      spec: { mtls: { mode: "STRICT" } },
-    });
-    const mutualTls = customResource(`${name}-strict`, strict, { parent: this, dependsOn: [base, root] });
     const cni = this.release(`${name}-cni`, charts.cni, agents, { ...revised, ...cniValues }, [base]);
     const istiod = this.release(
       revision === undefined ? "istiod" : `istiod-${revision}`,
       charts.istiod,
       root,
       { ...istiodValues(replicas, accessLogs), ...revised, revisionTags: tags },
-      [cni, mutualTls],
+      [cni],
     );
-    this.ready = [istiod];
+    const strict = new PeerAuthentication({
+      metadata: { name: "default", namespace: rootNamespace },
+      spec: { mtls: { mode: "STRICT" } },
+    });
+    // After istiod, and so gone before it: without istiod nobody answers its webhook, and no setting of Istio can be deleted.
+    const mutualTls = customResource(`${name}-strict`, strict, { parent: this, dependsOn: istiod });
+    this.ready = [istiod, mutualTls];
     this.registerOutputs();
   }
 

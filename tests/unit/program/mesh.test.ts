@@ -31,17 +31,14 @@ describe("order", () => {
       [release, "istio-cni"],
       [release, "istio-base"],
     ],
-    [strict, [release, "istio-base"]],
+    // Destroyed the other way round: istiod's webhook has to answer for the last of its settings too.
+    [strict, [release, "istiod"]],
     [
       [release, "istiod"],
       [release, "istio-cni"],
     ],
-    [[release, "istiod"], strict],
-    [
-      [release, "ingress-proxies"],
-      [release, "istiod"],
-    ],
-    [deployment, [release, "istiod"]],
+    [[release, "ingress-proxies"], strict],
+    [deployment, strict],
     [["kubernetes:networking.istio.io/v1:DestinationRule", "product-subsets"], deployment],
     [routes, ["kubernetes:networking.istio.io/v1:VirtualService", "product-delegate"]],
     [routes, ["kubernetes:networking.istio.io/v1:Gateway", "ingress-listener"]],
