@@ -14,9 +14,12 @@ import (
 // Broken in an image's name makes its container crash, over and over.
 const Broken = "broken"
 
+const node = "node"
+
 // playNodes does for pods what a scheduler and kubelets would: it runs them, lets those with a broken image crash, completes those of Jobs,
 // and lets deleted ones go.
 func (server *Server) playNodes(ctx context.Context) {
+	_, _ = server.Typed.CoreV1().Nodes().Create(ctx, &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: node}}, metav1.CreateOptions{})
 	for ctx.Err() == nil {
 		pods, err := server.Typed.CoreV1().Pods("").List(ctx, metav1.ListOptions{})
 		if err == nil {
@@ -37,6 +40,10 @@ func (server *Server) play(ctx context.Context, pod *corev1.Pod) {
 	switch {
 	case pod.DeletionTimestamp != nil:
 		_ = pods.Delete(ctx, pod.Name, metav1.DeleteOptions{GracePeriodSeconds: &now})
+	case pod.Spec.NodeName == "":
+		_ = pods.Bind(ctx, &corev1.Binding{
+			ObjectMeta: metav1.ObjectMeta{Name: pod.Name}, Target: corev1.ObjectReference{Kind: "Node", Name: node},
+		}, metav1.CreateOptions{})
 	case pod.Status.Phase == corev1.PodPending:
 		pod.Status = status(pod)
 		_, _ = pods.UpdateStatus(ctx, pod, metav1.UpdateOptions{})

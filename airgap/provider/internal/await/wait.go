@@ -56,6 +56,9 @@ func Ready(ctx context.Context, client *cluster.Client, object *unstructured.Uns
 		case err != nil && ctx.Err() == nil && !cluster.Transient(err):
 			return object, err
 		case err == nil && verdict.Ready:
+			if said != "" {
+				say("ready")
+			}
 			return object, nil
 		case err == nil && verdict.Failed:
 			return object, explain(client, object, "failed: "+verdict.Message)
@@ -100,6 +103,9 @@ func Gone(ctx context.Context, endpoint dynamic.ResourceInterface, object *unstr
 		live, err := endpoint.Get(ctx, object.GetName(), metav1.GetOptions{})
 		switch {
 		case apierrors.IsNotFound(err), meta.IsNoMatchError(err), err == nil && live.GetUID() != object.GetUID():
+			if said != "" {
+				say("gone")
+			}
 			return nil
 		case err != nil && ctx.Err() == nil && !cluster.Transient(err):
 			return err
