@@ -107,7 +107,8 @@ function istiodValues(replicas: number, accessLogs: boolean): Values {
       seccompProfile: { type: "RuntimeDefault" },
     },
     global: {
-      proxy: { resources: proxyResources },
+      // A gateway has no start-up probe; asked each 15 s, the chart's default, it would often be ready long before it counts as such.
+      proxy: { resources: proxyResources, readinessPeriodSeconds: 2 },
       // A budget of one for a single pod would only ever keep its node from being drained.
       defaultPodDisruptionBudget: { enabled: replicas > 1 },
     },
