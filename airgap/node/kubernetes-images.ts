@@ -40,9 +40,9 @@ export async function nodeImages({ base, iptables }: SharedLayers): Promise<Node
         config: { Entrypoint: ["/coredns"] },
       },
       {
-        reference: `${imageHub}/podnetwork:preloaded`,
-        layers: [base, iptables, await command("podnetwork")],
-        config: { Entrypoint: ["/usr/local/bin/podnetwork"] },
+        reference: `${imageHub}/nodeagent:preloaded`,
+        layers: [base, iptables, await command("nodeagent")],
+        config: { Entrypoint: ["/usr/local/bin/nodeagent"] },
       },
     ],
     controlPlane: await Promise.all(

@@ -31,7 +31,7 @@ export const binaries: readonly Binary[] = [
   { name: "crictl", package: "sigs.k8s.io/cri-tools/cmd/crictl", for: "image" },
   { name: "coredns", package: "./cmd/coredns", for: "image" },
   { name: "pause", package: "./cmd/pause", for: "image" },
-  { name: "podnetwork", package: "./cmd/podnetwork", for: "image" },
+  { name: "nodeagent", package: "./cmd/nodeagent", for: "image" },
   { name: "kind", package: "sigs.k8s.io/kind", for: "user" },
   { name: "helm", package: "helm.sh/helm/v3/cmd/helm", for: "user" },
   istio("istioctl/cmd/istioctl", "user"),

@@ -1,4 +1,4 @@
-package main
+package network
 
 import (
 	"encoding/json"
@@ -53,7 +53,7 @@ func writeConfiguration(pods *net.IPNet) error {
 	if present, err := os.ReadFile(path); err == nil && sameBase(present, content) {
 		return nil
 	}
-	temporary := filepath.Join(folder, ".podnetwork")
+	temporary := filepath.Join(folder, ".nodeagent")
 	if err := os.WriteFile(temporary, content, 0o644); err != nil {
 		return fmt.Errorf("writing the network configuration: %w", err)
 	}
