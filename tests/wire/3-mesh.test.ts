@@ -1,7 +1,7 @@
 import { beforeAll, expect, test } from "@jest/globals";
 import { imageReference } from "../../airgap/names.ts";
 import { askProducts } from "./support/product.ts";
-import { istioctl, kubectl, kubeGet, make, run, saw, stackEnvironment } from "./support/stack.ts";
+import { bringUp, istioctl, kubectl, kubeGet, run, saw, stackEnvironment } from "./support/stack.ts";
 
 interface Pod {
   readonly metadata: { name: string; namespace: string };
@@ -17,7 +17,7 @@ const outside = "wire-outside";
 let products: Pod[];
 
 beforeAll(async () => {
-  expect((await make("up")).exitCode).toBe(0);
+  await bringUp();
   products = (await kubeGet<{ items: Pod[] }>("pods", "--all-namespaces", "--selector=app=product")).items;
 });
 
@@ -76,9 +76,9 @@ test("no proxy rejected a configuration", async () => {
 });
 
 test("`istioctl analyze` finds nothing", async () => {
-  expect(await istioctl("analyze", "--all-namespaces", "--color=false", "--failure-threshold=Info")).toMatch(
-    /No validation issues found/,
-  );
+  // The namespace `default` is the user's own: whether it is in the mesh is not the platform's to say.
+  const found = await istioctl("analyze", "--all-namespaces", "--failure-threshold=Info", "--suppress=IST0102=Namespace default");
+  expect(found).toMatch(/No validation issues found/);
 });
 
 /** Runs a small Node.js client in a pod of its own namespace and returns the status it got, or the error's code. */

@@ -27,6 +27,17 @@ export function make(...args: string[]): Promise<Finished> {
   return run("make", args);
 }
 
+/**
+ * Has the stack up, whatever state it is in.
+ *
+ * @throws Error with the last of what `make up` said when it fails.
+ */
+export async function bringUp(): Promise<Finished> {
+  const up = await make("up");
+  if (up.exitCode !== 0) throw new Error(`make up ended with ${up.exitCode}:\n${up.all.slice(-4_000)}`);
+  return up;
+}
+
 /** Runs a command that must succeed and returns its standard output. */
 async function output(file: string, args: readonly string[]): Promise<string> {
   const finished = await run(file, args, { env: await stackEnvironment() });
