@@ -6,7 +6,8 @@ STACK ?= local
 T ?=
 
 mesh := node --import tsx cli/main.ts
-# npm writes this file when an installation is complete.
+# npm writes this file when an installation is complete. Not `npm ci`: it refuses a lockfile that lacks the binaries for other
+# platforms, which not every registry has.
 installed := node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
@@ -52,4 +53,4 @@ $(installed): package.json package-lock.json
 	@node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 10) ? 0 : 1)' || \
 	  { echo "Node.js 20.10 or newer is needed; $$(command -v node) is $$(node --version)." >&2; exit 1; }
 	@echo 'Installing the npm packages of package-lock.json' >&2
-	@npm ci --no-audit --no-fund --loglevel=error >&2 && touch $@
+	@npm install --no-save --no-audit --no-fund --loglevel=error >&2 && touch $@

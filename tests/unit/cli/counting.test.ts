@@ -1,0 +1,59 @@
+import { expect, test } from "@jest/globals";
+import { GoTestCount } from "../../../cli/test/go.ts";
+import { countJest } from "../../../cli/test/jest.ts";
+import { summary } from "../../../cli/test/result.ts";
+
+const jest = (passed: number, failed: number, broken: number, code: number) =>
+  countJest("unit", { numPassedTests: passed, numFailedTests: failed, numRuntimeErrorTestSuites: broken }, code);
+
+test("Jest's tests are counted, and files that did not run", () => {
+  expect(jest(3, 0, 0, 0)).toEqual({ suite: "unit", passed: 3, failed: 0 });
+  expect(jest(3, 2, 1, 1)).toEqual({ suite: "unit", passed: 3, failed: 3 });
+});
+
+test("no tests at all, or an exit code that nothing explains, is a failure", () => {
+  expect(jest(0, 0, 0, 0)).toMatchObject({ failed: 1 });
+  expect(jest(3, 0, 0, 1)).toMatchObject({ passed: 3, failed: 1 });
+});
+
+function go(...events: (Record<string, string> | string)[]) {
+  const shown: string[] = [];
+  const count = new GoTestCount((text) => shown.push(text));
+  for (const event of events) count.line(typeof event === "string" ? event : JSON.stringify({ Package: "p", ...event }));
+  return { count, shown };
+}
+
+test("Go's tests are counted, and what a failed one said is shown", () => {
+  const { count, shown } = go(
+    { Action: "run", Test: "A" },
+    { Action: "output", Test: "A", Output: "all is well\n" },
+    { Action: "pass", Test: "A" },
+    { Action: "output", Test: "B", Output: "it broke\n" },
+    { Action: "fail", Test: "B" },
+    { Action: "skip", Test: "C" },
+    { Action: "output", Output: "FAIL\tp\t0.1s\n" },
+    { Action: "fail" },
+  );
+  expect(count.result("provider", 1)).toEqual({ suite: "provider", passed: 1, failed: 1 });
+  expect(shown).toEqual(["it broke\n", "FAIL\tp\t0.1s\n"]);
+});
+
+test("a package that does not compile is a failure, and so are no tests", () => {
+  const { count, shown } = go(
+    "# mesh.local/p\np.go:1: syntax error",
+    { Action: "pass", Test: "A" },
+    { Action: "fail", Package: "q" },
+  );
+  expect(count.result("provider", 1)).toEqual({ suite: "provider", passed: 1, failed: 1 });
+  expect(shown.join("")).toContain("syntax error");
+  expect(go({ Action: "skip" }).count.result("provider", 0)).toMatchObject({ failed: 1 });
+  expect(go({ Action: "pass", Test: "A" }).count.result("provider", 2)).toMatchObject({ failed: 1 });
+});
+
+test("the last line sums all suites", () => {
+  const results = [
+    { suite: "lint", passed: 2, failed: 0 },
+    { suite: "unit", passed: 40, failed: 1 },
+  ];
+  expect(summary(results)).toBe("42 passed, 1 failed");
+});

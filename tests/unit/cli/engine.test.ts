@@ -1,0 +1,230 @@
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { createServer, type Server } from "node:net";
+import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import { parse } from "yaml";
+import { deleteCluster, ensureCluster, readCluster } from "../../../cli/kind/engine.ts";
+import { loadImages } from "../../../cli/kind/images.ts";
+import { ownerDir } from "../../../cli/kind/owner.ts";
+import type { KindSpec } from "../../../cli/kind/spec.ts";
+import { readHealth } from "../../../cli/kind/status.ts";
+import { kubeconfigFile } from "../../../cli/support/environment.ts";
+import { type Progress, silentProgress } from "../../../cli/support/progress.ts";
+import { Fakes } from "./support/fakes.ts";
+
+let fakes: Fakes;
+let spec: KindSpec;
+let notes: string[];
+let progress: Progress;
+
+beforeEach(() => {
+  fakes = new Fakes();
+  spec = { name: fakes.cluster, workers: 2, nodeImage: "example/node@sha256:1", sources: "published", ports: [] };
+  notes = [];
+  progress = { ...silentProgress, note: (text) => void notes.push(text) };
+});
+
+afterEach(() => fakes.remove());
+
+/** A cluster of three nodes that this checkout made to the end. */
+function ourCluster(changes: { running?: boolean; complete?: boolean; ready?: boolean; ports?: number[] } = {}): void {
+  const owner = ownerDir(fakes.cluster);
+  fakes.node({ name: `${fakes.cluster}-control-plane`, role: "control-plane", owner, ...changes });
+  fakes.node({ name: `${fakes.cluster}-worker`, owner, ...changes });
+  fakes.node({ name: `${fakes.cluster}-worker2`, owner, ...changes });
+}
+
+describe("ensure", () => {
+  test("creates the cluster that is not there, marks it as ours, and ends when all nodes are in it", async () => {
+    const port = 28_080;
+    const cluster = await ensureCluster({ ...spec, ports: [{ hostPort: port, nodePort: 30_808 }] }, progress);
+
+    expect(cluster).toEqual({
+      created: true,
+      runtime: "podman",
+      context: `kind-${spec.name}`,
+      kubeconfig: `kubeconfig of ${spec.name}\n`,
+    });
+    const { name, nodes } = parse(fakes.read("config")) as {
+      name: string;
+      nodes: { role: string; image: string; extraMounts: unknown; extraPortMappings?: unknown }[];
+    };
+    expect(name).toBe(spec.name);
+    expect(nodes.map(({ role }) => role)).toEqual(["control-plane", "worker", "worker"]);
+    expect(new Set(nodes.map(({ image }) => image))).toEqual(new Set([spec.nodeImage]));
+    expect(nodes[0]?.extraPortMappings).toEqual([{ containerPort: 30_808, hostPort: port, listenAddress: "127.0.0.1" }]);
+    for (const { extraMounts } of nodes) {
+      expect(extraMounts).toEqual([{ hostPath: ownerDir(spec.name), containerPath: "/etc/mesh-owner", readOnly: true }]);
+    }
+    expect(fakes.calls.at(-1)).toMatch(/^podman exec \S+-control-plane touch/);
+  });
+
+  test("writes a kubeconfig of its own that only this user can read", async () => {
+    await ensureCluster(spec, progress);
+    expect(readFileSync(kubeconfigFile(spec.name), "utf8")).toBe(`kubeconfig of ${spec.name}\n`);
+    expect(statSync(kubeconfigFile(spec.name)).mode & 0o777).toBe(0o600);
+  });
+
+  test("finds the cluster that runs, and touches nothing", async () => {
+    ourCluster();
+    expect(await ensureCluster(spec, progress)).toMatchObject({ created: false });
+    expect(fakes.calls).toEqual([]);
+  });
+
+  test("starts what stopped, the control plane first", async () => {
+    ourCluster({ running: false });
+    expect(await ensureCluster(spec, progress)).toMatchObject({ created: false });
+    expect(fakes.calls).toEqual([
+      `podman start ${spec.name}-control-plane`,
+      `podman start ${spec.name}-worker`,
+      `podman start ${spec.name}-worker2`,
+    ]);
+    expect(existsSync(ownerDir(spec.name))).toBe(true);
+  });
+
+  test("removes what a killed run left half made, says so, and creates it anew", async () => {
+    ourCluster({ complete: false });
+    expect(await ensureCluster(spec, progress)).toMatchObject({ created: true });
+    expect(notes.join()).toMatch(/half made/);
+    expect(fakes.calls.filter((call) => call.startsWith("kind")).map((call) => call.split(" ")[1])).toEqual(["delete", "create"]);
+  });
+
+  test("says in one line why a node does not start and what to type", async () => {
+    ourCluster({ running: false });
+    fakes.program("podman", `touch "$FAKES/refuse-${spec.name}-worker"\n${fakes.read("bin/podman")}`);
+    await expect(ensureCluster(spec, progress)).rejects.toThrow(
+      /-worker does not start: no such mount.*`make down`, then `make up`/,
+    );
+  });
+
+  test("leaves a cluster of the same name alone that another checkout made", async () => {
+    fakes.node({ name: `${spec.name}-control-plane`, role: "control-plane", owner: `/elsewhere/.state/kind/${spec.name}/owner` });
+    await expect(ensureCluster(spec, progress)).rejects.toThrow(
+      /the checkout \/elsewhere made .*left alone.*kind delete cluster --name/s,
+    );
+    await deleteCluster(spec, progress);
+    expect(notes.join()).toMatch(/left alone/);
+    expect(fakes.calls).toEqual([]);
+  });
+
+  test("leaves a cluster of the same name alone that somebody made by hand", async () => {
+    fakes.node({ name: `${spec.name}-control-plane`, role: "control-plane" });
+    await expect(ensureCluster(spec, progress)).rejects.toThrow(/somebody else made/);
+    expect(fakes.calls).toEqual([]);
+  });
+
+  test("refuses a cluster of another size or without the ports, as those cannot change", async () => {
+    ourCluster({ ports: [28_080] });
+    await expect(ensureCluster({ ...spec, workers: 3 }, progress)).rejects.toThrow(/has 2 worker\(s\).* asks for 3.*`make down`/);
+    const ports = [28_080, 28_081].map((hostPort) => ({ hostPort, nodePort: 30_000 }));
+    await expect(ensureCluster({ ...spec, ports }, progress)).rejects.toThrow(/without the port\(s\) 28081\b/);
+    expect(fakes.calls).toEqual([]);
+  });
+
+  test("creates nothing while somebody has one of its ports, and says who", async () => {
+    const server = await listen();
+    try {
+      const { port } = server.address() as { port: number };
+      const ports = [{ hostPort: port, nodePort: 30_808 }];
+      await expect(ensureCluster({ ...spec, ports }, progress)).rejects.toThrow(
+        new RegExp(`Port ${port} is taken by .*\\(process ${process.pid}: `),
+      );
+      expect(fakes.calls).toEqual([]);
+    } finally {
+      server.close();
+    }
+  });
+
+  test("hands kind's own words on when it fails", async () => {
+    fakes.program("kind", `touch "$FAKES/refuse-create"\n${fakes.read("bin/kind")}`);
+    await expect(ensureCluster(spec, progress)).rejects.toThrow(/`kind create cluster.*no space left/s);
+  });
+
+  test("prefers Docker where its engine answers", async () => {
+    fakes.program("docker", `[ "$1" != info ] || exit 0\n${fakes.read("bin/podman").split("\n").slice(2).join("\n")}`);
+    expect(await ensureCluster(spec, progress)).toMatchObject({ runtime: "docker" });
+  });
+});
+
+describe("read", () => {
+  test("tells running, stopped and absent apart", async () => {
+    expect(await readCluster(spec)).toEqual({ state: "absent" });
+    ourCluster();
+    expect(await readCluster(spec)).toEqual({ state: "running", kubeconfig: `kubeconfig of ${spec.name}\n` });
+    ourCluster({ running: false });
+    expect(await readCluster(spec)).toEqual({ state: "stopped" });
+  });
+
+  test("a cluster that is half made or somebody else's is absent", async () => {
+    ourCluster({ complete: false });
+    expect(await readCluster(spec)).toEqual({ state: "absent" });
+    fakes.node({ name: `${spec.name}-control-plane`, role: "control-plane", owner: "/elsewhere" });
+    expect(await readCluster(spec)).toEqual({ state: "absent" });
+  });
+});
+
+describe("delete", () => {
+  test("deletes our cluster and the folder we keep of it", async () => {
+    await ensureCluster(spec, progress);
+    await deleteCluster(spec, progress);
+    expect(await readCluster(spec)).toEqual({ state: "absent" });
+    expect(existsSync(ownerDir(spec.name))).toBe(false);
+  });
+
+  test("that there is none is fine", async () => {
+    await deleteCluster(spec, progress);
+    expect(fakes.calls).toEqual([]);
+  });
+
+  test("removes by force what kind cannot", async () => {
+    ourCluster();
+    fakes.program("kind", "exit 1");
+    await deleteCluster(spec, progress);
+    expect(await readCluster(spec)).toEqual({ state: "absent" });
+  });
+
+  test("removes the volumes of a killed creation", async () => {
+    fakes.program("podman", '[ "$1 $2" != "volume ls" ] || { [[ $4 != *-worker2 ]] || echo abandoned; }');
+    await deleteCluster(spec, progress);
+    expect(fakes.calls).toEqual(["podman volume rm abandoned"]);
+  });
+});
+
+describe("load", () => {
+  test("loads each image only into the nodes that lack it", async () => {
+    ourCluster();
+    for (const node of ["control-plane", "worker2"]) fakes.images(`${spec.name}-${node}`, "localhost/b:1");
+    fakes.images(`${spec.name}-worker`, "localhost/a:1", "localhost/b:1");
+    const images = ["a", "b"].map((name) => ({ reference: `localhost/${name}:1`, archive: `/tmp/${name}.tar` }));
+    expect(await loadImages(spec, images, progress)).toEqual({ loaded: ["localhost/a:1"] });
+    expect(fakes.calls).toEqual([
+      `kind load image-archive --name ${spec.name} --nodes ${spec.name}-control-plane,${spec.name}-worker2 /tmp/a.tar`,
+    ]);
+  });
+});
+
+describe("status", () => {
+  test("says what is wrong and what to type", async () => {
+    expect(await readHealth(spec)).toMatchObject({ state: "absent", advice: "Try: make up" });
+    ourCluster({ running: false });
+    expect(await readHealth(spec)).toMatchObject({
+      state: "stopped",
+      summary: "3 of 3 nodes stopped",
+      advice: expect.stringMatching(/make up/),
+    });
+  });
+
+  test("names the nodes that are not ready, with the reason", async () => {
+    ourCluster({ ready: false });
+    expect(await readHealth(spec)).toMatchObject({
+      state: "running",
+      wrong: expect.arrayContaining([`${spec.name}-worker is not ready (no network)`]),
+    });
+  });
+});
+
+function listen(): Promise<Server> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.listen(0, "127.0.0.1", () => resolve(server));
+  });
+}

@@ -1,0 +1,46 @@
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "@jest/globals";
+import { alone } from "../../../cli/support/runLock.ts";
+
+let folder: string;
+let file: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "lock-"));
+  file = join(folder, "state", "running.json");
+});
+
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+test("a second command is told about the first, and the first goes on", async () => {
+  const first = await alone(
+    "make up",
+    async () => {
+      await expect(alone("make down", async () => "second", file)).rejects.toThrow(
+        new RegExp(`^\`make up\` is at work here already \\(process ${process.pid}\\)\\. .*kill ${process.pid}$`),
+      );
+      return "first";
+    },
+    file,
+  );
+  expect(first).toBe("first");
+});
+
+test("the next command finds the way free, even after a failure", async () => {
+  await expect(alone("make up", () => Promise.reject(new Error("no")), file)).rejects.toThrow("no");
+  expect(existsSync(file)).toBe(false);
+  expect(await alone("make up", async () => "next", file)).toBe("next");
+});
+
+test.each([
+  ["a dead process", { pid: spawnSync("true").pid, started: "1" }],
+  ["another process of the same number", { pid: process.pid, started: "1" }],
+  ["a file that was never finished", "{"],
+])("the lock of %s is taken over", async (_, holder) => {
+  await alone("make up", async () => {}, file);
+  writeFileSync(file, typeof holder === "string" ? holder : JSON.stringify({ ...holder, command: "make up" }));
+  expect(await alone("make up", async () => "over", file)).toBe("over");
+});

@@ -1,0 +1,125 @@
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import process from "node:process";
+import { stateDir } from "../../../../cli/support/paths.ts";
+
+/** A node as the fake podman knows it. */
+export interface FakeNode {
+  readonly name: string;
+  readonly role?: "control-plane" | "worker";
+  readonly running?: boolean;
+  readonly owner?: string;
+  readonly complete?: boolean;
+  readonly ready?: boolean;
+  readonly ports?: readonly number[];
+}
+
+/**
+ * Programs of the same names as the real ones, on a PATH of their own, that keep containers as files and write down how
+ * they were called. Docker is there without an engine, as on many machines.
+ */
+export class Fakes {
+  readonly folder = mkdtempSync(join(tmpdir(), "fakes-"));
+  /** A cluster of this name is nobody's. */
+  readonly cluster = `unit-${process.pid}`;
+  private readonly path = process.env.PATH;
+
+  constructor() {
+    for (const folder of ["bin", "nodes"]) mkdirSync(join(this.folder, folder));
+    this.program("docker", 'echo "Cannot connect to the Docker daemon" >&2; exit 1');
+    this.program("podman", podman);
+    this.program("kind", kind);
+    process.env.PATH = [join(this.folder, "bin"), "/usr/bin", "/bin"].join(delimiter);
+    process.env.FAKES = this.folder;
+  }
+
+  /** Writes a program of our own in place of a real one. */
+  program(name: string, script: string): void {
+    const file = join(this.folder, "bin", name);
+    writeFileSync(file, `#!/bin/bash\necho "${name} $*" >> "$FAKES/calls"\n${script}\n`);
+    chmodSync(file, 0o755);
+  }
+
+  /** How the programs were called so far, but for questions that change nothing. */
+  get calls(): string[] {
+    const file = join(this.folder, "calls");
+    if (!existsSync(file)) return [];
+    const questions = /^(docker info|podman (version|ps|inspect|cp|volume ls|network ls|exec \S+ (kubectl|ctr))|kind get)/;
+    return readFileSync(file, "utf8")
+      .split("\n")
+      .filter((line) => line !== "" && !questions.test(line));
+  }
+
+  /** What a program wrote into a file of the fakes. */
+  read(file: string): string {
+    return readFileSync(join(this.folder, file), "utf8");
+  }
+
+  node({ name, role = "worker", running = true, owner = "", complete = true, ready = true, ports = [] }: FakeNode): void {
+    const folder = join(this.folder, "nodes", name);
+    mkdirSync(folder, { recursive: true });
+    const bindings = Object.fromEntries(ports.map((port) => [`${port}/tcp`, [{ HostIp: "127.0.0.1", HostPort: String(port) }]]));
+    const inspected = {
+      Name: name,
+      Created: "2026-01-02T03:04:05Z",
+      State: { Running: running },
+      Config: { Labels: { "io.x-k8s.kind.role": role } },
+      Mounts: owner ? [{ Source: owner, Destination: "/etc/mesh-owner" }] : [],
+      HostConfig: { PortBindings: bindings },
+    };
+    writeFileSync(join(folder, "inspect"), JSON.stringify(inspected));
+    const status = { conditions: [{ type: "Ready", status: ready ? "True" : "False", message: "no network" }] };
+    writeFileSync(join(folder, "kubernetes"), JSON.stringify({ metadata: { name }, status }));
+    if (complete) writeFileSync(join(folder, "complete"), "");
+  }
+
+  /** Says which images a node has. */
+  images(node: string, ...references: string[]): void {
+    writeFileSync(join(this.folder, "nodes", node, "images"), `${references.join("\n")}\n`);
+  }
+
+  /** Puts back what was there before. */
+  remove(): void {
+    process.env.PATH = this.path;
+    delete process.env.FAKES;
+    rmSync(this.folder, { recursive: true, force: true });
+    rmSync(join(stateDir, "kind", this.cluster), { recursive: true, force: true });
+  }
+}
+
+const podman = `
+cd "$FAKES/nodes"
+join() { local IFS=,; echo "$*"; }
+case "$1 $2" in
+  "ps --all") ls ;;
+  "inspect "*) shift 2; files=(); for node in "$@"; do files+=("$(cat "$node/inspect")"); done; echo "[$(join "\${files[@]}")]" ;;
+  "start "*) [ ! -e "$FAKES/refuse-$2" ] || { echo "no such mount" >&2; exit 125; }; sed -i 's/"Running":false/"Running":true/' "$2/inspect" ;;
+  "cp "*) node=\${2%%:*}; test -e "$node/complete" ;;
+  "exec "*)
+    case "$*" in
+      *"get nodes"*) files=(); for node in *; do files+=("$(cat "$node/kubernetes")"); done; echo "{\\"items\\":[$(join "\${files[@]}")]}" ;;
+      *"get pods"*) echo '{"items":[]}' ;;
+      *"get leases"*) echo '{"items":[]}' ;;
+      *"images list"*) cat "$2/images" 2>/dev/null || true ;;
+      *" touch "*) touch "$2/complete" ;;
+    esac ;;
+  "rm --force") shift 3; rm -rf "$@" ;;
+esac`;
+
+const kind = `
+case "$1 $2" in
+  "create cluster")
+    cat > "$FAKES/config"
+    [ ! -e "$FAKES/refuse-create" ] || { echo "ERROR: failed to create cluster: no space left" >&2; exit 1; }
+    name=$(sed -n 's/^name: //p' "$FAKES/config")
+    owner=$(sed -n 's/.*hostPath: //p' "$FAKES/config" | head -1)
+    node() {
+      mkdir -p "$FAKES/nodes/$1"
+      echo '{"Name":"'$1'","Created":"2026-01-02T03:04:05Z","State":{"Running":true},"Config":{"Labels":{"io.x-k8s.kind.role":"'$2'"}},"Mounts":[{"Source":"'$owner'","Destination":"/etc/mesh-owner"}],"HostConfig":{"PortBindings":{}}}' > "$FAKES/nodes/$1/inspect"
+      echo '{"metadata":{"name":"'$1'"},"status":{"conditions":[{"type":"Ready","status":"True"}]}}' > "$FAKES/nodes/$1/kubernetes"
+    }
+    node "$name-control-plane" control-plane; node "$name-worker" worker; node "$name-worker2" worker ;;
+  "delete cluster") rm -rf "$FAKES"/nodes/* ;;
+  "get kubeconfig") echo "kubeconfig of $4" ;;
+esac`;
