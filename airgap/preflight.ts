@@ -18,13 +18,20 @@ export interface Machine {
   readonly arch: string;
   readonly uid: number | undefined;
   readonly env: NodeJS.ProcessEnv;
+  /** Free space in bytes on the disk of a folder. */
+  readonly freeSpace: (folder: string) => Promise<number>;
 }
 
-const thisMachine = (): Machine => ({
+/** The machine this runs on. */
+export const thisMachine = (): Machine => ({
   platform: process.platform,
   arch: process.arch,
   uid: process.getuid?.(),
   env: process.env,
+  async freeSpace(folder) {
+    const { bavail, bsize } = await statfs(folder);
+    return bavail * bsize;
+  },
 });
 
 const otherwise = "With Docker or podman and the internet, `make up STACK=dev` needs none of this.";
@@ -34,15 +41,16 @@ const otherwise = "With Docker or podman and the internet, `make up STACK=dev` n
  * Only looks: nothing is made or downloaded.
  */
 export async function preflight(machine: Machine = thisMachine()): Promise<string[]> {
-  const { platform, arch, uid, env } = machine;
-  if (platform !== "linux" || arch !== "x64")
+  const { platform, arch, uid, env, freeSpace } = machine;
+  if (platform !== "linux" || arch !== "x64") {
     return [`Building everything here takes Linux on x86-64; this is ${platform} on ${arch}. ${otherwise}`];
+  }
   const problems = [
     await distribution(),
     uid === 0 ? undefined : root,
     await goProblem(env),
     await pythonProblem(env),
-    await diskProblem(),
+    await diskProblem(freeSpace),
   ];
   return problems.filter((problem) => problem !== undefined);
 }
@@ -68,12 +76,11 @@ async function pythonProblem(env: NodeJS.ProcessEnv): Promise<string | undefined
 }
 
 /** Space is counted where the cache is or will be. */
-async function diskProblem(): Promise<string | undefined> {
+async function diskProblem(freeSpace: Machine["freeSpace"]): Promise<string | undefined> {
   const needed = existsSync(toolchainDir()) ? warmSpace : coldSpace;
   let folder = cacheDir;
   while (!existsSync(folder)) folder = dirname(folder);
-  const { bavail, bsize } = await statfs(folder);
-  const free = bavail * bsize;
+  const free = await freeSpace(folder);
   if (free >= needed) return undefined;
   return `Too little disk space for ${cacheDir}: ${gigabytes(free)} free, ${gigabytes(needed)} needed; XDG_CACHE_HOME names another place. ${otherwise}`;
 }

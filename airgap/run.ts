@@ -12,12 +12,13 @@ export interface RunOptions {
   readonly input?: string;
 }
 
-/** A program that ended with an error. The message holds its last words; `output` everything on standard error. */
+/** A program that ended with an error. The message holds its last words; `output` all of its standard error. */
 export class RunError extends Error {
   override readonly name = "RunError";
   constructor(
     command: string,
     readonly output: string,
+    readonly stdout = "",
   ) {
     super(`${command} failed: ${lastLines(output)}`);
   }
@@ -41,7 +42,7 @@ export async function run(program: string, args: readonly string[], options: Run
   } catch (error) {
     if (!(error instanceof ExecaError)) throw error;
     if (error.code === "ENOENT") throw new UserError(`${program} is not on the PATH (${process.env.PATH}).`);
-    throw new RunError(`${program} ${args[0] ?? ""}`.trim(), `${error.stderr || error.shortMessage}`);
+    throw new RunError(`${program} ${args[0] ?? ""}`.trim(), `${error.stderr || error.shortMessage}`, `${error.stdout ?? ""}`);
   }
 }
 

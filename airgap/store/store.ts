@@ -1,9 +1,12 @@
 import { existsSync } from "node:fs";
-import { mkdir, readdir, rename, rm } from "node:fs/promises";
+import { mkdir, readdir, rename, rm, stat, utimes } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import process from "node:process";
 import type { Progress } from "../../cli/support/progress.ts";
 import { withLock } from "./lock.ts";
+
+/** How long a folder of the cache stays without being asked for, in milliseconds. */
+const unusedAfter = 14 * 24 * 60 * 60 * 1000;
 
 /** Says what work is at just now, in a few words. */
 export type Detail = (text: string) => void;
@@ -11,6 +14,8 @@ export type Detail = (text: string) => void;
 /**
  * Makes a folder of the cache exactly once. Its name carries the key of its inputs, so that it is right when it is there:
  * it is filled under another name and renamed when complete. What a killed run has left is removed by the next one.
+ *
+ * What no run has asked for in a while is removed when a new one of its kind is made.
  *
  * @param fill - writes the content into the empty folder it is given.
  * @returns whether it was made now.
@@ -21,7 +26,10 @@ export async function ensureFolder(
   progress: Progress,
   fill: (temporary: string, detail: Detail) => Promise<void>,
 ): Promise<boolean> {
-  if (existsSync(folder)) return false;
+  if (existsSync(folder)) {
+    await utimes(folder, new Date(), new Date());
+    return false;
+  }
   return progress.step(title, (detail) =>
     withLock(
       folder,
@@ -34,6 +42,7 @@ export async function ensureFolder(
         try {
           await fill(temporary, detail);
           await rename(temporary, folder);
+          await removeUnused(dirname(folder));
         } catch (error) {
           await rm(temporary, { recursive: true, force: true });
           throw error;
@@ -50,5 +59,13 @@ async function removeRemains(folder: string): Promise<void> {
   await mkdir(parent, { recursive: true });
   for (const entry of await readdir(parent)) {
     if (entry.startsWith(`${basename(folder)}.tmp-`)) await rm(join(parent, entry), { recursive: true, force: true });
+  }
+}
+
+/** Every use sets a folder's time, so an old one belongs to sources that nobody has checked out any more. */
+async function removeUnused(parent: string): Promise<void> {
+  for (const entry of await readdir(parent)) {
+    const folder = join(parent, entry);
+    if (Date.now() - (await stat(folder)).mtimeMs > unusedAfter) await rm(folder, { recursive: true, force: true });
   }
 }

@@ -1,7 +1,9 @@
+import { existsSync } from "node:fs";
 import process from "node:process";
 import { UserError } from "../../cli/support/errors.ts";
 import type { Progress } from "../../cli/support/progress.ts";
 import { RunError, run } from "../run.ts";
+import { envoyBinary } from "./downloads.ts";
 
 /** Debian packages the air gap runs on: podman and its network, and what builds the node's root file system. */
 export const debianPackages = ["podman", "netavark", "aardvark-dns", "runc", "conntrack", "iptables", "mmdebstrap"] as const;
@@ -26,17 +28,17 @@ export async function ensureDebianPackages(progress: Progress): Promise<void> {
   });
 }
 
-/** Which packages dpkg does not have as installed; pip's too where python3 comes without it. */
+/** Which packages dpkg does not have as installed; pip's too, where it is still needed and python3 came without it. */
 async function missingPackages(): Promise<string[]> {
-  const missing: string[] = [];
-  for (const name of debianPackages) {
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: dpkg-query's own placeholder
-    const status = await run("dpkg-query", ["--show", "--showformat=${db:Status-Status}", name]).catch((error) => {
-      if (error instanceof RunError) return "unknown";
-      throw error;
-    });
-    if (status !== "installed") missing.push(name);
-  }
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: dpkg-query's own placeholders
+  const format = "--showformat=${Package} ${db:Status-Status}\\n";
+  const known = await run("dpkg-query", ["--show", format, ...debianPackages]).catch((error) => {
+    if (error instanceof RunError) return error.stdout; // it fails over one unknown package and lists the others
+    throw error;
+  });
+  const installed = new Set(known.split("\n"));
+  const missing: string[] = debianPackages.filter((name) => !installed.has(`${name} installed`));
+  if (existsSync(envoyBinary())) return missing;
   const pip = await run("python3", ["-m", "pip", "--version"]).then(
     () => true,
     () => false,

@@ -6,7 +6,7 @@ const differs = /^\s*verifying (\S+?)(?:\/go\.mod)?: checksum mismatch|SECURITY 
 
 /** What it says when a registry does not give a module: an HTTP status, or a connection that broke. */
 const notFetched =
-  /(\S+@v[^\s:]+?): (?:reading |Get )?.*?(\d{3} [A-Z][\w ]+|dial tcp.*|i\/o timeout|unexpected EOF|connection re\w+|TLS handshake.*|no such host|EOF|context deadline exceeded.*)$/m;
+  /(\S+@v\S+): (.*(?:: \d{3} [A-Z]|dial tcp|timeout|EOF|connection re|no such host|deadline exceeded|certificate).*)$/m;
 
 /** Turns what the go command said into what the user can do about it. An error in a source remains what it is. */
 export function goFailure(error: unknown): unknown {
@@ -22,12 +22,14 @@ export function goFailure(error: unknown): unknown {
   }
   const missing = notFetched.exec(output);
   if (missing) {
+    const reason = missing[2]?.replace(/^(reading|Get) \S+: /, "");
     return new UserError(
-      `The Go module ${missing[1]} could not be fetched (${missing[2]?.trim()}). What is there already is kept: ` +
+      `The Go module ${missing[1]} could not be fetched (${reason}). What is there already is kept: ` +
         "run the same command again, and it goes on from here.",
     );
   }
-  if (/no space left on device/.test(output))
+  if (/no space left on device/.test(output)) {
     return new UserError("The disk is full. Free some space and run the same command again.");
+  }
   return error;
 }

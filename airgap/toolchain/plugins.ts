@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
-import { mkdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { basename, join } from "node:path";
 import { UserError } from "../../cli/support/errors.ts";
 import { cacheDir, projectDir } from "../../cli/support/paths.ts";
 import type { Progress } from "../../cli/support/progress.ts";
@@ -31,16 +31,15 @@ export async function ensurePlugins(progress: Progress, pulumiHome: string): Pro
   if (!ours && (await installPublished(wanted, progress))) return "published";
 
   await ensureFolder(builtDir(), "Pulumi's provider plugins, from airgap/provider", progress, buildPlugins);
+  const mark = join(pulumiHome, "built-from");
+  const content = `${basename(builtDir())}: ${wanted.map(({ name, version }) => `${name} ${version}`).join(", ")}\n`;
+  if ((await readFile(mark, "utf8").catch(() => "")) === content) return "built";
+  await mkdir(join(pulumiHome, "plugins"), { recursive: true, mode: 0o700 });
   for (const { name, version } of wanted) {
-    if (await isCurrent(pulumiHome, name, version)) continue;
-    await progress.step(`Pulumi plugin ${name} ${version}`, async () => {
-      await mkdir(pulumiHome, { recursive: true, mode: 0o700 });
-      await pulumi(
-        ["plugin", "install", "resource", name, version, "--reinstall", "--file", join(builtDir(), pluginName(name))],
-        pulumiHome,
-      );
-    });
+    const file = join(builtDir(), pluginName(name));
+    await pulumi(["plugin", "install", "resource", name, version, "--reinstall", "--file", file], pulumiHome);
   }
+  await writeFile(mark, content);
   return "built";
 }
 
@@ -74,14 +73,6 @@ function pulumi(args: readonly string[], home?: string): Promise<string> {
   return run(join(toolchainBin(), "pulumi"), args, {
     env: { PULUMI_SKIP_UPDATE_CHECK: "true", ...(home && { PULUMI_HOME: home }) },
   });
-}
-
-/** Whether the plugin that is installed is the one built from the present sources. */
-async function isCurrent(pulumiHome: string, name: string, version: string): Promise<boolean> {
-  const installed = join(pulumiHome, "plugins", `resource-${name}-v${version}`, pluginName(name));
-  if (!existsSync(installed)) return false;
-  const [present, built] = await Promise.all([readFile(installed), readFile(join(builtDir(), pluginName(name)))]);
-  return present.equals(built);
 }
 
 /** The plugin's version is that of the npm package which talks to it. */

@@ -1,0 +1,55 @@
+import { describe, expect, test } from "@jest/globals";
+import { keyOf, moduleVersion } from "../../../airgap/inputs.ts";
+import { chartPath, imageReference, istioVersion, nodeImageReference, toolchainBin } from "../../../airgap/names.ts";
+import { cacheDir } from "../../../cli/support/paths.ts";
+
+describe("keys", () => {
+  test("change with a file, with a fact, and with a file that is there no more", () => {
+    const keys = [
+      keyOf(["airgap/names.ts"]),
+      keyOf(["airgap/inputs.ts"]),
+      keyOf(["airgap/names.ts"], "a fact"),
+      keyOf(["airgap/names.ts", "airgap/inputs.ts"]),
+    ];
+    expect(new Set(keys).size).toBe(keys.length);
+    expect(keys.every((key) => /^[0-9a-f]{12}$/.test(key))).toBe(true);
+  });
+
+  test("are those of the files below a folder, in whatever order they are named", () => {
+    expect(keyOf(["airgap/store/lock.ts", "airgap/store/store.ts"])).toBe(keyOf(["airgap/store"]));
+    expect(keyOf(["airgap/store/store.ts", "airgap/store/lock.ts"])).toBe(keyOf(["airgap/store"]));
+  });
+
+  test("are refused over sources that are not there", () => {
+    expect(() => keyOf(["airgap/nowhere"])).toThrow("nowhere");
+  });
+});
+
+describe("names", () => {
+  test("Istio's images share one tag, the product has its own", () => {
+    const { tag } = imageReference("pilot");
+    expect(imageReference("proxyv2")).toEqual({ repository: "localhost/mesh/proxyv2", tag });
+    expect(imageReference("install-cni").tag).toBe(tag);
+    expect(imageReference("product").tag).not.toBe(tag);
+  });
+
+  test("a tag never reads as a number, as a chart's values would make it one", () => {
+    for (const name of ["pilot", "product"] as const) expect(imageReference(name).tag).toMatch(/^\d+\.\d+\.\d+-[0-9a-f]{12}$/);
+  });
+
+  test("the node image tells its Kubernetes version, and the charts Istio's", () => {
+    expect(nodeImageReference()).toMatch(
+      new RegExp(`^localhost/mesh/kind-node:${moduleVersion("k8s.io/kubernetes")}-[0-9a-f]{12}$`),
+    );
+    expect(chartPath("istiod")).toContain(istioVersion());
+  });
+
+  test("everything lives below the user's cache", () => {
+    expect(toolchainBin().startsWith(`${cacheDir}/toolchain/`)).toBe(true);
+    expect(chartPath("base").startsWith(`${cacheDir}/charts/`)).toBe(true);
+  });
+
+  test("a module that nobody requires has no version", () => {
+    expect(() => moduleVersion("example.org/unknown")).toThrow("example.org/unknown");
+  });
+});

@@ -1,0 +1,75 @@
+import { existsSync, readFileSync, rmSync } from "node:fs";
+import process from "node:process";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
+import { silentProgress } from "../../../cli/support/progress.ts";
+import { Folder } from "./support/folder.ts";
+
+/*
+ * The choice between published plugins and those built here, with a pulumi that only writes down what it was asked, and a
+ * go that writes empty programs. The cache is another, so the modules are imported after it was named.
+ */
+
+const before = { cache: process.env.XDG_CACHE_HOME, path: process.env.PATH };
+const cache = new Folder();
+let home: Folder;
+let ensurePlugins: typeof import("../../../airgap/toolchain/plugins.ts").ensurePlugins;
+
+beforeAll(async () => {
+  process.env.XDG_CACHE_HOME = cache.path;
+  process.env.PATH = cache.program(
+    "go",
+    `for last; do true; done
+[ "$1" = list ] && echo package
+[ "$1" = build ] && while [ "$1" != -o ]; do shift; done && touch "$2pulumi-resource-kubernetes" "$2pulumi-resource-random"
+true`,
+  );
+  ({ ensurePlugins } = await import("../../../airgap/toolchain/plugins.ts"));
+});
+afterAll(() => {
+  if (before.cache === undefined) delete process.env.XDG_CACHE_HOME;
+  else process.env.XDG_CACHE_HOME = before.cache;
+  process.env.PATH = before.path;
+  cache.remove();
+});
+beforeEach(() => {
+  home = new Folder();
+});
+afterEach(() => {
+  home.remove();
+  rmSync(cache.at("asked"), { force: true });
+});
+
+/** A pulumi that can, or cannot, download plugins; installing a file always works. */
+async function givenPulumi(downloads: boolean): Promise<void> {
+  const { toolchainBin } = await import("../../../airgap/names.ts");
+  const bin = toolchainBin().slice(cache.path.length + 1);
+  cache.program(
+    "pulumi",
+    `echo "$PULUMI_HOME $*" >> ${cache.at("asked")}; case "$*" in *--file*) ;; *) ${downloads} ;; esac`,
+    bin,
+  );
+}
+
+const asked = () => (existsSync(cache.at("asked")) ? readFileSync(cache.at("asked"), "utf8").trim().split("\n") : []);
+
+describe("the plugins", () => {
+  test("are the published ones where they can be had, in the user's own home", async () => {
+    await givenPulumi(true);
+    expect(await ensurePlugins(silentProgress, home.at("home"))).toBe("published");
+    expect(asked()).toHaveLength(2);
+    expect(asked().some((line) => line.includes("--file") || line.startsWith(home.path))).toBe(false);
+    expect(existsSync(home.at("home"))).toBe(false);
+  });
+
+  test("are built here otherwise, and go into the given home alone; the next run asks nobody", async () => {
+    await givenPulumi(false);
+    expect(await ensurePlugins(silentProgress, home.at("home"))).toBe("built");
+    const installed = asked().filter((line) => line.includes("--file"));
+    expect(installed.map((line) => line.split(" ")[0])).toEqual([home.at("home"), home.at("home")]);
+    expect(installed[0]).toMatch(/plugin install resource kubernetes \d+\.\d+\.\d+ /);
+
+    const before = asked().length;
+    expect(await ensurePlugins(silentProgress, home.at("home"))).toBe("built");
+    expect(asked()).toHaveLength(before);
+  });
+});

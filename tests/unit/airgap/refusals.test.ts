@@ -1,0 +1,177 @@
+import { mkdirSync } from "node:fs";
+import { afterEach, beforeEach, describe, expect, jest, test } from "@jest/globals";
+import { isAtLeast, type Machine, preflight, thisMachine } from "../../../airgap/preflight.ts";
+import { RunError } from "../../../airgap/run.ts";
+import { debianPackages, ensureDebianPackages } from "../../../airgap/toolchain/debian.ts";
+import { fetchFailure, requireIntegrity } from "../../../airgap/toolchain/downloads.ts";
+import { goFailure } from "../../../airgap/toolchain/go-errors.ts";
+import { UserError } from "../../../cli/support/errors.ts";
+import { silentProgress } from "../../../cli/support/progress.ts";
+import { Folder } from "./support/folder.ts";
+
+let folder: Folder;
+beforeEach(() => {
+  folder = new Folder();
+});
+afterEach(() => {
+  jest.restoreAllMocks();
+  folder.remove();
+});
+
+describe("before anything is made", () => {
+  /** A machine on which everything can be built, but for what a test changes. */
+  const machine = (changes: Partial<Machine> = {}): Machine => ({
+    ...thisMachine(),
+    platform: "linux",
+    arch: "x64",
+    uid: 0,
+    env: { PATH: folder.program("go", "echo go version go9.9.9 linux/amd64") },
+    freeSpace: async () => 1e12,
+    ...changes,
+  });
+  const only = async (changes: Partial<Machine>): Promise<string> => {
+    const problems = await preflight(machine(changes));
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toContain("STACK=dev");
+    return problems[0] ?? "";
+  };
+
+  test("a machine that has everything has no problem", async () => {
+    expect(await preflight(machine())).toEqual([]);
+  });
+
+  test("another system, and another processor", async () => {
+    expect(await only({ platform: "darwin", arch: "arm64" })).toContain("darwin on arm64");
+    expect(await only({ arch: "arm64" })).toContain("x86-64");
+  });
+
+  test("no root", async () => {
+    expect(await only({ uid: 1000 })).toContain("root");
+  });
+
+  test("Go too old", async () => {
+    expect(await only({ env: { PATH: folder.program("go", "echo go version go1.20.1 linux/amd64", "old") } })).toContain(
+      "Go 1.20.1 is too old",
+    );
+  });
+
+  test("no Go, no python3: all that is missing at once", async () => {
+    mkdirSync(folder.at("empty"));
+    const problems = await preflight(machine({ env: { PATH: folder.at("empty") } }));
+    expect(problems.map((problem) => problem.split(" ")[0])).toEqual(["Go", "python3"]);
+  });
+
+  test("too little disk", async () => {
+    expect(await only({ freeSpace: async () => 1e9 })).toContain("1.0 GB free");
+  });
+
+  test("versions are compared as numbers", () => {
+    expect(isAtLeast("1.26.10", "1.26.2")).toBe(true);
+    expect(isAtLeast("1.27", "1.26.2")).toBe(true);
+    expect(isAtLeast("1.9.9", "1.26.2")).toBe(false);
+    expect(isAtLeast("1.26", "1.26.2")).toBe(false);
+  });
+});
+
+describe("what the go command says becomes what the user can do", () => {
+  const message = (output: string) => {
+    const failure = goFailure(new RunError("go build", output));
+    return failure instanceof UserError ? failure.message : undefined;
+  };
+
+  test.each([
+    ["a status", "example.org/some/module@v1.2.3: reading https://proxy/x/@v/v1.2.3.zip: 403 Forbidden", "403 Forbidden"],
+    [
+      "no connection",
+      'example.org/some/module@v1.2.3: Get "https://proxy/x.zip": dial tcp 10.0.0.1:443: connect: connection refused',
+      "dial tcp",
+    ],
+    [
+      "a broken one",
+      'go: example.org/some/module@v1.2.3: Get "https://proxy/x.zip": read tcp: connection reset by peer',
+      "connection reset",
+    ],
+    [
+      "a slow one",
+      'go: example.org/some/module@v1.2.3: Get "https://proxy/x.zip": net/http: TLS handshake timeout',
+      "TLS handshake",
+    ],
+  ])("a registry that fails midway, with %s, names the module and that the same command goes on", (_how, output, reason) => {
+    expect(message(`go: downloading example.org/other v1.0.0\n${output}`)).toContain("example.org/some/module@v1.2.3");
+    expect(message(output)).toContain(reason);
+    expect(message(output)).toContain("run the same command again");
+  });
+
+  test("another checksum is refused, not tried again", () => {
+    const output =
+      "verifying example.org/some/module@v1.2.3: checksum mismatch\n\tdownloaded: h1:a=\n\tgo.sum:     h1:b=\n\nSECURITY ERROR";
+    expect(message(output)).toMatch(/^Refused: example\.org\/some\/module@v1\.2\.3 /);
+  });
+
+  test("a full disk", () => {
+    expect(message("write /root/.cache/go-build/ab: no space left on device")).toContain("disk is full");
+  });
+
+  test("an error in a source stays as it is", () => {
+    const error = new RunError("go build", "cmd/nodeagent/main.go:3:1: syntax error");
+    expect(goFailure(error)).toBe(error);
+  });
+});
+
+describe("downloads", () => {
+  const integrity = "sha512-z4PhNX7vuL3xVChQ1m2AB9Yg5AULVxXcg/SpIdNs6c5H0NE8XYXysP+DGNKHfuwvY7kxvUdBeoGlODJ6+SfaPg=="; // of nothing
+
+  test("have the pinned content, or are refused", () => {
+    expect(() => requireIntegrity("a package", new Uint8Array(), integrity)).not.toThrow();
+    expect(() => requireIntegrity("a package", new Uint8Array([1]), integrity)).toThrow("Refused: a package");
+  });
+
+  test("that fail are worth another try, unless the content was another", () => {
+    const failed = fetchFailure("envoy", new RunError("python3 -m", "ReadTimeoutError: timed out"));
+    expect((failed as Error).message).toMatch(/envoy could not be fetched.*same command/);
+    const other = fetchFailure("envoy", new RunError("python3 -m", "THESE PACKAGES DO NOT MATCH THE HASHES"));
+    expect((other as Error).message).toContain("Refused: envoy");
+  });
+});
+
+describe("Debian packages", () => {
+  const withPath = async (path: string, work: () => Promise<void>) => {
+    const before = process.env.PATH;
+    process.env.PATH = path;
+    try {
+      await work();
+    } finally {
+      process.env.PATH = before;
+    }
+  };
+
+  /** A dpkg-query that knows the given packages only, and a python3 with pip. */
+  const withInstalled = (names: readonly string[]) => {
+    folder.program("python3", "echo pip 24");
+    return folder.program(
+      "dpkg-query",
+      `${names.map((name) => `echo "${name} installed"`).join("\n")}\nexit ${names.length ? 0 : 1}`,
+    );
+  };
+
+  test("that are missing are named with the line to type, for a user who is not root", async () => {
+    jest.spyOn(process, "getuid").mockReturnValue(1000);
+    const installed = debianPackages.filter((name) => name !== "podman");
+    await withPath(withInstalled(installed), () =>
+      expect(ensureDebianPackages(silentProgress)).rejects.toThrow(/apt-get install --yes --no-install-recommends podman$/),
+    );
+  });
+
+  test("that are there are not installed again", async () => {
+    folder.program("apt-get", "exit 1");
+    await withPath(withInstalled(debianPackages), () => ensureDebianPackages(silentProgress));
+  });
+
+  test("that cannot be installed: one message, with apt's own words", async () => {
+    folder.program("apt-get", '[ "$1" = update ] || { echo "E: Unable to locate package podman" >&2; exit 100; }');
+    jest.spyOn(process, "getuid").mockReturnValue(0);
+    await withPath(withInstalled([]), () =>
+      expect(ensureDebianPackages(silentProgress)).rejects.toThrow("Unable to locate package podman"),
+    );
+  });
+});
