@@ -14,7 +14,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -216,8 +218,33 @@ func (server *Server) launch(binary, name string, args ...string) (*exec.Cmd, er
 	command.Stdout, command.Stderr = log, log
 	// A test run that is killed leaves no processes.
 	command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	return command, command.Start()
+	return command, onParent(command.Start)
 }
+
+// onParent runs a function on one thread that never ends: a child dies with the thread that started it.
+func onParent(start func() error) error {
+	parent.Do(func() {
+		go func() {
+			runtime.LockOSThread()
+			for job := range starts {
+				job.result <- job.start()
+			}
+		}()
+	})
+	job := startJob{start: start, result: make(chan error)}
+	starts <- job
+	return <-job.result
+}
+
+type startJob struct {
+	start  func() error
+	result chan error
+}
+
+var (
+	parent sync.Once
+	starts = make(chan startJob)
+)
 
 func freePorts(count int) ([]string, error) {
 	var ports []string

@@ -3,10 +3,8 @@ package cluster
 import (
 	"context"
 	"errors"
-	"io"
-	"net"
+	"net/url"
 	"strings"
-	"syscall"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -19,17 +17,17 @@ const budget = 60 * time.Second
 
 // Unreachable tells that the request did not get to an API server that could answer it.
 func Unreachable(err error) bool {
-	if err == nil {
+	if err == nil || errors.Is(err, context.Canceled) {
 		return false
 	}
 	var status apierrors.APIStatus
 	if errors.As(err, &status) {
 		return false
 	}
-	var network net.Error
-	return utilnet.IsConnectionRefused(err) || utilnet.IsConnectionReset(err) || utilnet.IsProbableEOF(err) ||
-		errors.Is(err, syscall.EHOSTUNREACH) || errors.Is(err, syscall.ENETUNREACH) || errors.Is(err, io.ErrUnexpectedEOF) ||
-		errors.As(err, &network) || strings.Contains(err.Error(), "connection refused") || strings.Contains(err.Error(), "x509: ")
+	// Every failure below HTTP arrives in a url.Error; a timeout outside of one is that of somebody who waited.
+	var request *url.Error
+	return errors.As(err, &request) || utilnet.IsConnectionRefused(err) || utilnet.IsConnectionReset(err) ||
+		strings.Contains(err.Error(), "connection refused")
 }
 
 // Transient tells that the same request may well succeed in a moment: an API server that restarts, or an admission webhook whose
