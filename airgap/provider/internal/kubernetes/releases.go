@@ -167,7 +167,7 @@ func (provider *Provider) readRelease(ctx context.Context, request plugin.ReadRe
 	var live *helm.Release
 	runner := provider.runner(provider.client, request.URN)
 	err := cluster.Retry(ctx, runner.Say, func() (err error) {
-		live, err = runner.Get(namespace, name)
+		live, err = runner.Get(ctx, namespace, name)
 		return err
 	})
 	if err != nil {

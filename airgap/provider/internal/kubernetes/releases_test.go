@@ -243,31 +243,36 @@ func TestReleaseThatDoesNotGetReady(t *testing.T) {
 func TestReleaseThatWasInterrupted(t *testing.T) {
 	t.Parallel()
 	for _, status := range []string{"pending-install", "pending-upgrade", "pending-rollback", "failed", "uninstalling", "deployed"} {
-		for _, hooks := range []bool{false, true} {
-			ns, folder := namespace(t), chart(t, "shop")
-			if hooks {
-				write(t, filepath.Join(folder, "templates", "hook.yaml"),
-					"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: hook, annotations: {helm.sh/hook: pre-install}}\n")
-			}
-			session := connect(t)
-			program := release(ns, folder, nil)
-			session.resource(releaseToken, "demo").mustCreate(program)
-			setStatus(t, ns, status)
-			// The state was not written, so the next run creates.
-			again := session.resource(releaseToken, "demo")
-			must(t, again.create(program))
-			if at(t, again.outputs, "status.status").V != "deployed" {
-				t.Errorf("%s: %v", status, again.outputs["status"])
-			}
-			setStatus(t, ns, status)
-			if err := again.update(program); err != nil {
-				t.Errorf("update of %s: %v", status, err)
-			}
-			setStatus(t, ns, status)
-			if err := again.delete(); err != nil {
-				t.Errorf("delete of %s: %v", status, err)
-			}
+		for hooks, name := range map[bool]string{false: status, true: status + " with hooks"} {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				interrupt(t, status, hooks)
+			})
 		}
+	}
+}
+
+func interrupt(t *testing.T, status string, hooks bool) {
+	ns, folder := namespace(t), chart(t, "shop")
+	if hooks {
+		write(t, filepath.Join(folder, "templates", "hook.yaml"),
+			"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: hook, annotations: {helm.sh/hook: pre-install}}\n")
+	}
+	session := connect(t)
+	program := release(ns, folder, nil)
+	session.resource(releaseToken, "demo").mustCreate(program)
+	setStatus(t, ns, status)
+	// The state was not written, so the next run creates.
+	again := session.resource(releaseToken, "demo").mustCreate(program)
+	if at(t, again.outputs, "status.status").V != "deployed" {
+		t.Errorf("%v", again.outputs["status"])
+	}
+	setStatus(t, ns, status)
+	must(t, again.update(program))
+	setStatus(t, ns, status)
+	must(t, again.delete())
+	if _, err := server.Typed.AppsV1().Deployments(ns).Get(t.Context(), "demo", metav1.GetOptions{}); !apierrors.IsNotFound(err) {
+		t.Errorf("still there: %v", err)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"helm.sh/helm/v3/pkg/action"
 	"helm.sh/helm/v3/pkg/chart"
+	"helm.sh/helm/v3/pkg/kube"
 	"helm.sh/helm/v3/pkg/postrender"
 	helm "helm.sh/helm/v3/pkg/release"
 	"helm.sh/helm/v3/pkg/storage/driver"
@@ -24,15 +25,20 @@ type Runner struct {
 	Say      func(string)
 }
 
-func (runner Runner) configuration(namespace string) (*action.Configuration, error) {
+func (runner Runner) configuration(ctx context.Context, namespace string) (*action.Configuration, error) {
 	config := &action.Configuration{}
-	err := config.Init(access{runner.Client, namespace}, namespace, runner.Settings.Driver, func(string, ...any) {})
-	return config, err
+	if err := config.Init(access{runner.Client, namespace}, namespace, runner.Settings.Driver, func(string, ...any) {}); err != nil {
+		return nil, err
+	}
+	if client, ok := config.KubeClient.(*kube.Client); ok {
+		config.KubeClient = eager{Client: client, ctx: ctx, runner: runner}
+	}
+	return config, nil
 }
 
 // Get is the last revision of a release, or nil where there is none.
-func (runner Runner) Get(namespace, name string) (*helm.Release, error) {
-	config, err := runner.configuration(namespace)
+func (runner Runner) Get(ctx context.Context, namespace, name string) (*helm.Release, error) {
+	config, err := runner.configuration(ctx, namespace)
 	if err != nil {
 		return nil, err
 	}
@@ -56,7 +62,7 @@ func (runner Runner) Apply(ctx context.Context, args Args, create bool) (*helm.R
 	}
 	var release *helm.Release
 	err = cluster.Retry(ctx, runner.Say, func() error {
-		config, err := runner.configuration(args.Namespace)
+		config, err := runner.configuration(ctx, args.Namespace)
 		if err != nil {
 			return err
 		}
@@ -67,8 +73,6 @@ func (runner Runner) Apply(ctx context.Context, args Args, create bool) (*helm.R
 		if err != nil {
 			return err
 		}
-		stop := runner.progress(ctx, config, args)
-		defer stop()
 		if existing == nil {
 			release, err = runner.install(ctx, config, args, loaded)
 		} else {
@@ -80,7 +84,7 @@ func (runner Runner) Apply(ctx context.Context, args Args, create bool) (*helm.R
 		return release, nil
 	}
 	err = runner.explain(release, err)
-	if existing, lookup := runner.Get(args.Namespace, args.Name); lookup == nil {
+	if existing, lookup := runner.Get(context.WithoutCancel(ctx), args.Namespace, args.Name); lookup == nil {
 		release = existing
 	}
 	return release, err
@@ -175,19 +179,11 @@ func postRenderer(args Args) (postrender.PostRenderer, error) {
 // Uninstall removes a release and waits until its objects are gone. One that is gone already is fine.
 func (runner Runner) Uninstall(ctx context.Context, namespace, name string, args Args) error {
 	return cluster.Retry(ctx, runner.Say, func() error {
-		config, err := runner.configuration(namespace)
+		config, err := runner.configuration(ctx, namespace)
 		if err != nil {
 			return err
 		}
-		done := make(chan error, 1)
-		go func() { done <- uninstall(config, name, args.timeout(), args.DisableWebhooks) }()
-		select {
-		case err := <-done:
-			return err
-		case <-ctx.Done():
-			// Helm's uninstallation takes no context; the next run finishes it.
-			return context.Cause(ctx)
-		}
+		return uninstall(config, name, args.timeout(), args.DisableWebhooks)
 	})
 }
 
@@ -197,28 +193,6 @@ func uninstall(config *action.Configuration, name string, timeout time.Duration,
 	uninstall.DeletionPropagation, uninstall.DisableHooks = "foreground", disableHooks
 	_, err := uninstall.Run(name)
 	return err
-}
-
-// progress tells every few seconds what a release is waiting for, until it is stopped.
-func (runner Runner) progress(ctx context.Context, config *action.Configuration, args Args) (stop func()) {
-	ctx, stop = context.WithCancel(ctx)
-	go func() {
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-time.After(2 * time.Second):
-			}
-			release, err := last(config, args.Name)
-			if err != nil || release == nil {
-				continue
-			}
-			if unready := runner.unready(ctx, release); len(unready) > 0 {
-				runner.Say(fmt.Sprintf("waiting for %s: %s", await.Describe(unready[0].object), unready[0].verdict.Message))
-			}
-		}
-	}()
-	return stop
 }
 
 type pending struct {
