@@ -11,4 +11,6 @@ export default {
   },
   transformIgnorePatterns: [`/node_modules/(?!(${esmPackages.join("|")})/)`],
   maxWorkers: 2,
+  // Far above what any test takes: a machine that is busy building must not fail one.
+  testTimeout: 30_000,
 };

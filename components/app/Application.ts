@@ -1,7 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Route } from "../gateway/IstioRoutes.ts";
 import { createNamespace } from "../support/namespace.ts";
-import { childOf } from "../support/options.ts";
 import { Microservice, type MicroserviceArgs, type ServiceVersion } from "./Microservice.ts";
 import type { Resilience } from "./resilience.ts";
 import { type Canary, Traffic, type WeightedVersion } from "./Traffic.ts";
@@ -40,13 +39,13 @@ export class Application extends pulumi.ComponentResource {
   ) {
     super("mesh:app:Application", name, {}, opts);
 
-    const child = childOf(this, opts);
+    const child = { parent: this };
     const { metadata } = createNamespace(name, { namespace, podSecurity: "restricted", injection }, child);
     this.routes = services.flatMap(({ name: service, exposed, canary, resilience, ...pods }) => {
       const microservice = new Microservice(service, { service, namespace: metadata.name, ...pods }, child);
       const shape = { ...(canary && { canary }), ...(resilience && { resilience }), exposed: exposed !== undefined };
       // A route to a version follows its pods, so that a version that is added gets requests only when it answers.
-      const after = childOf(this, opts, microservice);
+      const after = { parent: this, dependsOn: microservice };
       const traffic = new Traffic(service, { service, namespace, versions: pods.versions, ...shape }, after);
       return exposed ? [{ path: exposed.path, delegate: traffic.delegate }] : [];
     });

@@ -1,6 +1,5 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { childOf } from "../support/options.ts";
 
 /** What a container runs. */
 export interface ServiceImage {
@@ -47,7 +46,7 @@ export class Microservice extends pulumi.ComponentResource {
   constructor(name: string, args: MicroserviceArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mesh:app:Microservice", name, {}, opts);
     const { service, namespace, port, versions } = args;
-    const child = childOf(this, opts);
+    const child = { parent: this };
     const metadata = { name: service, namespace, labels: { app: service } };
 
     const account = new k8s.core.v1.ServiceAccount(name, { metadata, automountServiceAccountToken: false }, child);

@@ -6,7 +6,6 @@ import {
 } from "@kubernetes-models/istio/networking.istio.io/v1";
 import * as pulumi from "@pulumi/pulumi";
 import { customResource } from "../support/customResource.ts";
-import { childOf } from "../support/options.ts";
 import { defaultResilience, missingTime, type Resilience, seconds } from "./resilience.ts";
 
 /** A share of a service's requests that goes to one of its versions. */
@@ -64,7 +63,7 @@ export class Traffic extends pulumi.ComponentResource {
     this.delegate = { name: `${service}-exposed`, namespace };
 
     const rule = new DestinationRule({ metadata: { name: service, namespace }, spec: destinationOf(host, args) });
-    const after = childOf(this, opts, customResource(`${name}-subsets`, rule, childOf(this, opts)));
+    const after = { parent: this, dependsOn: customResource(`${name}-subsets`, rule, { parent: this }) };
     const inMesh = { hosts: [host], gateways: ["mesh"], http };
     customResource(`${name}-routes`, new VirtualService({ metadata: { name: service, namespace }, spec: inMesh }), after);
     if (exposed) customResource(`${name}-delegate`, new VirtualService({ metadata: this.delegate, spec: { http } }), after);

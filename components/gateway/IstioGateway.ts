@@ -3,7 +3,6 @@ import * as pulumi from "@pulumi/pulumi";
 import { customResource } from "../support/customResource.ts";
 import { type ChartSource, helmRelease, type Values } from "../support/helm.ts";
 import { createNamespace } from "../support/namespace.ts";
-import { childOf } from "../support/options.ts";
 import type { Exposure } from "./exposure.ts";
 
 export interface IstioGatewayArgs {
@@ -30,18 +29,18 @@ export class IstioGateway extends pulumi.ComponentResource {
   constructor(name: string, { chart, exposure, injection, replicas }: IstioGatewayArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mesh:gateway:IstioGateway", name, {}, opts);
 
-    const { metadata } = createNamespace(name, { namespace, podSecurity: "restricted", injection }, childOf(this, opts));
+    const { metadata } = createNamespace(name, { namespace, podSecurity: "restricted", injection }, { parent: this });
     const values = gatewayValues(exposure, replicas, injection["istio.io/rev"]);
     const proxies = helmRelease(
       `${name}-proxies`,
       { source: chart, release, namespace: metadata.name, values },
-      childOf(this, opts),
+      { parent: this },
     );
     const listener = new Gateway({
       metadata: { name: gateway, namespace },
       spec: { selector, servers: [{ port: { number: 80, name: "http", protocol: "HTTP" }, hosts: ["*"] }] },
     });
-    customResource(`${name}-listener`, listener, childOf(this, opts, proxies));
+    customResource(`${name}-listener`, listener, { parent: this, dependsOn: proxies });
 
     this.registerOutputs();
   }

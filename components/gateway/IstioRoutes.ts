@@ -1,7 +1,6 @@
 import { type IVirtualService, VirtualService } from "@kubernetes-models/istio/networking.istio.io/v1";
 import * as pulumi from "@pulumi/pulumi";
 import { customResource } from "../support/customResource.ts";
-import { childOf } from "../support/options.ts";
 
 /** One row of the route table: a path, and the rules of the team that answers below it. */
 export interface Route {
@@ -27,7 +26,7 @@ export class IstioRoutes extends pulumi.ComponentResource {
   constructor(name: string, { gateway, namespace, routes }: IstioRoutesArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mesh:gateway:IstioRoutes", name, {}, opts);
     const spec = { hosts: ["*"], gateways: [gateway], http: longestFirst(routes).map(row) };
-    customResource(name, new VirtualService({ metadata: { name: "routes", namespace }, spec }), childOf(this, opts));
+    customResource(name, new VirtualService({ metadata: { name: "routes", namespace }, spec }), { parent: this });
     this.registerOutputs();
   }
 }
