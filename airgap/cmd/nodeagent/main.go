@@ -28,6 +28,10 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
+	// The address as a Service leads nowhere before kube-proxy runs, or worse: to whoever answers outside.
+	if endpoint := os.Getenv("CONTROL_PLANE_ENDPOINT"); endpoint != "" {
+		config.Host = "https://" + endpoint
+	}
 	client, err := kubernetes.NewForConfig(config)
 	if err != nil {
 		log.Fatal(err)
