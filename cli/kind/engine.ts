@@ -1,4 +1,6 @@
+import { existsSync } from "node:fs";
 import { mkdir, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { ensureNodeImage } from "../../airgap/index.ts";
 import { kubeconfigFile } from "../support/environment.ts";
 import { UserError } from "../support/errors.ts";
@@ -10,14 +12,11 @@ import { removeLeftovers } from "./leftovers.ts";
 import { prepareNetwork } from "./network.ts";
 import { clusterDir, foreignMessage, isOurs, ownerDir } from "./owner.ts";
 import { requireFreePorts } from "./ports.ts";
-import { container, findRuntime, listNodes, type NodeContainer, type Runtime, tryContainer } from "./runtime.ts";
+import { container, findRuntime, listNodes, type NodeContainer, type Runtime, startNode } from "./runtime.ts";
 import type { ClusterState, EnsuredCluster, KindSpec } from "./spec.ts";
 
 /** How long a node may take to become ready, in seconds: a machine under load has been seen to need 40. */
 const readyTimeout = 180;
-
-/** A file in the control plane that says all nodes have joined: a killed run leaves a cluster without it. */
-const completeMark = "/etc/mesh-complete";
 
 /**
  * Makes sure the cluster runs: finds it running, starts it again after the machine or a node stopped, or creates it.
@@ -27,7 +26,7 @@ export async function ensureCluster(spec: KindSpec, progress: Progress): Promise
   const runtime = await findRuntime(spec.sources);
   let nodes = await listNodes(runtime, spec.name);
   if (nodes.length > 0 && !isOurs(spec.name, nodes)) throw new UserError(foreignMessage(spec.name, nodes, runtime.name));
-  if (nodes.length > 0 && !(await isComplete(runtime, nodes))) {
+  if (nodes.length > 0 && existsSync(halfMadeMark(spec.name))) {
     progress.note(`The cluster ${spec.name} was left half made by a run that was stopped; it is made anew.`);
     await deleteCluster(spec, progress);
     nodes = [];
@@ -43,7 +42,7 @@ export async function ensureCluster(spec: KindSpec, progress: Progress): Promise
 export async function readCluster(spec: KindSpec): Promise<ClusterState> {
   const runtime = await findRuntime(spec.sources);
   const nodes = await listNodes(runtime, spec.name);
-  if (nodes.length === 0 || !isOurs(spec.name, nodes) || !(await isComplete(runtime, nodes))) return { state: "absent" };
+  if (nodes.length === 0 || !isOurs(spec.name, nodes) || existsSync(halfMadeMark(spec.name))) return { state: "absent" };
   if (nodes.some(({ running }) => !running)) return { state: "stopped" };
   return { state: "running", kubeconfig: await kubeconfig(runtime, spec.name) };
 }
@@ -78,6 +77,7 @@ async function create(runtime: Runtime, spec: KindSpec, progress: Progress): Pro
   if (spec.sources === "built") await ensureNodeImage(progress);
   await removeLeftovers(runtime, spec);
   await mkdir(ownerDir(spec.name), { recursive: true, mode: 0o700 });
+  await writeFile(halfMadeMark(spec.name), "");
   await progress.step(`Create the cluster ${spec.name} on ${runtime.name}`, async (detail) => {
     await prepareNetwork(runtime);
     await output("kind", ["create", "cluster", "--kubeconfig", kubeconfigFile(spec.name), "--config", "-"], {
@@ -87,36 +87,31 @@ async function create(runtime: Runtime, spec: KindSpec, progress: Progress): Pro
     });
     const nodes = await listNodes(runtime, spec.name);
     await untilNodesReady(runtime, nodes, { timeout: readyTimeout, detail });
-    await container(runtime, ["exec", controlPlane(spec.name, nodes), "touch", completeMark]);
   });
+  await rm(halfMadeMark(spec.name));
 }
 
 /** Starts what does not run, the control plane first, as kubelets ask it who they are; then waits for all of it. */
 async function start(runtime: Runtime, spec: KindSpec, nodes: readonly NodeContainer[], progress: Progress): Promise<void> {
   requireSpec(spec, nodes);
-  const stopped = nodes.filter(({ running }) => !running).map(({ name }) => name);
+  const stopped = nodes.filter(({ running }) => !running);
   const title = stopped.length > 0 ? `Start the cluster ${spec.name} again` : `Find the cluster ${spec.name} running`;
   await progress.step(title, async (detail) => {
     const since = Date.now();
     // A node does not start without the folder it mounts.
     await mkdir(ownerDir(spec.name), { recursive: true, mode: 0o700 });
-    for (const name of stopped) {
-      detail(name);
-      await startNode(runtime, spec, name);
+    for (const node of stopped) {
+      detail(node.name);
+      const { ok, all } = await startNode(runtime, node);
+      if (!ok) throw new UserError(cannotStart(spec, node, all));
     }
     await untilNodesReady(runtime, nodes, { timeout: readyTimeout, detail, ...(stopped.length > 0 && { heardSince: since }) });
   });
 }
 
-async function startNode(runtime: Runtime, spec: KindSpec, name: string): Promise<void> {
-  const { ok, all } = await tryContainer(runtime, ["start", name]);
-  if (ok) return;
-  // After the death of its monitor a container can hold on to mounts and addresses that only a stop gives back.
-  await tryContainer(runtime, ["stop", "--time", "0", name]);
-  if ((await tryContainer(runtime, ["start", name])).ok) return;
-  throw new UserError(
-    `The node ${name} does not start: ${all.trim().split("\n").at(-1)}. What was in the cluster ${spec.name} cannot be kept: \`make down\`, then \`make up\`.`,
-  );
+function cannotStart({ name: cluster }: KindSpec, { name }: NodeContainer, said: string): string {
+  const why = said.trim().split("\n").at(-1);
+  return `The node ${name} does not start: ${why}. What is in the cluster ${cluster} cannot be kept: \`make down\`, then \`make up\`.`;
 }
 
 /** Refuses a cluster that is not what the stack asks for: its size and ports cannot change while it lives. */
@@ -133,14 +128,12 @@ function requireSpec(spec: KindSpec, nodes: readonly NodeContainer[]): void {
     throw new UserError(`The cluster ${spec.name} was made without the port(s) ${lacking.join(", ")}. ${advice}`);
 }
 
-async function isComplete(runtime: Runtime, nodes: readonly NodeContainer[]): Promise<boolean> {
-  const [first] = nodes;
-  if (first?.role !== "control-plane") return true;
-  return (await tryContainer(runtime, ["cp", `${first.name}:${completeMark}`, "-"])).ok;
-}
-
-function controlPlane(cluster: string, nodes: readonly NodeContainer[]): string {
-  return nodes.find(({ role }) => role === "control-plane")?.name ?? `${cluster}-control-plane`;
+/**
+ * A file that is there while the cluster is being made: after a killed run it tells that what there is may be deleted.
+ * Only a mark that is there can do that, never one that is missing or cannot be read.
+ */
+function halfMadeMark(cluster: string): string {
+  return join(clusterDir(cluster), "half-made");
 }
 
 async function kubeconfig(runtime: Runtime, cluster: string): Promise<string> {

@@ -1,3 +1,7 @@
+import { existsSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
+import { constants } from "node:os";
+import { join } from "node:path";
 import process from "node:process";
 import { toolchainBin } from "../../airgap/names.ts";
 import { podmanEnvironment } from "../../airgap/podman.ts";
@@ -14,9 +18,12 @@ export interface Runtime {
 
 /** A container that is a node of a kind cluster. */
 export interface NodeContainer {
+  readonly id: string;
   readonly name: string;
   readonly role: "control-plane" | "worker";
   readonly running: boolean;
+  /** Whether its process is gone although podman holds it for running. */
+  readonly lost: boolean;
   /** The folder mounted at {@link ownerMount}, which tells whose cluster this is. */
   readonly owner?: string;
   readonly created: string;
@@ -68,9 +75,10 @@ export function tryContainer({ name, env }: Runtime, args: readonly string[], op
 }
 
 interface Inspected {
+  readonly Id: string;
   readonly Name: string;
   readonly Created: string;
-  readonly State: { readonly Running: boolean };
+  readonly State: { readonly Running: boolean; readonly Pid?: number };
   readonly Config: { readonly Labels: Readonly<Record<string, string>> };
   readonly Mounts: readonly { readonly Source?: string; readonly Destination: string }[];
   readonly HostConfig: {
@@ -86,12 +94,14 @@ export async function listNodes(runtime: Runtime, cluster: string): Promise<Node
   if (names.length === 0) return [];
   const inspected = JSON.parse(await container(runtime, ["inspect", "--type=container", ...names])) as Inspected[];
   return inspected
-    .map(({ Name, Created, State, Config, Mounts, HostConfig }): NodeContainer => {
+    .map(({ Id, Name, Created, State, Config, Mounts, HostConfig }): NodeContainer => {
       const owner = Mounts.find(({ Destination }) => Destination === ownerMount)?.Source;
       return {
+        id: Id,
         name: Name.replace(/^\//, ""),
         role: Config.Labels[roleLabel] === "control-plane" ? "control-plane" : "worker",
-        running: State.Running,
+        running: State.Running && isThere(runtime, State.Pid),
+        lost: State.Running && !isThere(runtime, State.Pid),
         created: Created,
         hostPorts: Object.values(HostConfig.PortBindings ?? {}).flatMap((bound) =>
           (bound ?? []).map(({ HostPort }) => Number(HostPort)),
@@ -100,6 +110,23 @@ export async function listNodes(runtime: Runtime, cluster: string): Promise<Node
       };
     })
     .sort((a, b) => a.role.localeCompare(b.role) || a.name.localeCompare(b.name, "en", { numeric: true }));
+}
+
+/** Whether a container's process is there. Docker's engine watches its containers itself, and may be on another machine. */
+function isThere({ name }: Runtime, pid: number | undefined): boolean {
+  return name !== "podman" || process.platform !== "linux" || !pid || existsSync(`/proc/${pid}`);
+}
+
+/** Where the process that watches a container of podman's writes how it ended. */
+const exits = "/run/libpod/exits";
+
+/**
+ * Starts a container that does not run. Podman learns of a container's end from the process that watches it; where that
+ * was killed too, podman holds the container for running and refuses, until somebody says in its place how it ended.
+ */
+export async function startNode(runtime: Runtime, { name, id, lost }: NodeContainer): Promise<Finished> {
+  if (lost && existsSync(exits)) await writeFile(join(exits, id), String(128 + constants.signals.SIGKILL));
+  return tryContainer(runtime, ["start", name]);
 }
 
 /** Whether any kind cluster, of whatever name, has containers. */

@@ -2,8 +2,8 @@ import { setTimeout as pause } from "node:timers/promises";
 import { UserError } from "./errors.ts";
 import type { Progress } from "./progress.ts";
 
-/** How long proxies may take to learn of a new route, in milliseconds. */
-const patience = 60_000;
+/** How long to wait, in milliseconds: after a start of all nodes every pod starts again, on a machine that may be busy. */
+const patience = 180_000;
 
 /** What a URL answers just now: a status, or why there is none. */
 export async function ask(url: string): Promise<string> {

@@ -10,7 +10,6 @@ export interface FakeNode {
   readonly role?: "control-plane" | "worker";
   readonly running?: boolean;
   readonly owner?: string;
-  readonly complete?: boolean;
   readonly ready?: boolean;
   readonly ports?: readonly number[];
 }
@@ -41,11 +40,16 @@ export class Fakes {
     chmodSync(file, 0o755);
   }
 
+  /** The script of a program, for one that does a little more or less. */
+  script(name: string): string {
+    return this.read(join("bin", name)).split("\n").slice(2).join("\n");
+  }
+
   /** How the programs were called so far, but for questions that change nothing. */
   get calls(): string[] {
     const file = join(this.folder, "calls");
     if (!existsSync(file)) return [];
-    const questions = /^(docker info|podman (version|ps|inspect|cp|volume ls|network ls|exec \S+ (kubectl|ctr))|kind get)/;
+    const questions = /^(docker info|podman (version|ps|inspect|volume ls|network ls|exec \S+ (kubectl|ctr))|kind get)/;
     return readFileSync(file, "utf8")
       .split("\n")
       .filter((line) => line !== "" && !questions.test(line));
@@ -56,11 +60,12 @@ export class Fakes {
     return readFileSync(join(this.folder, file), "utf8");
   }
 
-  node({ name, role = "worker", running = true, owner = "", complete = true, ready = true, ports = [] }: FakeNode): void {
+  node({ name, role = "worker", running = true, owner = "", ready = true, ports = [] }: FakeNode): void {
     const folder = join(this.folder, "nodes", name);
     mkdirSync(folder, { recursive: true });
     const bindings = Object.fromEntries(ports.map((port) => [`${port}/tcp`, [{ HostIp: "127.0.0.1", HostPort: String(port) }]]));
     const inspected = {
+      Id: `id-of-${name}`,
       Name: name,
       Created: "2026-01-02T03:04:05Z",
       State: { Running: running },
@@ -71,7 +76,6 @@ export class Fakes {
     writeFileSync(join(folder, "inspect"), JSON.stringify(inspected));
     const status = { conditions: [{ type: "Ready", status: ready ? "True" : "False", message: "no network" }] };
     writeFileSync(join(folder, "kubernetes"), JSON.stringify({ metadata: { name }, status }));
-    if (complete) writeFileSync(join(folder, "complete"), "");
   }
 
   /** Says which images a node has. */
@@ -95,14 +99,12 @@ case "$1 $2" in
   "ps --all") ls ;;
   "inspect "*) shift 2; files=(); for node in "$@"; do files+=("$(cat "$node/inspect")"); done; echo "[$(join "\${files[@]}")]" ;;
   "start "*) [ ! -e "$FAKES/refuse-$2" ] || { echo "no such mount" >&2; exit 125; }; sed -i 's/"Running":false/"Running":true/' "$2/inspect" ;;
-  "cp "*) node=\${2%%:*}; test -e "$node/complete" ;;
   "exec "*)
     case "$*" in
       *"get nodes"*) files=(); for node in *; do files+=("$(cat "$node/kubernetes")"); done; echo "{\\"items\\":[$(join "\${files[@]}")]}" ;;
       *"get pods"*) echo '{"items":[]}' ;;
       *"get leases"*) echo '{"items":[]}' ;;
       *"images list"*) cat "$2/images" 2>/dev/null || true ;;
-      *" touch "*) touch "$2/complete" ;;
     esac ;;
   "rm --force") shift 3; rm -rf "$@" ;;
 esac`;
@@ -116,7 +118,7 @@ case "$1 $2" in
     owner=$(sed -n 's/.*hostPath: //p' "$FAKES/config" | head -1)
     node() {
       mkdir -p "$FAKES/nodes/$1"
-      echo '{"Name":"'$1'","Created":"2026-01-02T03:04:05Z","State":{"Running":true},"Config":{"Labels":{"io.x-k8s.kind.role":"'$2'"}},"Mounts":[{"Source":"'$owner'","Destination":"/etc/mesh-owner"}],"HostConfig":{"PortBindings":{}}}' > "$FAKES/nodes/$1/inspect"
+      echo '{"Id":"'$1'","Name":"'$1'","Created":"2026-01-02T03:04:05Z","State":{"Running":true},"Config":{"Labels":{"io.x-k8s.kind.role":"'$2'"}},"Mounts":[{"Source":"'$owner'","Destination":"/etc/mesh-owner"}],"HostConfig":{"PortBindings":{}}}' > "$FAKES/nodes/$1/inspect"
       echo '{"metadata":{"name":"'$1'"},"status":{"conditions":[{"type":"Ready","status":"True"}]}}' > "$FAKES/nodes/$1/kubernetes"
     }
     node "$name-control-plane" control-plane; node "$name-worker" worker; node "$name-worker2" worker ;;
