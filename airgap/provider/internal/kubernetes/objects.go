@@ -478,6 +478,9 @@ func fail(verb string, object *unstructured.Unstructured, err error) error {
 		return fmt.Errorf("%s %s: the cluster does not know the kind %s of %s; is its CustomResourceDefinition missing, or not yet a dependency?",
 			verb, await.Describe(object), object.GetKind(), object.GetAPIVersion())
 	}
+	if cluster.Unreachable(err) {
+		err = fmt.Errorf("the cluster does not answer: %w", err)
+	}
 	return fmt.Errorf("%s %s: %w", verb, await.Describe(object), err)
 }
 

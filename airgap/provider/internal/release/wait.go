@@ -49,7 +49,7 @@ func (client eager) poll(
 ) error {
 	ctx, cancel := context.WithTimeout(client.ctx, timeout)
 	defer cancel()
-	said := time.Now()
+	began, said := time.Now(), ""
 	pause := 50 * time.Millisecond
 	for i := 0; i < len(resources); {
 		ok, err := done(ctx, resources[i])
@@ -64,9 +64,10 @@ func (client eager) poll(
 		case err != nil && !cluster.Transient(err):
 			return err
 		}
-		if time.Since(said) > time.Second {
-			said = time.Now()
-			client.runner.Say(fmt.Sprintf("waiting until %s %s/%s is %s", resources[i].Mapping.GroupVersionKind.Kind, resources[i].Namespace, resources[i].Name, what))
+		message := fmt.Sprintf("waiting until %s %s is %s", resources[i].Mapping.GroupVersionKind.Kind, resources[i].Name, what)
+		if message != said && time.Since(began) > time.Second {
+			said = message
+			client.runner.Say(message)
 		}
 		select {
 		case <-ctx.Done():
