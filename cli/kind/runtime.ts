@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { constants } from "node:os";
 import { join } from "node:path";
@@ -100,8 +100,8 @@ export async function listNodes(runtime: Runtime, cluster: string): Promise<Node
         id: Id,
         name: Name.replace(/^\//, ""),
         role: Config.Labels[roleLabel] === "control-plane" ? "control-plane" : "worker",
-        running: State.Running && isThere(runtime, State.Pid),
-        lost: State.Running && !isThere(runtime, State.Pid),
+        running: State.Running && !isLost(runtime, State.Pid),
+        lost: isLost(runtime, State.Pid),
         created: Created,
         hostPorts: Object.values(HostConfig.PortBindings ?? {}).flatMap((bound) =>
           (bound ?? []).map(({ HostPort }) => Number(HostPort)),
@@ -112,9 +112,15 @@ export async function listNodes(runtime: Runtime, cluster: string): Promise<Node
     .sort((a, b) => a.role.localeCompare(b.role) || a.name.localeCompare(b.name, "en", { numeric: true }));
 }
 
-/** Whether a container's process is there. Docker's engine watches its containers itself, and may be on another machine. */
-function isThere({ name }: Runtime, pid: number | undefined): boolean {
-  return name !== "podman" || process.platform !== "linux" || !pid || existsSync(`/proc/${pid}`);
+/** Whether podman has not noticed that a container's process ended. Docker's engine notices, and may be on another machine. */
+function isLost({ name }: Runtime, pid = 0): boolean {
+  if (name !== "podman" || process.platform !== "linux" || pid === 0) return false;
+  try {
+    // One that nobody has taken note of yet is a zombie, which has a folder too.
+    return /^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
+  } catch {
+    return true;
+  }
 }
 
 /** Where the process that watches a container of podman's writes how it ended. */
