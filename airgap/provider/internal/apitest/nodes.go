@@ -11,8 +11,12 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// Broken in an image's name makes its container crash, over and over.
-const Broken = "broken"
+const (
+	// Broken in an image's name makes its container crash, over and over.
+	Broken = "broken"
+	// Failing in an image's name makes its container exit with an error, for good.
+	Failing = "failing"
+)
 
 const node = "node"
 
@@ -63,6 +67,9 @@ func status(pod *corev1.Pod) corev1.PodStatus {
 		ready, result.Phase, container.Ready, container.RestartCount = corev1.ConditionFalse, corev1.PodPending, false, 3
 		container.State.Waiting = &corev1.ContainerStateWaiting{Reason: "CrashLoopBackOff"}
 		container.LastTerminationState.Terminated = &corev1.ContainerStateTerminated{ExitCode: 42}
+	case strings.Contains(image, Failing):
+		ready, result.Phase, container.Ready = corev1.ConditionFalse, corev1.PodFailed, false
+		container.State.Terminated = &corev1.ContainerStateTerminated{ExitCode: 7, FinishedAt: metav1.Now()}
 	case pod.Spec.RestartPolicy == corev1.RestartPolicyNever:
 		ready, result.Phase, container.Ready = corev1.ConditionFalse, corev1.PodSucceeded, false
 		container.State.Terminated = &corev1.ContainerStateTerminated{}

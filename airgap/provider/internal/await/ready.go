@@ -26,7 +26,7 @@ const (
 // Verdict is how far an object is.
 type Verdict struct {
 	Ready bool
-	// Failed means that waiting longer cannot help.
+	// Failed means that waiting longer cannot help; the message then continues a sentence about the object.
 	Failed  bool
 	Message string
 }
@@ -85,7 +85,7 @@ func assessStatus(object *unstructured.Unstructured) (Verdict, error) {
 	case kstatus.CurrentStatus:
 		return ready, nil
 	case kstatus.FailedStatus:
-		return failed(result.Message), nil
+		return failed("has failed: " + result.Message), nil
 	default:
 		return waiting("%s", result.Message), nil
 	}
@@ -100,7 +100,7 @@ func assessCondition(object *unstructured.Unstructured, wanted string) Verdict {
 
 func assessJob(job *unstructured.Unstructured) Verdict {
 	if condition := find(job, "Failed"); condition != nil && condition["status"] == "True" {
-		return failed("the Job failed" + because(condition))
+		return failed("has failed" + because(condition))
 	}
 	if suspended, _, _ := unstructured.NestedBool(job.Object, "spec", "suspend"); suspended {
 		return ready
@@ -115,7 +115,7 @@ func assessPod(pod *unstructured.Unstructured) Verdict {
 		return ready
 	case "Failed":
 		message, _, _ := unstructured.NestedString(pod.Object, "status", "message")
-		return failed(strings.TrimSpace("the Pod failed " + message))
+		return failed(strings.TrimSpace("has failed " + message))
 	}
 	return assessCondition(pod, "Ready")
 }

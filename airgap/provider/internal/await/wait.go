@@ -61,7 +61,7 @@ func Ready(ctx context.Context, client *cluster.Client, object *unstructured.Uns
 			}
 			return object, nil
 		case err == nil && verdict.Failed:
-			return object, explain(client, object, "failed: "+verdict.Message)
+			return object, explain(client, object, verdict.Message)
 		}
 		if verdict.Message != "" && verdict.Message != said {
 			said = verdict.Message
@@ -70,7 +70,7 @@ func Ready(ctx context.Context, client *cluster.Client, object *unstructured.Uns
 		select {
 		case <-ctx.Done():
 			if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-				return object, explain(client, object, fmt.Sprintf("not ready within %s: %s", timeout, said))
+				return object, explain(client, object, fmt.Sprintf("is not ready within %s: %s", timeout, said))
 			}
 			return object, &NotReady{Message: Describe(object) + ": cancelled while waiting: " + said}
 		case <-time.After(pause):
@@ -91,7 +91,7 @@ func explain(client *cluster.Client, object *unstructured.Unstructured, message 
 	// The caller's time is up; the explanation has some of its own.
 	ctx, cancel := context.WithTimeout(context.Background(), 15*time.Second)
 	defer cancel()
-	return &NotReady{Message: Describe(object) + " is " + message, Reasons: Reasons(ctx, client, object)}
+	return &NotReady{Message: Describe(object) + " " + message, Reasons: Reasons(ctx, client, object)}
 }
 
 // Gone waits until an object that was deleted does not exist any more; another one of the same name does not count.

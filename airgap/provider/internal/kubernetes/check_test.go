@@ -100,7 +100,9 @@ func TestRefusesWhatOnlyThePublishedPluginDoes(t *testing.T) {
 		_, _, err := session.resource(token, "x").check(properties(object{"apiVersion": "apps/v1", "kind": "Deployment"}))
 		fails(t, err, token, "published plugin")
 	}
-	_, err := session.client.Construct(t.Context(), &pulumirpc.ConstructRequest{Type: "kubernetes:yaml/v2:ConfigFile", Name: "x"})
+	_, _, err := session.resource("kubernetes:core/v1:ConfigMapList", "x").check(properties(object{"apiVersion": "v1", "kind": "ConfigMapList", "items": []any{}}))
+	fails(t, err, "ConfigMapList", "published plugin")
+	_, err = session.client.Construct(t.Context(), &pulumirpc.ConstructRequest{Type: "kubernetes:yaml/v2:ConfigFile", Name: "x"})
 	fails(t, err, "kubernetes:yaml/v2:ConfigFile", "published plugin")
 	_, err = session.client.Invoke(t.Context(), &pulumirpc.InvokeRequest{Tok: "kubernetes:helm:template"})
 	fails(t, err, "kubernetes:helm:template", "published plugin")

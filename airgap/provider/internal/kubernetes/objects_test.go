@@ -19,6 +19,9 @@ import (
 	"mesh.local/airgap/provider/internal/apitest"
 )
 
+// nowhere is the kubeconfig of a cluster that does not answer.
+const nowhere = `{"current-context": "x", "clusters": [{"name": "x", "cluster": {"server": "https://127.0.0.1:1"}}], "contexts": [{"name": "x", "context": {"cluster": "x"}}]}`
+
 func TestDeploymentLifecycle(t *testing.T) {
 	t.Parallel()
 	ns := namespace(t)
@@ -127,9 +130,7 @@ func TestPreviewWithUnknownInputs(t *testing.T) {
 
 func TestUnreachableClusterAtPreview(t *testing.T) {
 	t.Parallel()
-	dead := strings.Replace(server.Kubeconfig(), "127.0.0.1:", "127.0.0.1:1", 1)
-	dead = dead[:strings.Index(dead, "127.0.0.1:")] + `127.0.0.1:1"` + dead[strings.Index(dead, ", insecure"):]
-	session := configure(t, object{"kubeconfig": dead})
+	session := configure(t, object{"kubeconfig": nowhere})
 	for _, name := range []string{"a", "b"} {
 		outputs, err := session.resource(configMapToken, name).preview(configMap("shop", name, object{"a": "1"}))
 		must(t, err)
@@ -140,7 +141,7 @@ func TestUnreachableClusterAtPreview(t *testing.T) {
 	if len(session.log.warnings) != 1 || !strings.Contains(session.log.warnings[0], "does not answer") {
 		t.Errorf("warnings: %q", session.log.warnings)
 	}
-	forgiving := configure(t, object{"kubeconfig": dead, "deleteUnreachable": "true", "skipUpdateUnreachable": "true"})
+	forgiving := configure(t, object{"kubeconfig": nowhere, "deleteUnreachable": "true", "skipUpdateUnreachable": "true"})
 	conf := forgiving.resource(configMapToken, "a")
 	conf.id, conf.inputs, conf.outputs = "shop/a", properties(configMap("shop", "a", nil)), properties(configMap("shop", "a", nil))
 	must(t, conf.delete())
@@ -148,6 +149,13 @@ func TestUnreachableClusterAtPreview(t *testing.T) {
 	if id, _, _, err := conf.read(); err != nil || id != "" {
 		t.Errorf("read: %q %v", id, err)
 	}
+}
+
+func TestUnreachableClusterByEnvironment(t *testing.T) {
+	t.Setenv("PULUMI_K8S_DELETE_UNREACHABLE", "true")
+	conf := configure(t, object{"kubeconfig": nowhere}).resource(configMapToken, "a")
+	conf.id, conf.inputs = "shop/a", properties(configMap("shop", "a", nil))
+	must(t, conf.delete())
 }
 
 func TestKubeconfigNotKnownYet(t *testing.T) {
@@ -178,6 +186,23 @@ func TestNotReadySaysWhy(t *testing.T) {
 	}
 	web.seconds = 20
 	must(t, web.update(deployment(ns, "web:1", 1)))
+}
+
+func TestFailureEndsWaiting(t *testing.T) {
+	t.Parallel()
+	ns := namespace(t)
+	job := connect(t).resource("kubernetes:batch/v1:Job", "job")
+	start := time.Now()
+	err := job.create(object{
+		"apiVersion": "batch/v1", "kind": "Job", "metadata": object{"name": "job", "namespace": ns},
+		"spec": object{"backoffLimit": 0, "template": object{"spec": object{
+			"restartPolicy": "Never", "containers": []any{object{"name": "c", "image": apitest.Failing}},
+		}}},
+	})
+	fails(t, err, "Job "+ns+"/job has failed (BackoffLimitExceeded", "exited with code 7")
+	if waited := time.Since(start); waited > 15*time.Second {
+		t.Errorf("waited %s for what had failed", waited)
+	}
 }
 
 func TestAwaitRules(t *testing.T) {

@@ -4,6 +4,8 @@ package kubernetes
 import (
 	"context"
 	"fmt"
+	"os"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -111,11 +113,19 @@ func (provider *Provider) Configure(_ context.Context, request plugin.ConfigureR
 		}
 		return plugin.ConfigureResponse{}, fmt.Errorf("kubernetes provider: %s", strings.Join(reasons, "; "))
 	}
+	// `pulumi destroy` runs no program, so the SDK does not get to read these from the environment.
+	settings.DeleteUnreachable = settings.DeleteUnreachable || on("PULUMI_K8S_DELETE_UNREACHABLE")
+	settings.SkipUpdateUnreachable = settings.SkipUpdateUnreachable || on("PULUMI_K8S_SKIP_UPDATE_UNREACHABLE")
 	provider.settings = settings
 	if !settings.Unknown {
 		provider.client, provider.clientErr = cluster.NewClient(settings)
 	}
 	return plugin.ConfigureResponse{}, nil
+}
+
+func on(variable string) bool {
+	value, err := strconv.ParseBool(os.Getenv(variable))
+	return err == nil && value
 }
 
 // connect is the client, or why there is none.
@@ -194,7 +204,10 @@ func (provider *Provider) Check(ctx context.Context, request plugin.CheckRequest
 	if err != nil {
 		return plugin.CheckResponse{}, err
 	}
-	if given := values.RevealValue(request.News["kind"]); given.IsString() && given.StringValue()+"Patch" == kind.Kind {
+	given := values.RevealValue(request.News["kind"])
+	isPatch := given.IsString() && given.StringValue()+"Patch" == kind.Kind
+	isList := strings.HasSuffix(kind.Kind, "List") && values.RevealValue(request.News["items"]).IsArray()
+	if isPatch || isList {
 		return plugin.CheckResponse{}, provider.Refuse(token)
 	}
 	news := request.News.Copy()

@@ -2,6 +2,7 @@ package kubernetes_test
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -134,7 +135,7 @@ func (res *res) urn() string { return "urn:pulumi:test::test::" + res.token + ":
 
 func (res *res) check(news resource.PropertyMap) (resource.PropertyMap, []*pulumirpc.CheckFailure, error) {
 	response, err := res.session.client.Check(res.session.t.Context(), &pulumirpc.CheckRequest{
-		Urn: res.urn(), Olds: res.session.marshal(res.inputs), News: res.session.marshal(news), RandomSeed: []byte("seed of " + res.urn()),
+		Urn: res.urn(), Olds: res.session.marshal(res.inputs), News: res.session.marshal(news), RandomSeed: []byte(rand.Text()),
 	})
 	if err != nil {
 		return nil, nil, err
