@@ -10,17 +10,30 @@ export interface RunOptions {
   readonly onLine?: (line: string) => void;
   /** Written to standard input. */
   readonly input?: string;
+  /** Tells the program to end when this process is killed: for long work, which the next run would otherwise meet still at it. */
+  readonly endsWithUs?: boolean;
 }
 
-/** A program that ended with an error. The message holds its last words; `output` all of its standard error. */
+/** A program that ended with an error. The message holds its last words. */
 export class RunError extends Error {
   override readonly name = "RunError";
-  constructor(
-    command: string,
-    readonly output: string,
-    readonly stdout = "",
-  ) {
+  readonly #output: string;
+  readonly #stdout: string;
+
+  constructor(command: string, output: string, stdout = "") {
     super(`${command} failed: ${lastLines(output)}`);
+    this.#output = output;
+    this.#stdout = stdout;
+  }
+
+  /** All of its standard error. No field, as whoever prints the error wants the last words alone. */
+  get output(): string {
+    return this.#output;
+  }
+
+  /** All of its standard output. */
+  get stdout(): string {
+    return this.#stdout;
   }
 }
 
@@ -30,9 +43,10 @@ export class RunError extends Error {
  * @throws UserError when there is no such program; RunError when it ends with an error.
  */
 export async function run(program: string, args: readonly string[], options: RunOptions = {}): Promise<string> {
-  const { cwd, env, onLine, input } = options;
+  const { cwd, env, onLine, input, endsWithUs } = options;
+  const [file, ...all] = [...(endsWithUs ? ["setpriv", "--pdeathsig", "TERM"] : []), program, ...args] as [string, ...string[]];
   try {
-    const child = execa(program, args, {
+    const child = execa(file, all, {
       ...(cwd && { cwd }),
       env: { ...env },
       ...(input === undefined ? { stdin: "ignore" } : { input }),

@@ -47,6 +47,7 @@ export async function ensureDebianRoot(progress: Progress): Promise<string> {
     await run("mmdebstrap", [...options, await codename(), join(temporary, "root"), "-"], {
       env: { SOURCE_DATE_EPOCH: "0" },
       input: await sources(),
+      endsWithUs: true,
       onLine: (line) => detail(line.replace(/^I: /, "")),
     }).catch((error) => {
       if (!(error instanceof RunError)) throw error;

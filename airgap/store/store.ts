@@ -1,8 +1,9 @@
 import { existsSync } from "node:fs";
-import { mkdir, readdir, rename, rm, stat, utimes } from "node:fs/promises";
+import { mkdir, readdir, rename, stat, utimes } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import process from "node:process";
 import type { Progress } from "../../cli/support/progress.ts";
+import { run } from "../run.ts";
 import { withLock } from "./lock.ts";
 
 /** How long a folder of the cache stays without being asked for, in milliseconds. */
@@ -44,7 +45,7 @@ export async function ensureFolder(
           await rename(temporary, folder);
           await removeUnused(dirname(folder));
         } catch (error) {
-          await rm(temporary, { recursive: true, force: true });
+          await remove(temporary);
           throw error;
         }
         return true;
@@ -58,7 +59,7 @@ async function removeRemains(folder: string): Promise<void> {
   const parent = dirname(folder);
   await mkdir(parent, { recursive: true });
   for (const entry of await readdir(parent)) {
-    if (entry.startsWith(`${basename(folder)}.tmp-`)) await rm(join(parent, entry), { recursive: true, force: true });
+    if (entry.startsWith(`${basename(folder)}.tmp-`)) await remove(join(parent, entry));
   }
 }
 
@@ -66,6 +67,11 @@ async function removeRemains(folder: string): Promise<void> {
 async function removeUnused(parent: string): Promise<void> {
   for (const entry of await readdir(parent)) {
     const folder = join(parent, entry);
-    if (Date.now() - (await stat(folder)).mtimeMs > unusedAfter) await rm(folder, { recursive: true, force: true });
+    if (Date.now() - (await stat(folder)).mtimeMs > unusedAfter) await remove(folder);
   }
+}
+
+/** Removes a folder, but nothing that is mounted in it: a root file system may be half made. */
+async function remove(folder: string): Promise<void> {
+  await run("rm", ["-rf", "--one-file-system", folder]);
 }

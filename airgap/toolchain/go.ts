@@ -25,7 +25,7 @@ const goEnvironment = {
 /** Runs the go command in a module and returns its standard output. Its errors say what the user can do. */
 export async function go(args: readonly string[], module: string, onLine?: (line: string) => void): Promise<string> {
   try {
-    return await run("go", args, { cwd: module, env: goEnvironment, ...(onLine && { onLine }) });
+    return await run("go", args, { cwd: module, env: goEnvironment, endsWithUs: true, ...(onLine && { onLine }) });
   } catch (error) {
     throw goFailure(error);
   }
