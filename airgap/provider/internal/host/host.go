@@ -5,6 +5,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/blang/semver"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/diag"
@@ -28,11 +30,36 @@ type Log interface {
 // Serve runs a plugin until the engine is done with it, and exits.
 func Serve(name string, make func(Log) plugin.Provider) {
 	err := provider.Main(name, func(client *provider.HostClient) (pulumirpc.ResourceProviderServer, error) {
-		return plugin.NewProviderServer(make(&engineLog{client})), nil
+		return NewServer(make(&engineLog{client})), nil
 	})
 	if err != nil {
 		cmdutil.ExitError(err.Error())
 	}
+}
+
+// NewServer makes a provider answer the engine.
+func NewServer(provider plugin.Provider) pulumirpc.ResourceProviderServer {
+	return topLevel{plugin.NewProviderServer(provider)}
+}
+
+// topLevel names the changed inputs beside the paths in them: the engine's one-line display knows inputs only.
+type topLevel struct {
+	pulumirpc.ResourceProviderServer
+}
+
+func (server topLevel) Diff(ctx context.Context, request *pulumirpc.DiffRequest) (*pulumirpc.DiffResponse, error) {
+	response, err := server.ResourceProviderServer.Diff(ctx, request)
+	if err != nil {
+		return nil, err
+	}
+	inputs := map[string]bool{}
+	for _, text := range response.Diffs {
+		if path, err := resource.ParsePropertyPath(text); err == nil && len(path) > 0 {
+			inputs[fmt.Sprint(path[0])] = true
+		}
+	}
+	response.Diffs = slices.Sorted(maps.Keys(inputs))
+	return response, nil
 }
 
 type engineLog struct{ client *provider.HostClient }

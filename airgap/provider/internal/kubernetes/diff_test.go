@@ -2,6 +2,7 @@ package kubernetes_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
@@ -64,8 +65,9 @@ func TestDiff(t *testing.T) {
 			t.Errorf("%s: differs from itself: %v", test.token, same)
 		}
 		response := subject.diff(properties(with(test.path, test.value, test.program)))
-		if !slices.Equal(response.Diffs, []string{test.path}) || (len(response.Replaces) > 0) != test.replace {
-			t.Errorf("%s %s: diffs %v, replaces %v", test.token, test.path, response.Diffs, response.Replaces)
+		input := strings.FieldsFunc(test.path, func(char rune) bool { return char == '.' || char == '[' })[0]
+		if len(response.DetailedDiff) != 1 || response.DetailedDiff[test.path] == nil || !slices.Equal(response.Diffs, []string{input}) || (len(response.Replaces) > 0) != test.replace {
+			t.Errorf("%s %s: %v", test.token, test.path, response)
 		}
 		// Two objects of one name cannot exist, so a named one goes first, unless its name or place is what changes.
 		moves := test.path == "metadata.name" || test.path == "metadata.namespace"

@@ -24,6 +24,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"mesh.local/airgap/provider/internal/apitest"
+	"mesh.local/airgap/provider/internal/host"
 	"mesh.local/airgap/provider/internal/kubernetes"
 )
 
@@ -88,7 +89,7 @@ func configure(t *testing.T, settings object) *session {
 	log := &recorder{}
 	listener := bufconn.Listen(1 << 20)
 	grpcServer := grpc.NewServer()
-	pulumirpc.RegisterResourceProviderServer(grpcServer, plugin.NewProviderServer(kubernetes.New("4.34.2", log)))
+	pulumirpc.RegisterResourceProviderServer(grpcServer, host.NewServer(kubernetes.New("4.34.2", log)))
 	go func() { _ = grpcServer.Serve(listener) }()
 	connection, err := grpc.NewClient("passthrough:///provider", grpc.WithTransportCredentials(insecure.NewCredentials()),
 		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return listener.DialContext(ctx) }))

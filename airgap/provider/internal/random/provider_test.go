@@ -14,6 +14,7 @@ import (
 	"golang.org/x/crypto/bcrypt"
 	"google.golang.org/protobuf/types/known/structpb"
 
+	"mesh.local/airgap/provider/internal/host"
 	"mesh.local/airgap/provider/internal/random"
 )
 
@@ -29,7 +30,7 @@ type session struct {
 
 func open(t *testing.T, kind string) session {
 	t.Helper()
-	server := plugin.NewProviderServer(random.New("4.21.2"))
+	server := host.NewServer(random.New("4.21.2"))
 	_, err := server.Configure(context.Background(), &pulumirpc.ConfigureRequest{AcceptSecrets: true})
 	session := session{t, server, "urn:pulumi:t::t::random:index/" + strings.ToLower(kind[:1]) + kind[1:] + ":" + kind + "::x"}
 	session.must(err)
