@@ -83,12 +83,20 @@ async function create(runtime: Runtime, spec: KindSpec, progress: Progress): Pro
     await output("kind", ["create", "cluster", "--kubeconfig", kubeconfigFile(spec.name), "--config", "-"], {
       env: runtime.env,
       input: kindConfig(spec, { hostPath: ownerDir(spec.name) }),
-      onLine: (line) => detail(line.replace(/[^\x20-\x7e]/g, "").trim()),
+      onLine: (line) => {
+        const step = stepOf(line);
+        if (step) progress.note(step);
+      },
     });
     const nodes = await listNodes(runtime, spec.name);
     await untilNodesReady(runtime, nodes, { timeout: readyTimeout, detail });
   });
   await rm(halfMadeMark(spec.name));
+}
+
+/** The step that kind says it begins, without its pictures. */
+function stepOf(line: string): string | undefined {
+  return /^ • ([\x20-\x7e]*)/.exec(line)?.[1]?.replace(/[. ]+$/, "");
 }
 
 /** Starts what does not run, the control plane first, as kubelets ask it who they are; then waits for all of it. */

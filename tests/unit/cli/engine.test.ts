@@ -65,6 +65,11 @@ describe("ensure", () => {
     }
   });
 
+  test("says which step kind is at, in plain words", async () => {
+    await ensureCluster(spec, progress);
+    expect(notes).toEqual(["Preparing nodes"]);
+  });
+
   test("writes a kubeconfig of its own that only this user can read", async () => {
     await ensureCluster(spec, progress);
     expect(readFileSync(kubeconfigFile(spec.name), "utf8")).toBe(`kubeconfig of ${spec.name}\n`);

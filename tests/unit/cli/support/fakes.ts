@@ -113,6 +113,7 @@ const kind = `
 case "$1 $2" in
   "create cluster")
     cat > "$FAKES/config"
+    echo ' • Preparing nodes 📦 📦 📦   ...'
     [ ! -e "$FAKES/refuse-create" ] || { echo "ERROR: failed to create cluster: no space left" >&2; exit 1; }
     name=$(sed -n 's/^name: //p' "$FAKES/config")
     owner=$(sed -n 's/.*hostPath: //p' "$FAKES/config" | head -1)
