@@ -87,8 +87,20 @@ func assessStatus(object *unstructured.Unstructured) (Verdict, error) {
 	case kstatus.FailedStatus:
 		return failed("has failed: " + result.Message), nil
 	default:
+		if object.GetGeneration() != observed(object) {
+			return waiting("its controller has not looked at it yet"), nil
+		}
 		return waiting("%s", result.Message), nil
 	}
+}
+
+// observed is the generation of an object that its controller reports about.
+func observed(object *unstructured.Unstructured) int64 {
+	generation, found, _ := unstructured.NestedInt64(object.Object, "status", "observedGeneration")
+	if !found {
+		return object.GetGeneration()
+	}
+	return generation
 }
 
 func assessCondition(object *unstructured.Unstructured, wanted string) Verdict {

@@ -120,9 +120,9 @@ func Gone(ctx context.Context, endpoint dynamic.ResourceInterface, object *unstr
 		select {
 		case <-ctx.Done():
 			if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-				return fmt.Errorf("%s is being deleted, but not gone within %s: %s", Describe(object), timeout, said)
+				return fmt.Errorf("it is being deleted, but not gone within %s: %s", timeout, said)
 			}
-			return fmt.Errorf("%s: cancelled while waiting for its deletion", Describe(object))
+			return errors.New("cancelled while waiting for its deletion")
 		case <-time.After(pause):
 		}
 	}

@@ -301,7 +301,10 @@ func TestReadSeesDriftInOurFieldsOnly(t *testing.T) {
 	t.Parallel()
 	ns := namespace(t)
 	session := connect(t)
-	web := session.resource(deploymentToken, "web").mustCreate(deployment(ns, "web:1", 1))
+	program := deployment(ns, "web:1", 1)
+	containers := program["spec"].(object)["template"].(object)["spec"].(object)["containers"].([]any)
+	containers[0].(object)["args"] = []any{"serve"}
+	web := session.resource(deploymentToken, "web").mustCreate(program)
 	deployments := server.Typed.AppsV1().Deployments(ns)
 	edit := func(kind types.PatchType, patch string) {
 		t.Helper()
@@ -310,14 +313,15 @@ func TestReadSeesDriftInOurFieldsOnly(t *testing.T) {
 	}
 	edit(types.StrategicMergePatchType, `{"metadata":{"labels":{"theirs":"1"},"annotations":{"theirs":"2"}},"spec":{"minReadySeconds":1,"template":{"spec":{"containers":[{"name":"sidecar","image":"s:1"}]}}}}`)
 	web.mustNotDrift()
-	edit(types.StrategicMergePatchType, `{"metadata":{"labels":{"app":"changed"}},"spec":{"replicas":2,"template":{"spec":{"containers":[{"name":"web","image":"evil:1","env":[{"name":"B","value":"3"}]}]}}}}`)
+	edit(types.StrategicMergePatchType, `{"metadata":{"labels":{"app":"changed"}},"spec":{"replicas":2,"template":{"spec":{"containers":[{"name":"web","image":"evil:1","args":["serve","--evil"],"env":[{"name":"B","value":"3"}]}]}}}}`)
 	_, inputs, _, err := web.read()
 	if initFailed(err) == nil {
 		must(t, err)
 	}
 	for path, wanted := range map[string]any{
 		"metadata.labels.app": "changed", "metadata.labels.theirs": nil, "spec.replicas": 2.0, "spec.minReadySeconds": nil,
-		"spec.template.spec.containers[0].image": "evil:1", "spec.template.spec.containers[0].env[1].value": "3",
+		"spec.template.spec.containers[0].args[1]": "--evil",
+		"spec.template.spec.containers[0].image":   "evil:1", "spec.template.spec.containers[0].env[1].value": "3",
 		"spec.template.spec.containers[0].env[0].value": "1", "spec.template.spec.containers[0].resources.requests.cpu": "1000m",
 		"spec.template.spec.containers[0].imagePullPolicy": nil, "spec.template.spec.containers[1]": nil,
 	} {
@@ -535,7 +539,7 @@ func TestDeleteWaitsAndSaysWhatHolds(t *testing.T) {
 	program["metadata"].(object)["finalizers"] = []any{"example.com/hold"}
 	conf := session.resource(configMapToken, "c").mustCreate(program)
 	conf.seconds = 1
-	fails(t, conf.delete(), "ConfigMap "+ns+"/c is being deleted, but not gone within 1s", "example.com/hold")
+	fails(t, conf.delete(), "ConfigMap "+ns+"/c: it is being deleted, but not gone within 1s", "example.com/hold")
 	time.AfterFunc(500*time.Millisecond, func() {
 		_, _ = server.Typed.CoreV1().ConfigMaps(ns).Patch(context.Background(), "c", types.MergePatchType, []byte(`{"metadata":{"finalizers":null}}`), metav1.PatchOptions{})
 	})
