@@ -43,17 +43,15 @@ func (provider *Provider) checkRelease(request plugin.CheckRequest) (plugin.Chec
 	if !present(news["namespace"]) {
 		news["namespace"] = resource.NewStringProperty(provider.defaultNamespace())
 	}
-	args, known, problems := release.Parse(news)
+	args, _, problems := release.Parse(news)
 	if !present(news["chart"]) {
 		problems = append(problems, release.Problem{Property: "chart", Reason: "chart is missing"})
-	} else if known && args.IsLocal() {
+	} else if args.Chart != "" && args.IsLocal() {
 		sum, err := args.Sum()
 		if err != nil {
 			problems = append(problems, release.Problem{Property: "chart", Reason: err.Error()})
 		}
 		news[release.Checksum] = resource.NewStringProperty(sum)
-	} else if old, ok := request.Olds[release.Checksum]; ok && !known {
-		news[release.Checksum] = old
 	}
 	response := plugin.CheckResponse{Properties: news}
 	for _, problem := range problems {

@@ -144,6 +144,25 @@ func TestReleaseIsNamedAndPlaced(t *testing.T) {
 	}
 }
 
+func TestReleaseWithUnknownValues(t *testing.T) {
+	t.Parallel()
+	folder := chart(t, "shop")
+	demo := connect(t).resource(releaseToken, "demo")
+	program := properties(release("x", folder, nil))
+	demo.inputs = demo.mustCheck(program)
+	program["values"] = resource.NewObjectProperty(resource.PropertyMap{"password": resource.MakeComputed(resource.NewStringProperty(""))})
+	inputs := demo.mustCheck(program)
+	if response := demo.diff(inputs); !slices.Equal(response.Diffs, []string{"values"}) {
+		t.Errorf("%v", response)
+	}
+	demo.id = "x/demo"
+	outputs, err := demo.preview(program)
+	must(t, err)
+	if !outputs["status"].IsComputed() || !at(t, outputs, "values.password").IsComputed() {
+		t.Errorf("%v", outputs)
+	}
+}
+
 func TestReleaseRefusals(t *testing.T) {
 	t.Parallel()
 	session, folder := connect(t), chart(t, "shop")
