@@ -57,12 +57,13 @@ export async function download(packages: readonly string[], module: string, deta
  */
 export async function build(packages: readonly string[], ldflags: string, module: string, folder: string, detail: Detail) {
   const total = await download(packages, module, detail);
+  const present = (await readdir(folder)).length;
   let compiled = 0;
   let linked = 0;
   const show = () => detail(`${compiled} of at most ${total} packages compiled, ${linked} of ${packages.length} programs linked`);
   show();
   const watch = setInterval(async () => {
-    linked = (await readdir(folder).catch(() => [])).length;
+    linked = (await readdir(folder).catch(() => [])).length - present;
     show();
   }, 1_000);
   try {
