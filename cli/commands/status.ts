@@ -12,7 +12,7 @@ export async function status(stackName: string): Promise<void> {
   const context = readContext(stackName);
   const { spec, config } = context;
   const health = await readHealth(spec);
-  console.log(`Stack ${stackName}: ${config.target}, ${config.sources} images and charts, ${providerInUse(config.sources)}`);
+  console.log(`Stack ${stackName}: ${config.target}, ${config.sources} images and charts`);
   console.log(`Cluster ${spec.name}: ${health.summary}`);
   for (const line of health.nodes) console.log(`  ${line}`);
   if (health.state !== "running") {
@@ -20,6 +20,7 @@ export async function status(stackName: string): Promise<void> {
     process.exitCode = health.state === "absent" ? 0 : 1;
     return;
   }
+  console.log(`Kubernetes provider: ${providerInUse(config.sources)}`);
   console.log(`Pods: ${health.pods.ready} of ${health.pods.all} ready`);
   console.log(`Memory: ${health.memory} in all nodes, page cache left out`);
   const wrong = [...health.wrong, ...(await urlProblem(context))];
@@ -30,7 +31,7 @@ export async function status(stackName: string): Promise<void> {
 
 function providerInUse(sources: "built" | "published"): string {
   const own = sources === "built" && existsSync(`${pulumiHome}/plugins`);
-  return own ? "the project's own Pulumi plugins" : "published Pulumi plugins";
+  return own ? "the project's own plugin, built from airgap/provider" : "Pulumi's published plugin";
 }
 
 /** Asks the stack's URL once; none where nothing was deployed yet. */

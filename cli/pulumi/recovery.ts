@@ -1,6 +1,8 @@
+import { existsSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { removePendingReleases } from "../kind/helm.ts";
 import type { KindSpec } from "../kind/spec.ts";
@@ -8,6 +10,7 @@ import { UserError } from "../support/errors.ts";
 import type { Progress } from "../support/progress.ts";
 import { isAlive } from "../support/runLock.ts";
 import { type Deployment, livesInCluster, pendingReleases, withoutCluster, withoutPending } from "./deployment.ts";
+import { endOrphans } from "./orphans.ts";
 import { askPulumi, type PulumiStack } from "./stack.ts";
 
 interface Exported {
@@ -34,6 +37,7 @@ export async function recover(
   { cluster, progress }: { readonly cluster: "gone" | "kept"; readonly progress: Progress },
 ): Promise<Recovered> {
   await clearDeadLock(stack, progress);
+  if ((await endOrphans(stack)) > 0) progress.note("Plugins of a run that was killed were still at work; they are ended.");
   const exported = await read(stack);
   const { deployment } = exported;
   if (cluster === "gone" && deployment.resources?.some(livesInCluster)) {
@@ -63,6 +67,7 @@ async function write(stack: PulumiStack, exported: Exported): Promise<void> {
 }
 
 interface Lock {
+  readonly file: string;
   readonly pid: number;
   readonly hostname: string;
 }
@@ -73,22 +78,45 @@ async function clearDeadLock(stack: PulumiStack, progress: Progress): Promise<vo
   if (!backend?.startsWith("file://")) return;
   for (const lock of await readLocks(fileURLToPath(backend), stack.name)) {
     if (lock.hostname !== hostname()) continue;
+    if (await isOrphan(lock.pid)) await untilEnded(lock.pid, progress);
     if (await isPulumi(lock.pid)) {
       throw new UserError(
         `pulumi (process ${lock.pid}) is at work on the stack ${stack.name}. Wait until it ends, or stop it: kill ${lock.pid}`,
       );
     }
+    if (!existsSync(lock.file)) continue;
     progress.note(`The run with process ${lock.pid} is dead; its lock on the stack ${stack.name} is taken away.`);
     await askPulumi(stack, ["cancel", "--yes"]);
     return;
   }
 }
 
+/** How long a pulumi that was told to end may take to write its state down, in milliseconds. */
+const endPatience = 60_000;
+
+/** Waits for a pulumi whose `make` was killed: it was told to end, and does so when what it has under way is settled. */
+async function untilEnded(pid: number, progress: Progress): Promise<void> {
+  await progress.step(`Wait for the pulumi of a killed run to end (process ${pid})`, async () => {
+    const end = Date.now() + endPatience;
+    while ((await isPulumi(pid)) && Date.now() < end) await pause(200);
+  });
+}
+
+async function isOrphan(pid: number): Promise<boolean> {
+  const status = await readFile(`/proc/${pid}/status`, "utf8").catch(() => "");
+  return (await isPulumi(pid)) && /^PPid:\s+1$/m.test(status);
+}
+
 async function readLocks(backend: string, stack: string): Promise<Lock[]> {
   const folder = join(backend, ".pulumi/locks");
   const files = await readdir(folder, { recursive: true }).catch((): string[] => []);
   const ours = files.filter((file) => file.endsWith(".json") && file.split("/").includes(stack));
-  return Promise.all(ours.map(async (file) => JSON.parse(await readFile(join(folder, file), "utf8")) as Lock));
+  return Promise.all(
+    ours.map(async (name) => {
+      const file = join(folder, name);
+      return { ...(JSON.parse(await readFile(file, "utf8")) as Omit<Lock, "file">), file };
+    }),
+  );
 }
 
 /** The number of a dead process may have been given to another program. */
