@@ -52,7 +52,16 @@ func Transient(err error) bool {
 			}
 		}
 	}
-	return strings.Contains(message, "etcdserver: leader changed") || strings.Contains(message, "etcdserver: request timed out")
+	for _, sign := range []string{
+		"etcdserver: leader changed", "etcdserver: request timed out",
+		// The client gives up beforehand where its turn would come after the caller's deadline: that is for the caller to say.
+		"would exceed context deadline",
+	} {
+		if strings.Contains(message, sign) {
+			return true
+		}
+	}
+	return false
 }
 
 // NotYet tells that something another resource makes is missing: the kind, or the namespace.
