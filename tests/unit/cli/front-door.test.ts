@@ -1,0 +1,68 @@
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "@jest/globals";
+import { podHealth, processMemory } from "../../../cli/kind/status.ts";
+import { missingTools } from "../../../cli/preflight.ts";
+import { projectDir } from "../../../cli/support/paths.ts";
+import { Timings } from "../../../cli/support/timings.ts";
+
+const make = (...args: string[]) => execFileSync("make", ["--silent", ...args], { cwd: projectDir, encoding: "utf8" });
+const targets = ["up", "preview", "down", "status", "env", "test", "unit", "wire", "lint", "clean"];
+
+test("a bare make lists every target with one line of help", () => {
+  const help = make()
+    .split("\n")
+    .filter((line) => line.startsWith("  "));
+  expect(help.map((line) => line.trim().split(/\s+/)[0])).toEqual(targets);
+  for (const line of help) expect(line).toMatch(/^ {2}\S+\s+[a-z].{10,}/);
+});
+
+test("every target installs what it needs, and passes its stack on", () => {
+  const makefile = readFileSync(join(projectDir, "Makefile"), "utf8");
+  for (const target of targets) expect(makefile).toMatch(new RegExp(`^${target}: \\$\\(installed\\) `, "m"));
+  expect(make("--dry-run", "up", "STACK=other")).toMatch(/cli\/main\.ts up --stack 'other'/);
+  expect(make("--dry-run", "wire", "T=mesh")).toMatch(/cli\/main\.ts test wire mesh/);
+});
+
+test("a stack of published parts says which tools are missing and where to read on", () => {
+  expect(missingTools("/nowhere")).toEqual([
+    expect.stringMatching(/^pulumi is not on the PATH; pulumi\.com/),
+    expect.stringMatching(/^kind is not on the PATH; kind\.sigs\.k8s\.io/),
+    expect.stringMatching(/^Neither docker nor podman/),
+  ]);
+});
+
+test("the table at the end has a line for each step, failed ones too, and one for all", async () => {
+  const timings = new Timings();
+  await timings.measure("cluster", async () => {});
+  await expect(timings.measure("pulumi up", () => Promise.reject(new Error("no")))).rejects.toThrow("no");
+  expect(timings.table()).toEqual([
+    expect.stringMatching(/^ {2}cluster {4,}0\.\d s$/),
+    expect.stringMatching(/^ {2}pulumi up {2,}0\.\d s$/),
+    expect.stringMatching(/^ {2}all of it {2,}0\.\d s$/),
+  ]);
+});
+
+describe("a pod", () => {
+  const pod = (status: object) => podHealth({ metadata: { name: "p", namespace: "n" }, status: { phase: "Pending", ...status } });
+
+  test("that is ready, or has done its work, has no problem", () => {
+    expect(pod({ phase: "Succeeded" })).toEqual({});
+    expect(pod({ phase: "Running", conditions: [{ type: "Ready", status: "True" }] })).toEqual({});
+  });
+
+  test("that is not ready says what it waits for", () => {
+    const waiting = { name: "c", state: { waiting: { reason: "ImagePullBackOff", message: "no such image" } } };
+    expect(pod({ containerStatuses: [waiting] }).problem).toBe("n/p is not ready: c: ImagePullBackOff, no such image");
+    const unscheduled = { type: "PodScheduled", status: "False", message: "0/3 nodes are available" };
+    expect(pod({ conditions: [unscheduled] }).problem).toBe("n/p is not ready: 0/3 nodes are available");
+    expect(pod({}).problem).toBe("n/p is not ready: Pending");
+  });
+});
+
+test("memory is that of processes, in both versions of control groups", () => {
+  expect(processMemory("cache 900\nrss 5\ntotal_cache 900\ntotal_rss 123\n")).toBe(123);
+  expect(processMemory("anon 456\nfile 900\n")).toBe(456);
+  expect(processMemory("")).toBe(0);
+});
