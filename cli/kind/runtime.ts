@@ -124,13 +124,13 @@ function isLost({ name }: Runtime, pid = 0): boolean {
 }
 
 /** Where the process that watches a container of podman's writes how it ended. */
-const exits = "/run/libpod/exits";
+const podmanExits = "/run/libpod/exits";
 
 /**
  * Starts a container that does not run. Podman learns of a container's end from the process that watches it; where that
  * was killed too, podman holds the container for running and refuses, until somebody says in its place how it ended.
  */
-export async function startNode(runtime: Runtime, { name, id, lost }: NodeContainer): Promise<Finished> {
+export async function startNode(runtime: Runtime, { name, id, lost }: NodeContainer, exits = podmanExits): Promise<Finished> {
   if (lost && existsSync(exits)) await writeFile(join(exits, id), String(128 + constants.signals.SIGKILL));
   return tryContainer(runtime, ["start", name]);
 }

@@ -71,9 +71,9 @@ export function withoutPending(deployment: Deployment): Deployment {
   return { ...deployment, pending_operations: [], resources: [...(deployment.resources ?? []), ...adopted] };
 }
 
-/** What both Kubernetes providers call an object. A Helm release is a record of Helm's, which only Helm can tell of. */
+/** What both Kubernetes providers call an object. A Helm release has no metadata: only Helm can tell of it. */
 function kubernetesId({ type, inputs }: Resource): string | undefined {
-  if (!type.startsWith("kubernetes:") || isRelease(type)) return undefined;
+  if (!type.startsWith("kubernetes:")) return undefined;
   const { name, namespace } = (inputs?.metadata ?? {}) as { name?: unknown; namespace?: unknown };
   if (typeof name !== "string") return undefined;
   return typeof namespace === "string" ? `${namespace}/${name}` : name;

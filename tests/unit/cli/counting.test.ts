@@ -41,10 +41,10 @@ test("Go's tests are counted, and what a failed one said is shown", () => {
 test("a package that does not compile is a failure, and so are no tests", () => {
   const { count, shown } = go(
     "# mesh.local/p\np.go:1: syntax error",
-    { Action: "pass", Test: "A" },
+    { Action: "fail", Test: "A" },
     { Action: "fail", Package: "q" },
   );
-  expect(count.result("provider", 1)).toEqual({ suite: "provider", passed: 1, failed: 1 });
+  expect(count.result("provider", 1)).toEqual({ suite: "provider", passed: 0, failed: 2 });
   expect(shown.join("")).toContain("syntax error");
   expect(go({ Action: "skip" }).count.result("provider", 0)).toMatchObject({ failed: 1 });
   expect(go({ Action: "pass", Test: "A" }).count.result("provider", 2)).toMatchObject({ failed: 1 });

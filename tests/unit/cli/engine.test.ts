@@ -1,10 +1,13 @@
+import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { parse } from "yaml";
 import { deleteCluster, ensureCluster, readCluster } from "../../../cli/kind/engine.ts";
+import { notReady } from "../../../cli/kind/health.ts";
 import { loadImages } from "../../../cli/kind/images.ts";
 import { ownerDir } from "../../../cli/kind/owner.ts";
+import { findRuntime, listNodes, startNode } from "../../../cli/kind/runtime.ts";
 import type { KindSpec } from "../../../cli/kind/spec.ts";
 import { readHealth } from "../../../cli/kind/status.ts";
 import { kubeconfigFile } from "../../../cli/support/environment.ts";
@@ -161,6 +164,32 @@ describe("ensure", () => {
   test("prefers Docker where its engine answers", async () => {
     fakes.program("docker", `[ "$1" != info ] || exit 0\n${fakes.script("podman")}`);
     expect(await ensureCluster(spec, progress)).toMatchObject({ runtime: "docker" });
+  });
+});
+
+describe("a node that was started again", () => {
+  test("counts only when it was heard of since, whatever the API server remembers", async () => {
+    const runtime = await findRuntime(spec.sources);
+    fakes.node({ name: "old-control-plane", role: "control-plane", heard: "2026-01-01T00:00:00Z" });
+    fakes.node({ name: "old-worker", heard: "2026-01-01T00:00:20Z" });
+    const nodes = await listNodes(runtime, spec.name);
+    const since = (time: string) => notReady(runtime, nodes, Date.parse(time));
+    expect(await notReady(runtime, nodes)).toEqual([]);
+    expect(await since("2025-12-31T00:00:00Z")).toEqual([]);
+    expect(await since("2026-01-01T00:00:10Z")).toEqual(["old-control-plane has not been heard of yet"]);
+  });
+
+  test("is told to podman as ended where podman did not notice", async () => {
+    const runtime = await findRuntime(spec.sources);
+    fakes.node({ name: "watched", pid: process.pid });
+    fakes.node({ name: "lost", pid: spawnSync("true").pid });
+    const [lost, watched] = await listNodes(runtime, spec.name);
+    expect(watched).toMatchObject({ name: "watched", running: true, lost: false });
+    expect(lost).toMatchObject({ name: "lost", running: false, lost: true });
+
+    if (lost) expect(await startNode(runtime, lost, fakes.folder)).toMatchObject({ ok: true });
+    expect(fakes.read("id-of-lost")).toBe("137");
+    expect(fakes.calls).toEqual(["podman start lost"]);
   });
 });
 

@@ -1,5 +1,7 @@
 import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -78,6 +80,25 @@ test("a pulumi that is at work is named, and left alone", async () => {
     expect(calls()).toEqual([]);
   } finally {
     child.kill("SIGKILL");
+  }
+});
+
+test("plugins that a killed pulumi left at work are ended, those of a living one and of others are not", async () => {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  const plugin = (engine: number, env = stack.env) =>
+    spawn(process.execPath, ["-e", "setTimeout(() => {}, 60_000)", `127.0.0.1:${engine}`], { env, stdio: "ignore" });
+  const [orphan, busy, foreign] = [plugin(1), plugin(port), plugin(1, { ...stack.env, PULUMI_BACKEND_URL: "file:///elsewhere" })];
+  try {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    const ended = once(orphan, "exit");
+    await settle("kept");
+    expect(await ended).toEqual([null, "SIGKILL"]);
+    expect([busy, foreign].map(({ exitCode, signalCode }) => exitCode ?? signalCode)).toEqual([null, null]);
+  } finally {
+    for (const child of [orphan, busy, foreign]) child.kill("SIGKILL");
+    server.close();
   }
 });
 

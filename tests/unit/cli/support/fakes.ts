@@ -12,6 +12,10 @@ export interface FakeNode {
   readonly owner?: string;
   readonly ready?: boolean;
   readonly ports?: readonly number[];
+  /** The process that podman believes to be the node's. */
+  readonly pid?: number;
+  /** When the node's kubelet was last heard of. */
+  readonly heard?: string;
 }
 
 /**
@@ -60,7 +64,7 @@ export class Fakes {
     return readFileSync(join(this.folder, file), "utf8");
   }
 
-  node({ name, role = "worker", running = true, owner = "", ready = true, ports = [] }: FakeNode): void {
+  node({ name, role = "worker", running = true, owner = "", ready = true, ports = [], pid = 0, heard = "" }: FakeNode): void {
     const folder = join(this.folder, "nodes", name);
     mkdirSync(folder, { recursive: true });
     const bindings = Object.fromEntries(ports.map((port) => [`${port}/tcp`, [{ HostIp: "127.0.0.1", HostPort: String(port) }]]));
@@ -68,7 +72,7 @@ export class Fakes {
       Id: `id-of-${name}`,
       Name: name,
       Created: "2026-01-02T03:04:05Z",
-      State: { Running: running },
+      State: { Running: running, Pid: pid },
       Config: { Labels: { "io.x-k8s.kind.role": role } },
       Mounts: owner ? [{ Source: owner, Destination: "/etc/mesh-owner" }] : [],
       HostConfig: { PortBindings: bindings },
@@ -76,6 +80,7 @@ export class Fakes {
     writeFileSync(join(folder, "inspect"), JSON.stringify(inspected));
     const status = { conditions: [{ type: "Ready", status: ready ? "True" : "False", message: "no network" }] };
     writeFileSync(join(folder, "kubernetes"), JSON.stringify({ metadata: { name }, status }));
+    if (heard) writeFileSync(join(folder, "lease"), JSON.stringify({ metadata: { name }, spec: { renewTime: heard } }));
   }
 
   /** Says which images a node has. */
@@ -103,7 +108,7 @@ case "$1 $2" in
     case "$*" in
       *"get nodes"*) files=(); for node in *; do files+=("$(cat "$node/kubernetes")"); done; echo "{\\"items\\":[$(join "\${files[@]}")]}" ;;
       *"get pods"*) echo '{"items":[]}' ;;
-      *"get leases"*) echo '{"items":[]}' ;;
+      *"get leases"*) files=(); for lease in */lease; do [ ! -e "$lease" ] || files+=("$(cat "$lease")"); done; echo "{\\"items\\":[$(join "\${files[@]}")]}" ;;
       *"images list"*) cat "$2/images" 2>/dev/null || true ;;
     esac ;;
   "rm --force") shift 3; rm -rf "$@" ;;
