@@ -14,9 +14,20 @@ const publishedTools = { pulumi: "pulumi.com/docs/install", kind: "kind.sigs.k8s
 
 /** Looks for everything that would stop `make up` later, before anything is made, and says all of it at once. */
 export async function preflight({ spec }: Context): Promise<void> {
-  const machine = spec.sources === "built" ? await airgapPreflight() : missingTools();
-  const problems = [...machine, ...(await portProblems(spec))];
+  refuse([...(await machineProblems(spec)), ...(await portProblems(spec))]);
+}
+
+/** The same for a command that only looks, and so needs tools but no ports. */
+export async function preflightToLook({ spec }: Context): Promise<void> {
+  refuse(await machineProblems(spec));
+}
+
+function refuse(problems: readonly string[]): void {
   if (problems.length > 0) throw new UserError(problems.join("\n"));
+}
+
+async function machineProblems({ sources }: KindSpec): Promise<string[]> {
+  return sources === "built" ? airgapPreflight() : missingTools();
 }
 
 /** The tools that are not on the PATH. */
