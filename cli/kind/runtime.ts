@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { constants } from "node:os";
 import { join } from "node:path";
@@ -8,6 +8,7 @@ import { podmanEnvironment } from "../../airgap/podman.ts";
 import { withFirst } from "../support/environment.ts";
 import { UserError } from "../support/errors.ts";
 import { attempt, type Finished, output, type RunOptions } from "../support/process.ts";
+import { isAlive } from "../support/processes.ts";
 import type { KindSpec, RuntimeName } from "./spec.ts";
 
 /** What runs the nodes of kind clusters on this machine, and the environment in which kind and its own command line find it. */
@@ -114,13 +115,7 @@ export async function listNodes(runtime: Runtime, cluster: string): Promise<Node
 
 /** Whether podman has not noticed that a container's process ended. Docker's engine notices, and may be on another machine. */
 function isLost({ name }: Runtime, pid = 0): boolean {
-  if (name !== "podman" || process.platform !== "linux" || pid === 0) return false;
-  try {
-    // One that nobody has taken note of yet is a zombie, which has a folder too.
-    return /^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
-  } catch {
-    return true;
-  }
+  return name === "podman" && process.platform === "linux" && pid !== 0 && !isAlive(pid);
 }
 
 /** Where the process that watches a container of podman's writes how it ended. */

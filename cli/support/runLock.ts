@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import process from "node:process";
 import { UserError } from "./errors.ts";
 import { stateDir } from "./paths.ts";
+import { startOf } from "./processes.ts";
 
 interface Holder {
   readonly pid: number;
@@ -17,10 +18,10 @@ interface Holder {
  */
 export async function alone<T>(command: string, work: () => Promise<T>, file = join(stateDir, "running.json")): Promise<T> {
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-  const me: Holder = { pid: process.pid, started: await startOf(process.pid), command };
+  const me: Holder = { pid: process.pid, started: startOf(process.pid), command };
   while (!(await take(file, me))) {
     const holder = await read(file);
-    if (holder && holder.started === (await startOf(holder.pid))) {
+    if (holder && holder.started === startOf(holder.pid)) {
       throw new UserError(
         `\`${holder.command}\` is at work here already (process ${holder.pid}). Wait until it ends, or stop it: kill ${holder.pid}`,
       );
@@ -49,23 +50,5 @@ async function read(file: string): Promise<Holder | undefined> {
     return JSON.parse(await readFile(file, "utf8")) as Holder;
   } catch {
     return undefined;
-  }
-}
-
-/** When a process began; empty when there is none. Without /proc, whether it is there has to do. */
-async function startOf(pid: number): Promise<string> {
-  if (process.platform !== "linux") return isAlive(pid) ? "alive" : "";
-  const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "");
-  // The name in parentheses may hold spaces; the start is the twentieth field after it.
-  return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? "";
-}
-
-/** Whether a process of this number exists. */
-export function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
   }
 }

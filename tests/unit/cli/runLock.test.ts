@@ -1,7 +1,8 @@
-import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
 import { alone } from "../../../cli/support/runLock.ts";
 
@@ -33,6 +34,22 @@ test("the next command finds the way free, even after a failure", async () => {
   await expect(alone("make up", () => Promise.reject(new Error("no")), file)).rejects.toThrow("no");
   expect(existsSync(file)).toBe(false);
   expect(await alone("make up", async () => "next", file)).toBe("next");
+});
+
+test("the lock of a process that ended, and whose parent has not taken note of it yet, is taken over", async () => {
+  // The shell becomes a program that never asks after the child it inherits.
+  const parent = spawn("sh", ["-c", "true & echo $!; exec sleep 60"], { stdio: ["ignore", "pipe", "ignore"] });
+  const [said] = (await once(parent.stdout, "data")) as [Buffer];
+  const pid = Number(said);
+  const stat = () => readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];
+  while (stat()[0] !== "Z") await new Promise((resolve) => setTimeout(resolve, 5));
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, JSON.stringify({ pid, started: stat()[19], command: "make up" }));
+  try {
+    expect(await alone("make up", async () => "over", file)).toBe("over");
+  } finally {
+    parent.kill("SIGKILL");
+  }
 });
 
 test.each([

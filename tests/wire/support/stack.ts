@@ -46,7 +46,6 @@ async function output(file: string, args: readonly string[]): Promise<string> {
 }
 
 export const kubectl = (...args: string[]) => output("kubectl", args);
-export const istioctl = (...args: string[]) => output("istioctl", args);
 export const podman = (...args: string[]) => output("podman", args);
 
 /** Runs plain `pulumi` against the stack, as somebody who sourced `make env` would. */
