@@ -26,6 +26,7 @@ test.each([
   ["while the cluster starts", /Starting control-plane|Preparing nodes/],
   ["while Istio is installed", /istiod.* creat/],
 ])("`make up` killed %s: the next one ends in 200", async (moment, sign) => {
+  await takeDown();
   await killWhenItSays(sign);
   const up = await bringUp();
   saw(`make up after a kill -9 ${moment}: ${up.seconds.toFixed(1)} s`);
