@@ -37,15 +37,16 @@ test("the next command finds the way free, even after a failure", async () => {
 });
 
 test("the lock of a process that ended, and whose parent has not taken note of it yet, is taken over", async () => {
-  // The shell becomes a program that never asks after the child it inherits.
-  const parent = spawn("sh", ["-c", "true & echo $!; exec sleep 60"], { stdio: ["ignore", "pipe", "ignore"] });
-  const [said] = (await once(parent.stdout, "data")) as [Buffer];
-  const pid = Number(said);
-  const stat = () => readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];
-  while (stat()[0] !== "Z") await new Promise((resolve) => setTimeout(resolve, 5));
-  mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(file, JSON.stringify({ pid, started: stat()[19], command: "make up" }));
+  // The shell becomes a program that never asks after its children, and its child ends only then.
+  const script = "(until grep -q sleep /proc/$$/comm; do :; done) & echo $!; exec sleep 60";
+  const parent = spawn("sh", ["-c", script], { stdio: ["ignore", "pipe", "ignore"] });
   try {
+    const [said] = (await once(parent.stdout, "data")) as [Buffer];
+    const pid = Number(said);
+    const stat = () => readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];
+    while (stat()[0] !== "Z") await new Promise((resolve) => setTimeout(resolve, 5));
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, JSON.stringify({ pid, started: stat()[19], command: "make up" }));
     expect(await alone("make up", async () => "over", file)).toBe("over");
   } finally {
     parent.kill("SIGKILL");

@@ -30,6 +30,29 @@ export async function listHost(): Promise<HostListing> {
   };
 }
 
+/**
+ * What is on the machine now and was not before, or was before and is not now. Processes that were there before may have
+ * ended: they were never ours.
+ */
+export function differences(before: HostListing, now: HostListing): Partial<Record<keyof HostListing, string[]>> {
+  const found = (Object.keys(before) as (keyof HostListing)[]).map((kind): [keyof HostListing, string[]] => {
+    const added = without(now[kind], before[kind]).map((line) => `+ ${line}`);
+    const gone = kind === "processes" ? [] : without(before[kind], now[kind]).map((line) => `- ${line}`);
+    return [kind, [...added, ...gone]];
+  });
+  return Object.fromEntries(found.filter(([, lines]) => lines.length > 0));
+}
+
+/** The lines that are left when each of the others has taken one like it away. */
+function without(lines: readonly string[], others: readonly string[]): string[] {
+  const left = [...lines];
+  for (const other of others) {
+    const at = left.indexOf(other);
+    if (at >= 0) left.splice(at, 1);
+  }
+  return left;
+}
+
 const recordFile = join(tmpdir(), "wire-host-listing.json");
 
 /** Writes down what is on the machine, unless nodes of a kind cluster are among it. */

@@ -90,7 +90,7 @@ export async function eventually<T>(what: string, seconds: number, condition: ()
     try {
       return await condition();
     } catch (error) {
-      if (Date.now() > end) throw new Error(`${what}: not within ${seconds} s`, { cause: error });
+      if (Date.now() > end) throw new Error(`${what}: not within ${seconds} s: ${(error as Error).message}`, { cause: error });
       await new Promise((resolve) => setTimeout(resolve, 250));
     }
   }
