@@ -19,7 +19,7 @@ export interface HostListing {
 export async function listHost(): Promise<HostListing> {
   const processes = await listProcesses();
   return {
-    processes: processes.map(({ command }) => command).sort(),
+    processes: processes.map(({ head, command }) => `${head} ${command}`).sort(),
     mounts: (await lines("findmnt", ["--list", "--noheadings", "--output", "TARGET,FSTYPE"])).sort(),
     networkNamespaces: [...new Set(processes.map(({ network }) => network)), ...(await lines("ip", ["netns", "list"]))].sort(),
     interfaces: (await lines("ip", ["-brief", "link"])).map((line) => line.split(/\s+/)[0] ?? "").sort(),
@@ -31,16 +31,25 @@ export async function listHost(): Promise<HostListing> {
 }
 
 /**
- * What is on the machine now and was not before, or was before and is not now. Processes that were there before may have
- * ended: they were never ours.
+ * What is on the machine now and was not before, or was before and is not now. Processes count by families, as what a run
+ * leaves has no parent any more: whoever else was at work before may have ended, or have started another.
  */
 export function differences(before: HostListing, now: HostListing): Partial<Record<keyof HostListing, string[]>> {
   const found = (Object.keys(before) as (keyof HostListing)[]).map((kind): [keyof HostListing, string[]] => {
-    const added = without(now[kind], before[kind]).map((line) => `+ ${line}`);
+    const known = new Set(before.processes.map(familyOf));
+    const isNews = (line: string) => kind !== "processes" || !known.has(familyOf(line));
+    const added = without(now[kind], before[kind])
+      .filter(isNews)
+      .map((line) => `+ ${line}`);
     const gone = kind === "processes" ? [] : without(before[kind], now[kind]).map((line) => `- ${line}`);
     return [kind, [...added, ...gone]];
   });
   return Object.fromEntries(found.filter(([, lines]) => lines.length > 0));
+}
+
+/** The number of the process at the head of a listed one's family. */
+function familyOf(line: string): string {
+  return line.slice(0, line.indexOf(" "));
 }
 
 /** The lines that are left when each of the others has taken one like it away. */
@@ -82,29 +91,37 @@ async function firewallRules(): Promise<string[]> {
   return all.filter((line) => line.startsWith("-A") || /^:\S+ - /.test(line)).map((line) => line.replace(/\[\d+:\d+\]/, ""));
 }
 
-/** The commands of all processes but kernel threads and this test's own family. */
-async function listProcesses(): Promise<{ command: string; network: string }[]> {
-  const found: { pid: number; parent: number; command: string; network: string }[] = [];
+interface Listed {
+  readonly pid: number;
+  readonly parent: number;
+  readonly command: string;
+  /** Its network namespace. */
+  readonly network: string;
+}
+
+/**
+ * All processes but kernel threads and this test's own children, each with the head of its family: the one below the
+ * machine's first process.
+ */
+async function listProcesses(): Promise<(Listed & { head: number })[]> {
+  const found = new Map<number, Listed>();
   for (const pid of (await readdir("/proc")).filter((name) => /^\d+$/.test(name)).map(Number)) {
     try {
       const command = (await readFile(`/proc/${pid}/cmdline`, "utf8")).replaceAll("\0", " ").trim();
       const parent = Number((await readFile(`/proc/${pid}/stat`, "utf8")).replace(/^.*\) \S /s, "").split(" ")[0]);
-      if (command !== "") found.push({ pid, parent, command, network: await readlink(`/proc/${pid}/ns/net`) });
+      if (command !== "") found.set(pid, { pid, parent, command, network: await readlink(`/proc/${pid}/ns/net`) });
     } catch {
       // It ended while we looked.
     }
   }
-  const family = new Set([process.pid]);
-  for (let grown = true; grown; ) {
-    grown = false;
-    for (const { pid, parent } of found) {
-      if (family.has(parent) && !family.has(pid)) {
-        family.add(pid);
-        grown = true;
-      }
-    }
-  }
-  return found.filter(({ pid }) => !family.has(pid));
+  const ancestors = (pid: number): number[] => {
+    const parent = found.get(pid)?.parent ?? 0;
+    return parent > 1 && found.has(parent) ? [pid, ...ancestors(parent)] : [pid];
+  };
+  return [...found.values()]
+    .map((listed) => ({ listed, line: ancestors(listed.pid) }))
+    .filter(({ line }) => !line.includes(process.pid))
+    .map(({ listed, line }) => ({ ...listed, head: line.at(-1) ?? listed.pid }));
 }
 
 async function lines(file: string, args: readonly string[]): Promise<string[]> {
