@@ -100,7 +100,7 @@ interface Listed {
 }
 
 /**
- * All processes but kernel threads and this test's own children, each with the head of its family: the one below the
+ * All processes but kernel threads and this test's own family, each with the head of its family: the one below the
  * machine's first process.
  */
 async function listProcesses(): Promise<(Listed & { head: number })[]> {
@@ -114,14 +114,12 @@ async function listProcesses(): Promise<(Listed & { head: number })[]> {
       // It ended while we looked.
     }
   }
-  const ancestors = (pid: number): number[] => {
+  const headOf = (pid: number): number => {
     const parent = found.get(pid)?.parent ?? 0;
-    return parent > 1 && found.has(parent) ? [pid, ...ancestors(parent)] : [pid];
+    return parent > 1 && found.has(parent) ? headOf(parent) : pid;
   };
-  return [...found.values()]
-    .map((listed) => ({ listed, line: ancestors(listed.pid) }))
-    .filter(({ line }) => !line.includes(process.pid))
-    .map(({ listed, line }) => ({ ...listed, head: line.at(-1) ?? listed.pid }));
+  const own = headOf(process.pid);
+  return [...found.values()].map((listed) => ({ ...listed, head: headOf(listed.pid) })).filter(({ head }) => head !== own);
 }
 
 async function lines(file: string, args: readonly string[]): Promise<string[]> {
