@@ -1,14 +1,16 @@
-import type { Values } from "../support/helm.ts";
+import type * as pulumi from "@pulumi/pulumi";
 
 /** How a gateway is reached from outside the cluster. A target resolves it; components only pass it on. */
 export interface Exposure {
-  /** Of the gateway's Service; the node ports by the names of the Service's ports. */
+  /** Of the gateway's Service. */
   readonly service: {
     readonly type: "NodePort" | "LoadBalancer";
-    readonly nodePorts?: Readonly<Record<string, number>>;
-    /** Further settings of the Service, such as a load balancer's class. */
-    readonly values?: Values;
+    readonly nodePorts?: { readonly http: number; readonly https: number };
+    readonly annotations?: Readonly<Record<string, pulumi.Input<string>>>;
+    readonly loadBalancerClass?: string;
   };
-  /** Where that is, without a path. */
-  readonly url: string;
+  /** Where clients find it: a host that is known, or the address that the load balancer is given. */
+  readonly host: string | "load-balancer";
+  /** The ports that clients use. */
+  readonly ports: { readonly http: number; readonly https: number };
 }
