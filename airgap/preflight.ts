@@ -3,8 +3,8 @@ import { readFile, statfs } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import process from "node:process";
 import { cacheDir, projectDir } from "../cli/support/paths.ts";
+import { output } from "../cli/support/process.ts";
 import { toolchainDir } from "./names.ts";
-import { run } from "./run.ts";
 
 /** Free space a build needs, in bytes: 2.2 GB of modules, 5.6 GB in Go's cache, and 3.5 GB of results. */
 const coldSpace = 12e9;
@@ -86,8 +86,8 @@ async function diskProblem(freeSpace: Machine["freeSpace"]): Promise<string | un
 }
 
 async function version(program: string, args: string[], pattern: RegExp, env: NodeJS.ProcessEnv): Promise<string | undefined> {
-  const output = await run(program, args, { env }).catch(() => "");
-  return pattern.exec(output)?.[1];
+  const said = await output(program, args, { env }).catch(() => "");
+  return pattern.exec(said)?.[1];
 }
 
 /** Compares versions number by number. */

@@ -2,9 +2,9 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { UserError } from "../../cli/support/errors.ts";
 import { cacheDir } from "../../cli/support/paths.ts";
+import { CommandError, output } from "../../cli/support/process.ts";
 import type { Progress } from "../../cli/support/progress.ts";
 import { keyOf } from "../inputs.ts";
-import { RunError, run } from "../run.ts";
 import { ensureFolder } from "../store/store.ts";
 
 /** What nodes and images need of Debian, beside what is essential to it. */
@@ -44,13 +44,12 @@ export async function ensureDebianRoot(progress: Progress): Promise<string> {
       ...(await mirrorSettings()).map((setting) => `--aptopt=${setting}`),
       ...excluded.map((name) => `--dpkgopt=path-exclude=/usr/share/${name}/*`),
     ];
-    await run("mmdebstrap", [...options, await codename(), join(temporary, "root"), "-"], {
+    await output("mmdebstrap", [...options, await codename(), join(temporary, "root"), "-"], {
       env: { SOURCE_DATE_EPOCH: "0" },
       input: await sources(),
-      endsWithUs: true,
       onLine: (line) => detail(line.replace(/^I: /, "")),
     }).catch((error) => {
-      if (!(error instanceof RunError)) throw error;
+      if (!(error instanceof CommandError)) throw error;
       throw new UserError(`The Debian packages of the nodes could not be fetched. Run the same command again.\n${error.message}`);
     });
   });
@@ -60,10 +59,10 @@ export async function ensureDebianRoot(progress: Progress): Promise<string> {
 /** The package sources of this machine that are Debian's, whichever way they are written down; other vendors' have no part. */
 async function sources(): Promise<string> {
   const list = () =>
-    run("apt-get", ["indextargets", "--format", "$(ORIGIN)|deb $(REPO_URI) $(RELEASE) $(COMPONENT)", "Created-By: Packages"]);
+    output("apt-get", ["indextargets", "--format", "$(ORIGIN)|deb $(REPO_URI) $(RELEASE) $(COMPONENT)", "Created-By: Packages"]);
   let targets = await list();
   if (!targets.includes("Debian|")) {
-    await run("apt-get", ["update", "--quiet"]);
+    await output("apt-get", ["update", "--quiet"]);
     targets = await list();
   }
   const lines = targets.split("\n").flatMap((line) => (line.startsWith("Debian|") ? [line.slice("Debian|".length)] : []));
@@ -72,7 +71,7 @@ async function sources(): Promise<string> {
 }
 
 async function mirrorSettings(): Promise<string[]> {
-  const dump = await run("apt-config", ["dump", "Acquire"]);
+  const dump = await output("apt-config", ["dump", "Acquire"]);
   return dump.split("\n").filter((line) => mirrorSetting.test(line) && !/ "";$/.test(line));
 }
 

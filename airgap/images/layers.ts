@@ -1,7 +1,7 @@
 import { lstat, readdir, realpath } from "node:fs/promises";
 import { join, relative } from "node:path";
+import { output } from "../../cli/support/process.ts";
 import { pins } from "../pins.ts";
-import { run } from "../run.ts";
 import { nodeBinary } from "../toolchain/downloads.ts";
 import { file, folder, link, program, type Tree, text, treeOf } from "./tree.ts";
 
@@ -83,7 +83,7 @@ async function parts(debian: string, paths: readonly string[]) {
  * extensions fail without a word. What the layers below have is left out.
  */
 async function loadedBy(debian: string, files: readonly string[], below: Tree): Promise<string[]> {
-  const listed = await run("chroot", [debian, "ldd", ...files.map((path) => `/${path}`)]);
+  const listed = await output("chroot", [debian, "ldd", ...files.map((path) => `/${path}`)]);
   const found = [...listed.matchAll(/=> \/(\S+)/g)].map(([, path = ""]) => path.replace(/^lib\//, "usr/lib/"));
   return [...new Set(found)].filter((path) => !below.has(path)).sort();
 }

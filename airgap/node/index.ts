@@ -1,13 +1,13 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { cacheDir } from "../../cli/support/paths.ts";
+import { CommandError, output } from "../../cli/support/process.ts";
 import type { Progress } from "../../cli/support/progress.ts";
 import { ensureDebianRoot } from "../images/debian-root.ts";
 import { sharedLayers } from "../images/layers.ts";
 import { writeArchive } from "../images/oci.ts";
 import { nodeImageReference } from "../names.ts";
 import { podmanEnvironment } from "../podman.ts";
-import { RunError, run } from "../run.ts";
 import { withLock } from "../store/lock.ts";
 import type { Detail } from "../store/store.ts";
 import { ensureToolchain } from "../toolchain/index.ts";
@@ -58,7 +58,7 @@ async function buildNodeImage(reference: string, debian: string, detail: Detail)
       },
     ]);
     detail("into podman's storage");
-    await run("podman", ["load", "--quiet", "--input", archive], { env: podmanEnvironment() });
+    await output("podman", ["load", "--quiet", "--input", archive], { env: podmanEnvironment() });
   } finally {
     await rm(work, { recursive: true, force: true });
   }
@@ -66,10 +66,10 @@ async function buildNodeImage(reference: string, debian: string, detail: Detail)
 
 async function isStored(reference: string): Promise<boolean> {
   try {
-    await run("podman", ["image", "exists", reference], { env: podmanEnvironment() });
+    await output("podman", ["image", "exists", reference], { env: podmanEnvironment() });
     return true;
   } catch (error) {
-    if (error instanceof RunError) return false;
+    if (error instanceof CommandError) return false;
     throw error;
   }
 }

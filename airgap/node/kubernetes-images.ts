@@ -1,9 +1,9 @@
 import { join } from "node:path";
+import { output } from "../../cli/support/process.ts";
 import type { SharedLayers } from "../images/layers.ts";
 import type { Image } from "../images/oci.ts";
 import { program, treeOf } from "../images/tree.ts";
 import { imageHub, kubernetesVersion } from "../names.ts";
-import { run } from "../run.ts";
 import { imageBinDir } from "../toolchain/index.ts";
 
 /** The images that a node starts with, so that nothing is pulled. */
@@ -20,7 +20,7 @@ const controlPlane = ["kube-apiserver", "kube-controller-manager", "kube-schedul
 /** Images under the names that kubeadm itself says it will ask for. */
 export async function nodeImages({ base, iptables }: SharedLayers): Promise<NodeImages> {
   const kubeadm = join(imageBinDir(), "kubeadm");
-  const listed = (await run(kubeadm, ["config", "images", "list", "--kubernetes-version", kubernetesVersion()])).split("\n");
+  const listed = (await output(kubeadm, ["config", "images", "list", "--kubernetes-version", kubernetesVersion()])).split("\n");
   const referenceOf = (name: string) => {
     const reference = listed.find((line) => line.includes(`/${name}:`));
     if (!reference) throw new Error(`kubeadm ${kubernetesVersion()} asks for no image ${name}: ${listed.join(", ")}`);

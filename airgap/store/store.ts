@@ -2,8 +2,8 @@ import { existsSync } from "node:fs";
 import { mkdir, readdir, rename, stat, utimes } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import process from "node:process";
+import { output } from "../../cli/support/process.ts";
 import type { Progress } from "../../cli/support/progress.ts";
-import { run } from "../run.ts";
 import { withLock } from "./lock.ts";
 
 /** How long a folder of the cache stays without being asked for, in milliseconds. */
@@ -73,5 +73,5 @@ async function removeUnused(parent: string): Promise<void> {
 
 /** Removes a folder, but nothing that is mounted in it: a root file system may be half made. */
 async function remove(folder: string): Promise<void> {
-  await run("rm", ["-rf", "--one-file-system", folder]);
+  await output("rm", ["-rf", "--one-file-system", folder]);
 }

@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import process from "node:process";
 import { UserError } from "../../cli/support/errors.ts";
+import { CommandError, output } from "../../cli/support/process.ts";
 import type { Progress } from "../../cli/support/progress.ts";
-import { RunError, run } from "../run.ts";
 import { envoyBinary } from "./downloads.ts";
 
 /** Debian packages the air gap runs on: podman and its network, and what builds the node's root file system. */
@@ -18,11 +18,11 @@ export async function ensureDebianPackages(progress: Progress): Promise<void> {
     const env = { DEBIAN_FRONTEND: "noninteractive" };
     try {
       detail("reading the package lists");
-      await run("apt-get", ["update", "--quiet"], { env });
+      await output("apt-get", ["update", "--quiet"], { env });
       detail("installing");
-      await run("apt-get", line.split(" ").slice(1), { env });
+      await output("apt-get", line.split(" ").slice(1), { env });
     } catch (error) {
-      if (!(error instanceof RunError)) throw error;
+      if (!(error instanceof CommandError)) throw error;
       throw new UserError(`Debian packages could not be installed. By hand: ${line}\n${error.message}`);
     }
   });
@@ -32,14 +32,14 @@ export async function ensureDebianPackages(progress: Progress): Promise<void> {
 async function missingPackages(): Promise<string[]> {
   // biome-ignore lint/suspicious/noTemplateCurlyInString: dpkg-query's own placeholders
   const format = "--showformat=${Package} ${db:Status-Status}\\n";
-  const known = await run("dpkg-query", ["--show", format, ...debianPackages]).catch((error) => {
-    if (error instanceof RunError) return error.stdout; // it fails over one unknown package and lists the others
+  const known = await output("dpkg-query", ["--show", format, ...debianPackages]).catch((error) => {
+    if (error instanceof CommandError) return error.stdout; // it fails over one unknown package and lists the others
     throw error;
   });
   const installed = new Set(known.split("\n"));
   const missing: string[] = debianPackages.filter((name) => !installed.has(`${name} installed`));
   if (existsSync(envoyBinary())) return missing;
-  const pip = await run("python3", ["-m", "pip", "--version"]).then(
+  const pip = await output("python3", ["-m", "pip", "--version"]).then(
     () => true,
     () => false,
   );

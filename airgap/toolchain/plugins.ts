@@ -3,10 +3,10 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { UserError } from "../../cli/support/errors.ts";
 import { cacheDir, projectDir } from "../../cli/support/paths.ts";
+import { CommandError, output } from "../../cli/support/process.ts";
 import type { Progress } from "../../cli/support/progress.ts";
 import { keyOf } from "../inputs.ts";
 import { toolchainBin } from "../names.ts";
-import { RunError, run } from "../run.ts";
 import { type Detail, ensureFolder } from "../store/store.ts";
 import { linkerFlags } from "./binaries.ts";
 import { airgapModule, build } from "./go.ts";
@@ -61,7 +61,7 @@ async function installPublished(wanted: readonly Plugin[], progress: Progress): 
     try {
       await pulumi(["plugin", "install", "resource", name, version]);
     } catch (error) {
-      if (!(error instanceof RunError)) throw error;
+      if (!(error instanceof CommandError)) throw error;
       progress.note(`the published plugin ${name} ${version} cannot be had here: building the project's own`);
       return false;
     }
@@ -70,7 +70,7 @@ async function installPublished(wanted: readonly Plugin[], progress: Progress): 
 }
 
 function pulumi(args: readonly string[], home?: string): Promise<string> {
-  return run(join(toolchainBin(), "pulumi"), args, {
+  return output(join(toolchainBin(), "pulumi"), args, {
     env: { PULUMI_SKIP_UPDATE_CHECK: "true", ...(home && { PULUMI_HOME: home }) },
   });
 }

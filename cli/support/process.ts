@@ -6,18 +6,30 @@ import { UserError } from "./errors.ts";
 /** A program that ended with an error: what was run, and its last words. */
 export class CommandError extends Error {
   override readonly name = "CommandError";
-  constructor(
-    command: string,
-    /** All it said. */
-    readonly output: string,
-  ) {
+  readonly #output: string;
+  readonly #stdout: string;
+
+  constructor(command: string, output: string, stdout = "") {
     super(`\`${command}\` failed: ${output.trim().split("\n").slice(-5).join("\n").slice(-1_000) || "it said nothing"}`);
+    this.#output = output;
+    this.#stdout = stdout;
+  }
+
+  /** All it said. No field, as whoever prints the error wants the last words alone. */
+  get output(): string {
+    return this.#output;
+  }
+
+  /** All of its standard output. */
+  get stdout(): string {
+    return this.#stdout;
   }
 }
 
 export interface RunOptions {
-  /** The whole environment; this process's own by default. */
-  readonly env?: NodeJS.ProcessEnv;
+  readonly cwd?: string;
+  /** Added to this process's environment; undefined takes a variable away. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
   readonly input?: string;
   /** Gets each line of both outputs as it comes. */
   readonly onLine?: (line: string) => void;
@@ -32,15 +44,20 @@ export interface Finished {
   readonly all: string;
 }
 
-/** Runs a program to its end; that it fails is part of the result. */
+/**
+ * Runs a program to its end; that it fails is part of the result.
+ *
+ * @throws UserError when there is no such program.
+ */
 export async function attempt(
   program: string,
   args: readonly string[],
-  { env, input, onLine, timeout }: RunOptions = {},
+  { cwd, env, input, onLine, timeout }: RunOptions = {},
 ): Promise<Finished> {
   const options: Options = {
     all: true,
-    ...(env && { env, extendEnv: false }),
+    ...(cwd && { cwd }),
+    ...(env && { env: { ...env } }),
     ...(input === undefined ? { stdin: "ignore" as const } : { input }),
     ...(timeout && { timeout }),
   };
@@ -59,11 +76,11 @@ export async function attempt(
 /**
  * Runs a program and returns its standard output.
  *
- * @throws CommandError when it fails.
+ * @throws CommandError when it fails; UserError when there is no such program.
  */
 export async function output(program: string, args: readonly string[], options: RunOptions = {}): Promise<string> {
   const { ok, stdout, all } = await attempt(program, args, options);
-  if (!ok) throw new CommandError([program, ...args.slice(0, 3)].join(" "), all);
+  if (!ok) throw new CommandError([program, ...args.slice(0, 3)].join(" "), all, stdout);
   return stdout;
 }
 

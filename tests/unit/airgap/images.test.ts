@@ -15,7 +15,7 @@ import {
   treeOf,
   without,
 } from "../../../airgap/images/tree.ts";
-import { run } from "../../../airgap/run.ts";
+import { output } from "../../../cli/support/process.ts";
 import { Folder } from "./support/folder.ts";
 
 let folder: Folder;
@@ -33,7 +33,7 @@ async function bytes(tree: Tree): Promise<Buffer> {
 /** What the system's own tar makes of a tree: mode, owner, size and name of each entry. */
 async function listed(tree: Tree): Promise<string[]> {
   writeFileSync(folder.at("tree.tar"), await bytes(tree));
-  const lines = await run("tar", [
+  const lines = await output("tar", [
     "--list",
     "--verbose",
     "--numeric-owner",
@@ -120,8 +120,8 @@ describe("an archive", () => {
     const tool = await treeOf(program("/tool", folder.at("tool")));
     await writeArchive(folder.at("two.tar"), [image("localhost/a:1", shared), image("localhost/b:1", shared, tool)]);
     mkdirSync(folder.at("out"));
-    await run("tar", ["--extract", "--file", folder.at("two.tar"), "--directory", folder.at("out")]);
-    const blobs = (await run("ls", [folder.at("out/blobs/sha256")])).split("\n");
+    await output("tar", ["--extract", "--file", folder.at("two.tar"), "--directory", folder.at("out")]);
+    const blobs = (await output("ls", [folder.at("out/blobs/sha256")])).split("\n");
     for (const name of blobs) {
       expect(
         createHash("sha256")

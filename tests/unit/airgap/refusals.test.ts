@@ -1,11 +1,11 @@
 import { mkdirSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, jest, test } from "@jest/globals";
 import { isAtLeast, type Machine, preflight, thisMachine } from "../../../airgap/preflight.ts";
-import { RunError } from "../../../airgap/run.ts";
 import { debianPackages, ensureDebianPackages } from "../../../airgap/toolchain/debian.ts";
 import { fetchFailure, requireIntegrity } from "../../../airgap/toolchain/downloads.ts";
 import { goFailure } from "../../../airgap/toolchain/go-errors.ts";
 import { UserError } from "../../../cli/support/errors.ts";
+import { CommandError } from "../../../cli/support/process.ts";
 import { silentProgress } from "../../../cli/support/progress.ts";
 import { Folder } from "./support/folder.ts";
 
@@ -75,7 +75,7 @@ describe("before anything is made", () => {
 
 describe("what the go command says becomes what the user can do", () => {
   const message = (output: string) => {
-    const failure = goFailure(new RunError("go build", output));
+    const failure = goFailure(new CommandError("go build", output));
     return failure instanceof UserError ? failure.message : undefined;
   };
 
@@ -113,7 +113,7 @@ describe("what the go command says becomes what the user can do", () => {
   });
 
   test("an error in a source stays as it is", () => {
-    const error = new RunError("go build", "cmd/nodeagent/main.go:3:1: syntax error");
+    const error = new CommandError("go build", "cmd/nodeagent/main.go:3:1: syntax error");
     expect(goFailure(error)).toBe(error);
   });
 });
@@ -127,9 +127,9 @@ describe("downloads", () => {
   });
 
   test("that fail are worth another try, unless the content was another", () => {
-    const failed = fetchFailure("envoy", new RunError("python3 -m", "ReadTimeoutError: timed out"));
+    const failed = fetchFailure("envoy", new CommandError("python3 -m", "ReadTimeoutError: timed out"));
     expect((failed as Error).message).toMatch(/envoy could not be fetched.*same command/);
-    const other = fetchFailure("envoy", new RunError("python3 -m", "THESE PACKAGES DO NOT MATCH THE HASHES"));
+    const other = fetchFailure("envoy", new CommandError("python3 -m", "THESE PACKAGES DO NOT MATCH THE HASHES"));
     expect((other as Error).message).toContain("Refused: envoy");
   });
 });
