@@ -1,0 +1,158 @@
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import * as random from "@pulumi/random";
+import { type Image, imageName } from "../support/image.ts";
+import { restrictedContainer, restrictedPod } from "../support/restricted.ts";
+import type { EnvironmentValue } from "./Microservice.ts";
+
+/** A PostgreSQL database as its team declares it. */
+export interface DatabaseSpec {
+  /** Name of the Service, the account, the pod and the `app` label: hosts and policies refer to it. */
+  readonly name: string;
+  /** PostgreSQL's official image in its Debian variant, or one that understands the same variables. */
+  readonly image: Image;
+  /** The database that is made in it, once. */
+  readonly database: string;
+  /** Who owns it. The password is generated. */
+  readonly user: string;
+  /** Size of the volume, such as `1Gi`. Most storage classes let it grow, none lets it shrink. */
+  readonly storage: string;
+}
+
+export interface DatabaseArgs extends DatabaseSpec {
+  readonly namespace: pulumi.Input<string>;
+  /** @default the cluster's own */
+  readonly storageClass?: string;
+  /** Annotations of the pod; a change restarts it. @default none */
+  readonly podAnnotations?: Readonly<Record<string, string>>;
+}
+
+/** Where the database's user is written down. */
+export interface Credentials {
+  /** Name of the Secret, in the database's namespace. */
+  readonly secret: string;
+  readonly keys: { readonly user: "user"; readonly password: "password"; readonly database: "database" };
+}
+
+export const databasePort = 5432;
+
+/** The user of Debian's PostgreSQL, whose files nobody else may read. */
+const user = 999;
+/** Seconds until a stopping PostgreSQL is killed. It is told to stop fast, so this is time for its last checkpoint. */
+const gracePeriod = 60;
+const keys = { user: "user", password: "password", database: "database" } as const;
+const volumeFolder = "/var/lib/postgresql/data";
+
+/**
+ * A PostgreSQL server of one pod with a volume of its own, for callers in its namespace. Its data outlives the pod, and goes with
+ * the namespace. Files of one major version are not opened by another: the pod then says so in its log and does not become
+ * ready; dump and restore is the way.
+ */
+export class Database extends pulumi.ComponentResource {
+  readonly credentials: Credentials;
+  /** What a caller's process needs, in the variables that every PostgreSQL client reads. */
+  readonly env: Readonly<Record<string, EnvironmentValue>>;
+
+  constructor(name: string, args: DatabaseArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("mesh:app:Database", name, {}, opts);
+    const { namespace, database } = args;
+    const child = { parent: this };
+    const metadata = { name: args.name, namespace, labels: { app: args.name } };
+
+    // Letters and digits alone: it may become part of a URL.
+    const password = new random.RandomPassword(name, { length: 32, special: false }, child);
+    this.credentials = { secret: `${args.name}-credentials`, keys };
+    const secret = new k8s.core.v1.Secret(
+      name,
+      {
+        metadata: { ...metadata, name: this.credentials.secret },
+        stringData: { [keys.user]: args.user, [keys.password]: password.result, [keys.database]: database },
+      },
+      child,
+    );
+    const account = new k8s.core.v1.ServiceAccount(name, { metadata, automountServiceAccountToken: false }, child);
+    const ports = [{ name: "tcp-postgresql", port: databasePort, targetPort: "postgresql", appProtocol: "tcp" }];
+    new k8s.core.v1.Service(name, { metadata, spec: { selector: { app: args.name }, ports } }, child);
+    const after = { ...child, dependsOn: secret };
+    new k8s.apps.v1.StatefulSet(name, { metadata, spec: setSpec(args, account.metadata.name, this.credentials) }, after);
+
+    this.env = {
+      PGHOST: pulumi.interpolate`${args.name}.${namespace}.svc.cluster.local`,
+      PGPORT: `${databasePort}`,
+      PGDATABASE: database,
+      PGUSER: args.user,
+      PGPASSWORD: { secret: this.credentials.secret, key: keys.password },
+    };
+    this.registerOutputs();
+  }
+}
+
+function setSpec(args: DatabaseArgs, account: pulumi.Input<string>, credentials: Credentials) {
+  const labels = { app: args.name };
+  const { podAnnotations: annotations, storageClass: storageClassName, storage } = args;
+  return {
+    replicas: 1,
+    serviceName: args.name,
+    selector: { matchLabels: labels },
+    // With the default, a pod that cannot start would have to be removed by hand before it gets a better template.
+    podManagementPolicy: "Parallel",
+    template: { metadata: { labels, ...(annotations && { annotations }) }, spec: podSpec(args, account, credentials) },
+    volumeClaimTemplates: [
+      {
+        metadata: { name: "data", labels },
+        spec: {
+          accessModes: ["ReadWriteOnce"],
+          resources: { requests: { storage } },
+          ...(storageClassName === undefined ? {} : { storageClassName }),
+        },
+      },
+    ],
+  };
+}
+
+function podSpec(args: DatabaseArgs, account: pulumi.Input<string>, credentials: Credentials): k8s.types.input.core.v1.PodSpec {
+  return {
+    serviceAccountName: account,
+    automountServiceAccountToken: false,
+    enableServiceLinks: false,
+    terminationGracePeriodSeconds: gracePeriod,
+    // Not every storage lets a group in by itself; where it had to be done once, it is not done at each start.
+    securityContext: { ...restrictedPod(user), fsGroup: user, fsGroupChangePolicy: "OnRootMismatch" },
+    containers: [container(args, credentials)],
+    volumes: ["run", "tmp"].map((name) => ({ name, emptyDir: { sizeLimit: "64Mi" } })),
+  };
+}
+
+function container(args: DatabaseArgs, { secret }: Credentials): k8s.types.input.core.v1.Container {
+  const from = (name: string, key: string) => ({ name, valueFrom: { secretKeyRef: { name: secret, key } } });
+  // Over TCP: while the official image prepares its files it serves the socket alone.
+  const ask = { exec: { command: ["pg_isready", "--quiet", "--host=127.0.0.1", `--username=${args.user}`] }, timeoutSeconds: 3 };
+  return {
+    name: args.name,
+    image: imageName(args.image),
+    imagePullPolicy: "IfNotPresent",
+    // Small, as its data is; the default alone takes 128 MB.
+    args: ["-c", "shared_buffers=32MB", "-c", "max_connections=50"],
+    ports: [{ name: "postgresql", containerPort: databasePort }],
+    env: [
+      from("POSTGRES_USER", keys.user),
+      from("POSTGRES_PASSWORD", keys.password),
+      from("POSTGRES_DB", keys.database),
+      // Words are compared by their code points, which no other version of a library does otherwise.
+      { name: "POSTGRES_INITDB_ARGS", value: "--locale=C.UTF-8 --encoding=UTF8" },
+      // Below the volume's own folder, which may have a `lost+found` and belongs to whoever made it.
+      { name: "PGDATA", value: `${volumeFolder}/pgdata` },
+    ],
+    // Making the files anew or recovering after a crash takes its time, and must not be cut off.
+    startupProbe: { ...ask, periodSeconds: 1, failureThreshold: 300 },
+    readinessProbe: { ...ask, periodSeconds: 5, failureThreshold: 2 },
+    livenessProbe: { ...ask, periodSeconds: 10, failureThreshold: 6 },
+    resources: { requests: { cpu: "10m", memory: "64Mi" }, limits: { cpu: "500m", memory: "256Mi" } },
+    securityContext: restrictedContainer,
+    volumeMounts: [
+      { name: "data", mountPath: volumeFolder },
+      { name: "run", mountPath: "/var/run/postgresql" },
+      { name: "tmp", mountPath: "/tmp" },
+    ],
+  };
+}
