@@ -17,3 +17,13 @@ export const publishedIstio = {
 /** Runs the small services of apps/services where they have no image of their own. */
 export const publishedNodeRuntime =
   "docker.io/library/node:24.11.1-alpine3.22@sha256:2867d550cf9d8bb50059a0fff528741f11a84d985c732e60e19e8e75c7239c43";
+
+/** The Kubernetes minor version of EKS clusters: the one that the node images of kind have as well. */
+export const eksKubernetes = "1.36";
+
+/** The AWS Load Balancer Controller: chart and image share one version. */
+export const publishedLoadBalancerController = {
+  repository: "https://aws.github.io/eks-charts",
+  version: "3.5.0",
+  image: { registry: "public.ecr.aws", repository: "eks/aws-load-balancer-controller", tag: "v3.5.0" },
+} as const;
