@@ -1,0 +1,166 @@
+import type { ApplicationSpec, Call } from "../app/spec.ts";
+import type { GatewayName } from "../gateway/route.ts";
+
+/** The one trust domain of the mesh: Istio's default, in which every certificate is issued. */
+export const trustDomain = "cluster.local";
+
+/** A ServiceAccount, by which the mesh knows who calls. A workload's has the workload's name. */
+export interface Account {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** The accounts of the gateways' proxies. */
+export const gatewayAccounts: Readonly<Record<GatewayName, Account>> = {
+  kong: { namespace: "kong", name: "kong-kong" },
+  istio: { namespace: "istio-ingress", name: "istio-ingressgateway" },
+};
+
+/** What a certificate of the mesh says of its owner, as policies write it. */
+export function principalOf({ namespace, name }: Account): string {
+  return `${trustDomain}/ns/${namespace}/sa/${name}`;
+}
+
+/** Pods that belong together, behind one `app` label and one account. */
+export interface Workload extends Account {
+  /** Left out by a workload that only calls others. */
+  readonly listens?: Listener;
+}
+
+export interface Listener {
+  readonly protocol: "http" | "tcp";
+  /** Port of the Service: what callers dial. */
+  readonly port: number;
+  /** Port of the pods: what policies see. */
+  readonly containerPort: number;
+}
+
+/** What a caller may do. A member left out means everything; each path means itself and all below it. */
+export interface Operation {
+  readonly methods?: readonly string[];
+  readonly paths?: readonly string[];
+}
+
+/** A declared call. */
+export interface Edge {
+  readonly from: Account;
+  /** A gateway's pods have labels of their own; their namespace holds nothing else. */
+  readonly gateway: boolean;
+  readonly to: Workload & { readonly listens: Listener };
+  readonly operation: Operation;
+}
+
+/** Whether one account may call one workload, and how. Accounts and workloads are `namespace/name`. */
+export interface MatrixRow {
+  readonly from: string;
+  readonly to: string;
+  /** Where the workload is to be had; without them it has nothing to call. */
+  readonly protocol?: Listener["protocol"];
+  readonly port?: number;
+  readonly allowed: boolean;
+  /** What is allowed, any of these; empty when nothing is. */
+  readonly operations: readonly Operation[];
+}
+
+const exposedMethods = ["GET", "HEAD"] as const;
+/** PostgreSQL's. */
+const databasePort = 5432;
+
+/**
+ * Who calls whom: the declared calls of all applications, and those of the gateways to whatever they offer. Every policy
+ * derives from it, and so does the matrix that the tests try pair by pair.
+ *
+ * @throws Error on a call to a workload that does not exist or listens on nothing; `app/check.ts` tells so with its place.
+ */
+export class CallGraph {
+  readonly workloads: readonly Workload[];
+  readonly edges: readonly Edge[];
+
+  constructor(
+    applications: readonly ApplicationSpec[],
+    readonly gateways: readonly GatewayName[],
+  ) {
+    this.workloads = applications.flatMap(workloadsOf);
+    this.edges = applications.flatMap((application) => this.edgesOf(application));
+  }
+
+  /** The workloads of one namespace. */
+  in(namespace: string): Workload[] {
+    return this.workloads.filter((workload) => workload.namespace === namespace);
+  }
+
+  callersOf(workload: Account): Edge[] {
+    return this.edges.filter(({ to }) => same(to, workload));
+  }
+
+  calleesOf(account: Account): Edge[] {
+    return this.edges.filter(({ from }) => same(from, account));
+  }
+
+  /** Every ordered pair of two workloads, and of a gateway and a workload. */
+  matrix(): MatrixRow[] {
+    const callers = [...this.gateways.map((gateway) => gatewayAccounts[gateway]), ...this.workloads];
+    return callers.flatMap((from) => this.workloads.filter((to) => !same(from, to)).map((to) => this.row(from, to)));
+  }
+
+  private row(from: Account, to: Workload): MatrixRow {
+    const operations = this.calleesOf(from)
+      .filter((edge) => same(edge.to, to))
+      .map(({ operation }) => operation);
+    const where = to.listens && { protocol: to.listens.protocol, port: to.listens.port };
+    return { from: nameOf(from), to: nameOf(to), ...where, allowed: operations.length > 0, operations };
+  }
+
+  private edgesOf({ namespace, services, loads = [] }: ApplicationSpec): Edge[] {
+    const declared = [...services, ...loads].flatMap(({ name, calls = [] }) =>
+      calls.map((call) => this.edge({ namespace, name }, false, resolveCall(namespace, call.to), operationOf(call))),
+    );
+    const offered = services.flatMap(({ name, exposed }) => {
+      if (!exposed) return [];
+      const operation = operationOf({ methods: exposed.methods ?? exposedMethods, paths: [exposed.path] });
+      const offering = this.gateways.filter((gateway) => exposed.gateways?.includes(gateway) ?? true);
+      return offering.map((gateway) => this.edge(gatewayAccounts[gateway], true, { namespace, name }, operation));
+    });
+    return [...offered, ...declared];
+  }
+
+  private edge({ namespace, name }: Account, gateway: boolean, callee: Account, operation: Operation): Edge {
+    const to = this.workloads.find((workload) => same(workload, callee));
+    if (!to?.listens)
+      throw new Error(`${namespace}/${name} calls ${nameOf(callee)}, which ${to ? "listens on nothing" : "does not exist"}`);
+    return { from: { namespace, name }, gateway, to: { ...to, listens: to.listens }, operation };
+  }
+}
+
+/** Whom a call is to: `name` is one of the caller's own namespace. */
+export function resolveCall(namespace: string, to: string): Account {
+  const [first = "", second] = to.split("/");
+  return second === undefined ? { namespace, name: first } : { namespace: first, name: second };
+}
+
+/** An account or workload as the matrix and messages write it. */
+export function nameOf({ namespace, name }: Account): string {
+  return `${namespace}/${name}`;
+}
+
+export function same(a: Account, b: Account): boolean {
+  return a.namespace === b.namespace && a.name === b.name;
+}
+
+function workloadsOf({ namespace, services, databases = [], loads = [] }: ApplicationSpec): Workload[] {
+  const tcp = { protocol: "tcp", port: databasePort, containerPort: databasePort } as const;
+  return [
+    ...services.map(({ name, port, containerPort = port }) => ({
+      namespace,
+      name,
+      listens: { protocol: "http" as const, port, containerPort },
+    })),
+    ...databases.map(({ name }) => ({ namespace, name, listens: tcp })),
+    ...loads.map(({ name }) => ({ namespace, name })),
+  ];
+}
+
+/** Below `/` is everything, which no list of paths says. */
+function operationOf({ methods, paths }: Pick<Call, "methods" | "paths">): Operation {
+  return { ...(methods && { methods }), ...(paths && !paths.includes("/") && { paths }) };
+}

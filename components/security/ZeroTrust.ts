@@ -1,0 +1,42 @@
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import { customResource } from "../support/customResource.ts";
+import { allowCallers, allowNothing } from "./authorization.ts";
+import type { CallGraph } from "./CallGraph.ts";
+import { denyAll, peersOf } from "./network.ts";
+import { scopeOf } from "./scope.ts";
+
+export interface ZeroTrustArgs {
+  /** Of all applications: callers may be in other namespaces. */
+  readonly graph: CallGraph;
+  /** An existing namespace whose workloads are protected. */
+  readonly namespace: string;
+}
+
+/**
+ * Default deny for one namespace, and from the call graph what is allowed nevertheless, three times over: by identity
+ * (AuthorizationPolicy), on the network (NetworkPolicy, where the cluster's network enforces it), and in what a workload's
+ * proxy can reach at all (Sidecar).
+ *
+ * Make it before the workloads, so that none of them ever answers a stranger. Nothing in it names a revision of the control
+ * plane: it holds for the pods of both during an upgrade.
+ */
+export class ZeroTrust extends pulumi.ComponentResource {
+  constructor(name: string, { graph, namespace }: ZeroTrustArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("mesh:security:ZeroTrust", name, {}, opts);
+    const child = { parent: this };
+    const network = (resource: string, policy: string, spec: k8s.types.input.networking.v1.NetworkPolicySpec) =>
+      new k8s.networking.v1.NetworkPolicy(resource, { metadata: { name: policy, namespace }, spec }, child);
+
+    customResource(`${name}-allow-nothing`, allowNothing(namespace), child);
+    network(`${name}-default-deny`, "default-deny", denyAll);
+    for (const workload of graph.in(namespace)) {
+      const prefix = `${name}-${workload.name}`;
+      const callers = allowCallers(graph, workload);
+      if (callers) customResource(`${prefix}-callers`, callers, child);
+      network(`${prefix}-peers`, `peers-of-${workload.name}`, peersOf(graph, workload));
+      customResource(`${prefix}-scope`, scopeOf(graph, workload), child);
+    }
+    this.registerOutputs();
+  }
+}
