@@ -1,26 +1,29 @@
-import type { ApplicationSpec } from "../components/app/Application.ts";
-import type { ServiceImage } from "../components/app/Microservice.ts";
+import type { ApplicationSpec, ServiceSpec } from "../components/app/spec.ts";
 import type { Config } from "../config.ts";
+import type { ServiceImages } from "../stacks/Target.ts";
 
 /** The path under which the product service answers, in the mesh and outside of it. */
 export const productPath = "/api/products";
 
-/** One service in three copies, which lists products. */
-export function product({ versions, canary, resilience }: Config["product"], image: ServiceImage): ApplicationSpec {
+/** One service in two versions, which lists products: what there is to learn about canaries. */
+export function product({ product }: Config, images: ServiceImages): ApplicationSpec {
   return {
     namespace: "product",
     services: [
       {
         name: "product",
-        image,
+        image: images.product,
         port: 8080,
         probes: { ready: "/ready", health: "/health" },
-        versions,
-        // With a single version there is nothing to choose.
-        ...(versions.length > 1 && { canary }),
-        resilience,
-        exposed: { path: productPath },
+        ...configured(product),
+        exposed: { path: productPath, versioned: "/api/{version}/products", policies: product.policies },
       },
     ],
   };
+}
+
+/** What a stack's configuration says of a service. */
+export function configured({ versions, canary, resilience }: Config["product"]): Pick<ServiceSpec, "versions" | "canary" | "resilience"> {
+  // With a single version there is nothing to choose.
+  return { versions, resilience, ...(versions.length > 1 && { canary }) };
 }

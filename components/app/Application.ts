@@ -1,55 +1,77 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { Route } from "../gateway/IstioRoutes.ts";
+import type { CallGraph } from "../security/CallGraph.ts";
+import { ZeroTrust } from "../security/ZeroTrust.ts";
 import { createNamespace } from "../support/namespace.ts";
-import { Microservice, type MicroserviceArgs, type ServiceVersion } from "./Microservice.ts";
-import type { Resilience } from "./resilience.ts";
-import { type Canary, Traffic, type WeightedVersion } from "./Traffic.ts";
-
-/** A service as its team declares it; everything in the mesh and the gateways derives from that. */
-export interface ServiceSpec extends Pick<MicroserviceArgs, "image" | "port" | "probes" | "resources"> {
-  readonly name: string;
-  readonly versions: readonly (ServiceVersion & WeightedVersion)[];
-  readonly canary?: Canary;
-  readonly resilience?: Resilience;
-  /** The path under which gateways offer it; without one it is for the mesh alone. */
-  readonly exposed?: { readonly path: string };
-}
-
-/** Services that belong together, in one namespace. */
-export interface ApplicationSpec {
-  readonly namespace: string;
-  readonly services: readonly ServiceSpec[];
-}
+import { Database } from "./Database.ts";
+import { LoadGenerator } from "./LoadGenerator.ts";
+import { type EnvironmentValue, Microservice } from "./Microservice.ts";
+import type { ApplicationSpec, ServiceSpec } from "./spec.ts";
+import { Traffic } from "./Traffic.ts";
 
 export interface ApplicationArgs {
   readonly spec: ApplicationSpec;
-  /** Labels that make the control plane inject sidecars. */
-  readonly injection: Readonly<Record<string, string>>;
+  /** Who may call whom, in all applications together. */
+  readonly graph: CallGraph;
+  readonly mesh: MeshMembership;
+  /** Annotations of a service's Service, for the gateways. */
+  readonly serviceAnnotations: (service: ServiceSpec) => Readonly<Record<string, string>>;
+  /** Of the databases' volumes. @default the cluster's own */
+  readonly storageClass?: string | undefined;
 }
 
-/** An application in the mesh: its namespace, which allows no pod any privilege, and its services with their traffic rules. */
-export class Application extends pulumi.ComponentResource {
-  /** What gateways offer of it. */
-  readonly routes: readonly Route[];
+/** What makes pods part of a mesh. */
+export interface MeshMembership {
+  /** Labels of a namespace that make the control plane inject sidecars. */
+  readonly injection: Readonly<Record<string, string>>;
+  /** Annotations of pods, which change with their sidecar. */
+  readonly podAnnotations: Readonly<Record<string, string>>;
+}
 
-  constructor(
-    name: string,
-    { spec: { namespace, services }, injection }: ApplicationArgs,
-    opts?: pulumi.ComponentResourceOptions,
-  ) {
+/**
+ * An application in the mesh: its namespace, which allows no pod any privilege and no caller that is not declared, its
+ * databases, its services with their traffic rules, and whoever puts load on them.
+ */
+export class Application extends pulumi.ComponentResource {
+  constructor(name: string, args: ApplicationArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mesh:app:Application", name, {}, opts);
 
-    const child = { parent: this };
-    const { metadata } = createNamespace(name, { namespace, podSecurity: "restricted", injection }, child);
-    this.routes = services.flatMap(({ name: service, exposed, canary, resilience, ...pods }) => {
-      const microservice = new Microservice(service, { service, namespace: metadata.name, ...pods }, child);
-      const shape = { ...(canary && { canary }), ...(resilience && { resilience }), exposed: exposed !== undefined };
-      // A route to a version follows its pods, so that a version that is added gets requests only when it answers.
-      const after = { parent: this, dependsOn: microservice };
-      const traffic = new Traffic(service, { service, namespace, versions: pods.versions, ...shape }, after);
-      return exposed ? [{ path: exposed.path, delegate: traffic.delegate }] : [];
-    });
+    const { spec, graph, mesh, storageClass } = args;
+    const { namespace, services, databases = [], loads = [] } = spec;
+    const { injection, podAnnotations } = mesh;
+    const labelled = createNamespace(name, { namespace, podSecurity: "restricted", injection }, { parent: this });
+    // Before any pod, so that there is no moment in which everybody is let in.
+    const access = new ZeroTrust(name, { namespace, graph }, { parent: this, dependsOn: labelled });
+    const guarded = { parent: this, dependsOn: access };
+    const pods = { namespace: labelled.metadata.name, podAnnotations };
+
+    const variables = new Map<string, Variables>();
+    for (const database of databases) {
+      const { env } = new Database(database.name, { ...database, ...pods, ...(storageClass && { storageClass }) }, guarded);
+      variables.set(database.name, env);
+    }
+    for (const service of services) {
+      const found = (service.calls ?? []).map(({ to }) => variables.get(to));
+      const env = Object.assign({}, ...found, service.env) as Variables;
+      this.addService({ ...service, env }, args, pods, guarded);
+    }
+    for (const load of loads) new LoadGenerator(load.name, { ...load, ...pods }, guarded);
 
     this.registerOutputs();
   }
+
+  private addService(
+    { name, exposed, canary, resilience, calls: _, ...service }: ServiceSpec,
+    { spec: { namespace }, serviceAnnotations }: ApplicationArgs,
+    pods: { readonly namespace: pulumi.Input<string>; readonly podAnnotations: Readonly<Record<string, string>> },
+    opts: pulumi.ComponentResourceOptions,
+  ): void {
+    const annotations = serviceAnnotations({ name, ...service, ...(exposed && { exposed }), ...(resilience && { resilience }) });
+    const microservice = new Microservice(name, { service: name, ...pods, ...service, serviceAnnotations: annotations }, opts);
+    const shape = { ...(canary && { canary }), ...(resilience && { resilience }), ...(exposed && { exposed }) };
+    // A route to a version follows its pods, so that a version that is added gets requests only when it answers.
+    const after = { parent: this, dependsOn: microservice };
+    new Traffic(name, { service: name, namespace, versions: service.versions, ...shape }, after);
+  }
 }
+
+type Variables = Readonly<Record<string, EnvironmentValue>>;

@@ -20,13 +20,32 @@ export interface MicroserviceArgs {
   readonly service: string;
   readonly namespace: pulumi.Input<string>;
   readonly image: ServiceImage;
-  /** Port of the Service and of the container. Clients must speak HTTP. */
+  /** Port of the Service. Clients must speak HTTP. */
   readonly port: number;
+  /**
+   * Port that the container listens on, also its variable `PORT`; above 1024, as the process has no privilege.
+   * @default the Service's
+   */
+  readonly containerPort?: number;
   readonly versions: readonly ServiceVersion[];
   /** Paths that answer 200: when the container wants requests, and when it need not be started again. */
   readonly probes: { readonly ready: string; readonly health: string };
   /** @default 10m of a core and 64 MiB, at most half a core and 192 MiB */
   readonly resources?: k8s.types.input.core.v1.ResourceRequirements;
+  /** Variables of the process, besides `PORT`, `VERSION`, `POD_NAME` and `DRAIN_MS`. @default none */
+  readonly env?: Readonly<Record<string, EnvironmentValue>>;
+  /** Annotations of the Service. @default none */
+  readonly serviceAnnotations?: Readonly<Record<string, string>>;
+  /** Annotations of the pods; a change rolls them. @default none */
+  readonly podAnnotations?: Readonly<Record<string, string>>;
+}
+
+/** A text, or a key of a Secret in the same namespace. */
+export type EnvironmentValue = pulumi.Input<string> | SecretKey;
+
+export interface SecretKey {
+  readonly secret: string;
+  readonly key: string;
 }
 
 const defaultResources = { requests: { cpu: "10m", memory: "64Mi" }, limits: { cpu: "500m", memory: "192Mi" } };
@@ -45,13 +64,14 @@ const programFolder = "/app";
 export class Microservice extends pulumi.ComponentResource {
   constructor(name: string, args: MicroserviceArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mesh:app:Microservice", name, {}, opts);
-    const { service, namespace, port, versions } = args;
+    const { service, namespace, port, versions, serviceAnnotations: annotations } = args;
     const child = { parent: this };
     const metadata = { name: service, namespace, labels: { app: service } };
 
     const account = new k8s.core.v1.ServiceAccount(name, { metadata, automountServiceAccountToken: false }, child);
     const ports = [{ name: "http", port, targetPort: "http", appProtocol: "http" }];
-    new k8s.core.v1.Service(name, { metadata, spec: { selector: { app: service }, ports } }, child);
+    const spec = { selector: { app: service }, ports };
+    new k8s.core.v1.Service(name, { metadata: { ...metadata, ...(annotations && { annotations }) }, spec }, child);
     const refs = { account: account.metadata.name, program: mountProgram(name, args, child) };
     for (const version of versions) deploy(`${name}-${version.name}`, args, version, refs, child);
 
@@ -78,7 +98,8 @@ function deploy(
   const metadata = { namespace: args.namespace, labels };
   const selector = { matchLabels: labels };
   const strategy = { type: "RollingUpdate", rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } };
-  const template = { metadata: { labels }, spec: podSpec(args, version, labels, refs) };
+  const { podAnnotations: annotations } = args;
+  const template = { metadata: { labels, ...(annotations && { annotations }) }, spec: podSpec(args, version, labels, refs) };
   new k8s.apps.v1.Deployment(name, { metadata, spec: { replicas: version.replicas, selector, strategy, template } }, opts);
   new k8s.policy.v1.PodDisruptionBudget(name, { metadata, spec: { maxUnavailable: 1, selector } }, opts);
 }
@@ -117,25 +138,25 @@ function podSpec(
   };
 }
 
-function container(
-  { service, image: { reference, program }, port, probes, resources = defaultResources }: MicroserviceArgs,
-  version: ServiceVersion,
-): k8s.types.input.core.v1.Container {
+function container(args: MicroserviceArgs, version: ServiceVersion): k8s.types.input.core.v1.Container {
+  const { image, port, containerPort = port, probes, resources = defaultResources, env = {} } = args;
+  const { reference, program } = image;
   const get = (path: string) => ({ httpGet: { path, port: "http" } });
   const fromProgram = program && {
     command: ["node", `${programFolder}/${program.file}`],
     volumeMounts: [{ name: "program", mountPath: programFolder, readOnly: true }],
   };
   return {
-    name: service,
+    name: args.service,
     image: reference,
     imagePullPolicy: "IfNotPresent",
-    ports: [{ name: "http", containerPort: port }],
+    ports: [{ name: "http", containerPort }],
     env: [
-      { name: "PORT", value: `${port}` },
+      { name: "PORT", value: `${containerPort}` },
       { name: "VERSION", value: version.name },
       { name: "POD_NAME", valueFrom: { fieldRef: { fieldPath: "metadata.name" } } },
       { name: "DRAIN_MS", value: `${(gracePeriod - withdrawal - 5) * 1_000}` },
+      ...Object.entries(env).map(([name, value]) => variable(name, value)),
     ],
     startupProbe: { ...get(probes.ready), periodSeconds: 1, failureThreshold: 60 },
     readinessProbe: { ...get(probes.ready), periodSeconds: 5, failureThreshold: 2 },
@@ -145,4 +166,13 @@ function container(
     securityContext: { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ["ALL"] } },
     ...fromProgram,
   };
+}
+
+function variable(name: string, value: EnvironmentValue): k8s.types.input.core.v1.EnvVar {
+  if (!isSecretKey(value)) return { name, value };
+  return { name, valueFrom: { secretKeyRef: { name: value.secret, key: value.key } } };
+}
+
+function isSecretKey(value: EnvironmentValue): value is SecretKey {
+  return typeof value === "object" && "secret" in value && "key" in value && !pulumi.Output.isInstance(value);
 }

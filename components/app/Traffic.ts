@@ -5,8 +5,11 @@ import {
   VirtualService,
 } from "@kubernetes-models/istio/networking.istio.io/v1";
 import * as pulumi from "@pulumi/pulumi";
+import { corsPolicy } from "../gateway/policies/cors.ts";
+import type { Cors } from "../gateway/route.ts";
 import { customResource } from "../support/customResource.ts";
 import { defaultResilience, missingTime, type Resilience, seconds } from "./resilience.ts";
+import type { Exposed } from "./spec.ts";
 
 /** A share of a service's requests that goes to one of its versions. */
 export interface WeightedVersion {
@@ -34,15 +37,16 @@ export interface TrafficArgs {
   /** @default {@link defaultResilience} */
   readonly resilience?: Resilience;
   /**
-   * Whether a gateway's route table may delegate to this service.
-   * @default false
+   * What gateways offer of the service, for their route tables to delegate to.
+   * @default nothing
    */
-  readonly exposed?: boolean;
+  readonly exposed?: Pick<Exposed, "path" | "versioned" | "policies">;
 }
 
 /**
  * How requests reach the versions of one service: a DestinationRule with a subset for each version, and a VirtualService
- * that sends the canary header to its version, splits the rest by weight, and tries again what may be repeated.
+ * that sends who asks for a version by path or by the canary header to it, splits the rest by weight, and tries again what
+ * may be repeated.
  *
  * An exposed service gets its rules a second time, as the delegate that gateways refer to: a gateway's proxy never asks
  * the rules of the mesh. The rules depend on the subsets: a route to one that no proxy knows yet is answered with 503.
@@ -51,29 +55,37 @@ export interface TrafficArgs {
  * @see https://istio.io/latest/docs/reference/config/networking/virtual-service/
  */
 export class Traffic extends pulumi.ComponentResource {
-  /** The VirtualService for route tables to delegate to. */
-  readonly delegate: { readonly name: string; readonly namespace: string };
-
   constructor(name: string, args: TrafficArgs, opts?: pulumi.ComponentResourceOptions) {
     requireConsistent(args);
     super("mesh:app:Traffic", name, {}, opts);
-    const { service, namespace, exposed = false } = args;
+    const { service, namespace, exposed } = args;
     const host = `${service}.${namespace}.svc.cluster.local`;
     const http = rulesOf(host, args);
-    this.delegate = { name: `${service}-exposed`, namespace };
 
     const rule = new DestinationRule({ metadata: { name: service, namespace }, spec: destinationOf(host, args) });
     const after = { parent: this, dependsOn: customResource(`${name}-subsets`, rule, { parent: this }) };
     const inMesh = { hosts: [host], gateways: ["mesh"], http };
     customResource(`${name}-routes`, new VirtualService({ metadata: { name: service, namespace }, spec: inMesh }), after);
-    if (exposed) customResource(`${name}-delegate`, new VirtualService({ metadata: this.delegate, spec: { http } }), after);
+    if (exposed) {
+      const delegate = new VirtualService({
+        metadata: delegateOf(service, namespace),
+        spec: { http: withCors(http, exposed.policies?.cors) },
+      });
+      customResource(`${name}-delegate`, delegate, after);
+    }
 
     this.registerOutputs();
   }
 }
 
+/** What the VirtualService of an exposed service is called, which route tables delegate to. */
+export function delegateOf(service: string, namespace: string): { readonly name: string; readonly namespace: string } {
+  return { name: `${service}-exposed`, namespace };
+}
+
 type Rules = NonNullable<NonNullable<IVirtualService["spec"]>["http"]>;
-type Match = NonNullable<Rules[number]["match"]>[number];
+type Rule = Rules[number];
+type Match = NonNullable<Rule["match"]>[number];
 
 function destinationOf(
   host: string,
@@ -99,22 +111,51 @@ function destinationOf(
   };
 }
 
-/** The canary before the weights, and within both what may be repeated before what may not. The first match wins. */
-function rulesOf(host: string, { versions, canary, resilience = defaultResilience }: TrafficArgs): Rules {
+/**
+ * A version asked for by its path, then the canary, then the weights; and within each what may be repeated before what may
+ * not. The first match wins.
+ */
+function rulesOf(host: string, { versions, canary, exposed, resilience = defaultResilience }: TrafficArgs): Rules {
   const to = (subset: string, weight: number) => ({ destination: { host, subset }, weight });
-  const pair = (name: string, match: Match | undefined, route: ReturnType<typeof to>[]) => [
-    { name: `${name}-repeatable`, match: [{ ...match, method: { regex: repeatable } }], route, ...patience(resilience, true) },
-    { name, ...(match ? { match: [match] } : {}), route, ...patience(resilience, false) },
+  const pair = (name: string, matches: readonly Match[], rest: Pick<Rule, "route" | "rewrite">): Rule[] => [
+    {
+      name: `${name}-repeatable`,
+      match: matches.map((match) => ({ ...match, method: { regex: repeatable } })),
+      ...rest,
+      ...patience(resilience, true),
+    },
+    { name, ...(matches.some(hasConditions) && { match: [...matches] }), ...rest, ...patience(resilience, false) },
   ];
-  const toCanary = canary && pair("canary", { headers: { [canary.header]: { exact: "true" } } }, [to(canary.version, 100)]);
-  return [
-    ...(toCanary ?? []),
-    ...pair(
-      "weighted",
-      undefined,
-      versions.map(({ name, weight }) => to(name, weight)),
-    ),
-  ];
+  const byPath = versions.flatMap(({ name }) => {
+    const paths = exposed && versionPaths(exposed, name);
+    return paths ? pair(`version-${name}`, below(paths.from), { route: [to(name, 100)], rewrite: rewritten(paths) }) : [];
+  });
+  const byHeader = canary
+    ? pair("canary", [{ headers: { [canary.header]: { exact: "true" } } }], { route: [to(canary.version, 100)] })
+    : [];
+  const byWeight = pair("weighted", [{}], { route: versions.map(({ name, weight }) => to(name, weight)) });
+  return [...byPath, ...byHeader, ...byWeight];
+}
+
+const hasConditions = (match: Match) => Object.keys(match).length > 0;
+
+function versionPaths({ path, versioned }: Pick<Exposed, "path" | "versioned">, version: string) {
+  return versioned === undefined ? undefined : { from: versioned.replace("{version}", version), to: path };
+}
+
+/** Exactly a path, and whatever is below it: a bare prefix of /api/products would take /api/products-of-others too. */
+function below(path: string): Match[] {
+  return [{ uri: { exact: path } }, { uri: { prefix: `${path}/` } }];
+}
+
+/** The service need not know under which path a version of it is asked for. A plain rewrite would lose the slash behind it. */
+function rewritten({ from, to }: { readonly from: string; readonly to: string }): Rule["rewrite"] {
+  return { uriRegexRewrite: { match: `^${from.replace(/[.+*?()[\]{}|^$\\]/g, "\\$&")}`, rewrite: to } };
+}
+
+/** Only gateways answer pages of other origins: in the mesh there are none. */
+function withCors(rules: Rules, cors: Cors | undefined): Rules {
+  return cors ? rules.map((rule) => ({ ...rule, corsPolicy: corsPolicy(cors) })) : rules;
 }
 
 /** Methods that do the same when done twice. */

@@ -18,7 +18,7 @@ export interface ApplicationSpec {
 }
 
 /** A service that speaks HTTP. */
-export interface ServiceSpec extends Pick<MicroserviceArgs, "image" | "port" | "probes" | "resources" | "env"> {
+export interface ServiceSpec extends Pick<MicroserviceArgs, "image" | "port" | "containerPort" | "probes" | "resources" | "env"> {
   readonly name: string;
   readonly versions: readonly (ServiceVersion & WeightedVersion)[];
   /** @default none */

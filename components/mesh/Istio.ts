@@ -1,8 +1,9 @@
 import { PeerAuthentication } from "@kubernetes-models/istio/security.istio.io/v1";
 import * as pulumi from "@pulumi/pulumi";
 import { customResource } from "../support/customResource.ts";
-import { type ChartSource, helmRelease, type Values } from "../support/helm.ts";
+import { type ChartSource, helmRelease, isValues, merge, type Values } from "../support/helm.ts";
 import { createNamespace, noInjection } from "../support/namespace.ts";
+import { RevisionTag } from "./RevisionTag.ts";
 
 /** Where Istio's charts come from; all of one version. */
 export interface IstioCharts {
@@ -21,6 +22,12 @@ export interface IstioArgs {
   readonly revision?: string | undefined;
   /** Names that stand for the revision. Namespaces follow the first, and so move to another revision with it. */
   readonly tags?: readonly string[];
+  /**
+   * Control planes that stay beside this one: the next one before an upgrade, the last one after it, until no proxy is
+   * connected to it any more.
+   * @default none
+   */
+  readonly beside?: readonly Beside[];
   /** How many istiod there are. */
   readonly replicas: number;
   /**
@@ -30,8 +37,19 @@ export interface IstioArgs {
   readonly accessLogs?: boolean;
 }
 
+/** Another control plane. */
+export interface Beside {
+  /** Its name; `default` is the one without. */
+  readonly revision: string;
+  /** Of its chart and images. @default the same */
+  readonly version?: string;
+}
+
 /** Holds the control plane and the settings that apply to the whole mesh. */
 const rootNamespace = "istio-system";
+
+/** What Istio calls the control plane that has no name. */
+const defaultRevision = "default";
 
 /** Of a proxy beside a small service; a busy one is given more by its pod's annotations. */
 const proxyResources = { requests: { cpu: "10m", memory: "48Mi" }, limits: { cpu: "1", memory: "256Mi" } } as const;
@@ -44,44 +62,52 @@ const proxyResources = { requests: { cpu: "10m", memory: "48Mi" }, limits: { cpu
 export class Istio extends pulumi.ComponentResource {
   /** Labels of a namespace whose pods get sidecars from this control plane. */
   readonly injection: Readonly<Record<string, string>>;
+  /** Annotations of pods in the mesh: they change with their proxy, which they get when they start, and so roll them. */
+  readonly podAnnotations: Readonly<Record<string, string>>;
   /** What must be there before a pod or a setting of the mesh. */
   readonly ready: readonly pulumi.Resource[];
 
   constructor(
     name: string,
-    { charts, revision, tags = [], replicas, accessLogs = false }: IstioArgs,
+    { charts, revision, tags = [], beside = [], replicas, accessLogs = false }: IstioArgs,
     opts?: pulumi.ComponentResourceOptions,
   ) {
     super("mesh:mesh:Istio", name, {}, opts);
     const injector = tags[0] ?? revision;
     this.injection = injector === undefined ? { "istio-injection": "enabled" } : { "istio.io/rev": injector };
+    this.podAnnotations = { "mesh/proxy": [revision ?? defaultRevision, imageTag(charts.istiod)].join("-") };
 
     const root = this.namespace(name, rootNamespace, "restricted");
     // The agent sets up the network of other pods from the node, which nothing else here may.
     const agents = this.namespace(`${name}-cni`, "istio-cni", "privileged");
 
-    const revised: Values = revision === undefined ? {} : { revision };
-    const base = this.release(`${name}-base`, charts.base, root, { defaultRevision: revision ?? "default" });
-    const cni = this.release(`${name}-cni`, charts.cni, agents, { ...revised, ...cniValues }, [base]);
-    const istiod = this.release(
-      revision === undefined ? "istiod" : `istiod-${revision}`,
-      charts.istiod,
-      root,
-      { ...istiodValues(replicas, accessLogs), ...revised, revisionTags: tags },
-      [cni],
-    );
+    const base = this.release(`${name}-base`, charts.base, root, { defaultRevision: revision ?? defaultRevision });
+    const cni = this.release(`${name}-cni`, charts.cni, agents, cniValues, [base]);
+    const controlPlane = (source: ChartSource, name: string) => {
+      const unnamed = name === defaultRevision;
+      const values = { ...istiodValues(replicas, accessLogs), ...(!unnamed && { revision: name }) };
+      return this.release(unnamed ? "istiod" : `istiod-${name}`, source, root, values, [cni]);
+    };
+    const istiod = controlPlane(charts.istiod, revision ?? defaultRevision);
+    const others = beside.map((other) => controlPlane(ofVersion(charts.istiod, other.version), other.revision));
+    const injectors = revision === undefined ? [] : tags.map((tag) => this.tag(name, tag, revision, istiod));
     const strict = new PeerAuthentication({
       metadata: { name: "default", namespace: rootNamespace },
       spec: { mtls: { mode: "STRICT" } },
     });
     // After istiod, and so gone before it: without istiod nobody answers its webhook, and no setting of Istio can be deleted.
     const mutualTls = customResource(`${name}-strict`, strict, { parent: this, dependsOn: istiod });
-    this.ready = [istiod, mutualTls];
+    this.ready = [istiod, ...others, ...injectors, mutualTls];
     this.registerOutputs();
   }
 
   private namespace(name: string, namespace: string, podSecurity: "restricted" | "privileged") {
     return createNamespace(name, { namespace, podSecurity, injection: noInjection }, { parent: this });
+  }
+
+  private tag(name: string, tag: string, revision: string, istiod: pulumi.Resource) {
+    const args = { tag, revision, namespace: rootNamespace };
+    return new RevisionTag(`${name}-tag-${tag}`, args, { parent: this, dependsOn: istiod });
   }
 
   private release(
@@ -93,6 +119,15 @@ export class Istio extends pulumi.ComponentResource {
   ) {
     return helmRelease(release, { source, release, namespace: metadata.name, values }, { parent: this, dependsOn: after });
   }
+}
+
+/** The same chart and images in another version. */
+function ofVersion(source: ChartSource, version: string | undefined): ChartSource {
+  return version === undefined ? source : { ...source, version, values: merge(source.values, { global: { tag: version } }) };
+}
+
+function imageTag({ values: { global } }: ChartSource): string {
+  return isValues(global) ? String(global.tag) : "unknown";
 }
 
 const cniValues: Values = { resources: { requests: { cpu: "10m", memory: "48Mi" } } };

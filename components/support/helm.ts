@@ -65,6 +65,7 @@ export function merge(base: Values, over: Values): Values {
   return merged;
 }
 
-function isValues(value: Value | undefined): value is Values {
+/** Whether a value is a mapping. */
+export function isValues(value: Value | undefined): value is Values {
   return typeof value === "object" && !Array.isArray(value);
 }

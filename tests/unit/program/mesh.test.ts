@@ -5,6 +5,7 @@ import { recordStack } from "../../support/stacks.ts";
 
 const release = "kubernetes:helm.sh/v3:Release";
 const namespace = "kubernetes:core/v1:Namespace";
+const webhook = "kubernetes:admissionregistration.k8s.io/v1:MutatingWebhookConfiguration";
 const chart = (name: string) => ({ chart: name, values: {} });
 const args: IstioArgs = {
   charts: { base: chart("base"), cni: chart("cni"), istiod: chart("istiod"), gateway: chart("gateway") },
@@ -99,7 +100,7 @@ test("a budget only where a pod can be spared", async () => {
 describe("revisions", () => {
   test("without one, namespaces say `istio-injection: enabled` and nothing of a revision is set", () => {
     expect(local.inputs(namespace, "product")).toMatchObject({ metadata: { labels: { "istio-injection": "enabled" } } });
-    for (const name of ["istiod", "istio-cni", "ingress-proxies"]) {
+    for (const name of ["istiod", "ingress-proxies"]) {
       expect(at<object>(local.inputs(release, name), "values")).not.toHaveProperty("revision");
     }
     expect(local.inputs(release, "istio-base")).toMatchObject({ values: { defaultRevision: "default" } });
@@ -109,7 +110,8 @@ describe("revisions", () => {
     const { inputs } = await recordStack("local", { "mesh:istio": { revision: "canary" } });
     const values = { revision: "canary" };
     expect(inputs(release, "istiod-canary")).toMatchObject({ name: "istiod-canary", values });
-    expect(inputs(release, "istio-cni")).toMatchObject({ values });
+    // One agent on each node serves all revisions.
+    expect(at<object>(inputs(release, "istio-cni"), "values")).not.toHaveProperty("revision");
     expect(inputs(release, "ingress-proxies")).toMatchObject({ values });
     expect(inputs(release, "istio-base")).toMatchObject({ values: { defaultRevision: "canary" } });
     expect(at<object>(inputs(namespace, "product"), "metadata.labels")).toMatchObject({ "istio.io/rev": "canary" });
@@ -118,8 +120,50 @@ describe("revisions", () => {
 
   test("with a tag, namespaces follow the tag, so that it can be moved beneath them", async () => {
     const { inputs } = await recordStack("local", { "mesh:istio": { revision: "r1", tags: ["stable", "old"] } });
-    expect(inputs(release, "istiod-r1")).toMatchObject({ values: { revision: "r1", revisionTags: ["stable", "old"] } });
+    expect(inputs(release, "istiod-r1")).toMatchObject({ values: { revision: "r1" } });
+    for (const tag of ["stable", "old"]) {
+      expect(inputs(webhook, `istio-tag-${tag}`)).toMatchObject({
+        metadata: { name: `istio-revision-tag-${tag}`, labels: { "istio.io/tag": tag, "istio.io/rev": "r1" } },
+        webhooks: [
+          {
+            clientConfig: { service: { name: "istiod-r1", namespace: "istio-system", path: "/inject", port: 443 } },
+            namespaceSelector: { matchExpressions: [{ key: "istio.io/rev", operator: "In", values: [tag] }, expect.anything()] },
+            failurePolicy: "Fail",
+          },
+          { objectSelector: { matchExpressions: [expect.anything(), { key: "istio.io/rev", operator: "In", values: [tag] }] } },
+        ],
+      });
+    }
     expect(inputs(release, "ingress-proxies")).toMatchObject({ values: { revision: "stable" } });
     expect(inputs(namespace, "product")).toMatchObject({ metadata: { labels: { "istio.io/rev": "stable" } } });
+  });
+
+  test("another one beside it, in a version of its own, gets no pods", async () => {
+    const istiod = { chart: "istiod", version: "1.30.4", values: { global: { hub: "registry/istio", tag: "1.30.4" } } };
+    const beside = [{ revision: "next", version: "1.31.0" }, { revision: "default" }];
+    const { inputs, all } = await record(
+      () => new Istio("istio", { ...args, charts: { ...args.charts, istiod }, revision: "now", tags: ["stable"], beside }),
+    );
+    const next = { revision: "next", global: { hub: "registry/istio", tag: "1.31.0" } };
+    expect(inputs(release, "istiod-next")).toMatchObject({ name: "istiod-next", version: "1.31.0", values: next });
+    expect(inputs(release, "istiod-now")).toMatchObject({ version: "1.30.4", values: { global: { tag: "1.30.4" } } });
+    expect(at<object>(inputs(release, "istiod"), "values")).not.toHaveProperty("revision");
+    expect(inputs(release, "istio-base")).toMatchObject({ values: { defaultRevision: "now" } });
+    expect(all(webhook)).toHaveLength(1);
+    expect(inputs(webhook, "istio-tag-stable")).toMatchObject({ metadata: { labels: { "istio.io/rev": "now" } } });
+  });
+
+  test("pods get the proxy of the control plane that they move to: they carry a note that moves with it", async () => {
+    const noteOf = async (changes: Partial<IstioArgs>) => {
+      let istio: Istio | undefined;
+      await record(() => {
+        istio = new Istio("istio", { ...args, ...changes });
+      });
+      return istio?.podAnnotations;
+    };
+    const istiod = (tag: string) => ({ ...args.charts, istiod: { chart: "istiod", values: { global: { tag } } } });
+    expect(await noteOf({ charts: istiod("1.0") })).toEqual({ "mesh/proxy": "default-1.0" });
+    expect(await noteOf({ charts: istiod("1.1") })).toEqual({ "mesh/proxy": "default-1.1" });
+    expect(await noteOf({ charts: istiod("1.1"), revision: "b", tags: ["stable"] })).toEqual({ "mesh/proxy": "b-1.1" });
   });
 });

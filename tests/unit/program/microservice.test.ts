@@ -55,6 +55,38 @@ describe("versions", () => {
   });
 });
 
+describe("variables", () => {
+  const envOf = async (env: MicroserviceArgs["env"]) => {
+    const { inputs } = await record(() => new Microservice("shop", { ...args, ...(env && { env }) }));
+    return at<object[]>(inputs(deployment, "shop-v1"), "spec.template.spec.containers.0.env");
+  };
+
+  test("a text as it is, a secret by reference, beside the platform's own", async () => {
+    const env = { URL: "http://other", PASSWORD: { secret: "database", key: "password" } };
+    const given = await envOf(env);
+    expect(given).toContainEqual({ name: "URL", value: "http://other" });
+    expect(given).toContainEqual({ name: "PASSWORD", valueFrom: { secretKeyRef: { name: "database", key: "password" } } });
+    expect(given).toHaveLength((await envOf(undefined)).length + 2);
+  });
+});
+
+test("a process without privilege may listen elsewhere than its Service", async () => {
+  const { inputs } = await record(() => new Microservice("shop", { ...args, port: 80, containerPort: 8080 }));
+  expect(inputs("kubernetes:core/v1:Service", "shop")).toMatchObject({ spec: { ports: [{ port: 80, targetPort: "http" }] } });
+  const container = at<Inputs>(inputs(deployment, "shop-v1"), "spec.template.spec.containers.0");
+  expect(container).toMatchObject({ ports: [{ name: "http", containerPort: 8080 }] });
+  expect(container.env).toContainEqual({ name: "PORT", value: "8080" });
+});
+
+test("annotations where they are given, and nowhere else", async () => {
+  const given = { serviceAnnotations: { "to/service": "1" }, podAnnotations: { "to/pods": "2" } };
+  const { inputs } = await record(() => new Microservice("shop", { ...args, ...given }));
+  expect(at(inputs("kubernetes:core/v1:Service", "shop"), "metadata.annotations")).toEqual({ "to/service": "1" });
+  expect(at(inputs(deployment, "shop-v1"), "spec.template.metadata.annotations")).toEqual({ "to/pods": "2" });
+  expect(at<object>(recording.inputs("kubernetes:core/v1:Service", "shop"), "metadata")).not.toHaveProperty("annotations");
+  expect(at<object>(v1, "spec.template.metadata")).not.toHaveProperty("annotations");
+});
+
 test("an account of its own, whose token no container sees", () => {
   expect(recording.inputs("kubernetes:core/v1:ServiceAccount", "shop")).toMatchObject({
     metadata: { name: "shop", namespace: "stores" },

@@ -22,6 +22,7 @@ interface Rule {
   readonly route: readonly { destination: { host: string; subset: string }; weight: number }[];
   readonly retries: Record<string, unknown>;
   readonly timeout: string;
+  readonly rewrite?: { uriRegexRewrite: { match: string; rewrite: string } };
 }
 
 function recordTraffic(args: TrafficArgs): Promise<Recording> {
@@ -115,19 +116,63 @@ describe("where the rules apply", () => {
   });
 
   test("the delegate for gateways has the same rules and, as a delegate must, neither hosts nor gateways", async () => {
-    const recording = await recordTraffic({ ...two, exposed: true });
+    const recording = await recordTraffic({ ...two, exposed: { path: "/shop" } });
     const spec = at<object>(recording.inputs(`${istio}:VirtualService`, "shop-delegate"), "spec");
     expect(Object.keys(spec)).toEqual(["http"]);
     expect(rulesOf(recording, "shop-delegate")).toEqual(rulesOf(recording));
   });
 
   test("no route is there before its subsets", async () => {
-    const { waits } = await recordTraffic({ ...two, exposed: true });
+    const { waits } = await recordTraffic({ ...two, exposed: { path: "/shop" } });
     for (const name of ["shop-routes", "shop-delegate"]) {
       expect(waits([`${istio}:VirtualService`, name], [`${istio}:DestinationRule`, "shop-subsets"])).toBe(true);
     }
     expect(waits([`${istio}:VirtualService`, "shop-routes"], [`${istio}:VirtualService`, "shop-delegate"])).toBe(false);
   });
+});
+
+describe("a version asked for by its path", () => {
+  const exposed = { path: "/api/shop", versioned: "/api/{version}/shop" };
+
+  /** What Envoy makes of a path: the first rule that takes it, and the path that the service sees. */
+  function taken(rules: readonly Rule[], path: string) {
+    const takes = ({ uri }: { uri?: { exact?: string; prefix?: string } }) =>
+      !uri || uri.exact === path || (uri.prefix !== undefined && path.startsWith(uri.prefix));
+    const rule = rules.find(({ match = [{}] }) => match.some(takes));
+    const { match = "$^", rewrite = "" } = rule?.rewrite?.uriRegexRewrite ?? {};
+    return { versions: rule?.route.map(({ destination }) => destination.subset), path: path.replace(new RegExp(match), rewrite) };
+  }
+
+  test.each([
+    ["/api/v1/shop", ["v1"], "/api/shop"],
+    ["/api/v2/shop", ["v2"], "/api/shop"],
+    ["/api/v2/shop/7", ["v2"], "/api/shop/7"],
+    ["/api/shop/7", ["v1", "v2"], "/api/shop/7"],
+    ["/api/v2/shop-of-others", ["v1", "v2"], "/api/v2/shop-of-others"],
+  ])("%s leads to %j as %s, for gateways and in the mesh", async (path, versions, seen) => {
+    const recording = await recordTraffic({ ...two, canary: { header: "x-canary", version: "v2" }, exposed });
+    for (const name of ["shop-routes", "shop-delegate"]) {
+      const rules = rulesOf(recording, name).filter((rule) => !rule.name.startsWith("canary"));
+      expect(taken(rules, path)).toEqual({ versions, path: seen });
+    }
+  });
+
+  test("a path's own characters mean themselves", async () => {
+    const rules = rulesOf(await recordTraffic({ ...two, exposed: { ...exposed, versioned: "/a.b+/{version}" } }));
+    expect(rules[0]?.rewrite?.uriRegexRewrite.match).toBe("^/a\\.b\\+/v1");
+  });
+
+  test("nothing of it where no such path is declared", async () => {
+    const rules = rulesOf(await recordTraffic({ ...two, exposed: { path: "/api/shop" } }));
+    expect(JSON.stringify(rules)).not.toMatch(/uri|version-/);
+  });
+});
+
+test("only gateways answer pages of other origins", async () => {
+  const exposed = { path: "/shop", policies: { cors: { origins: ["https://example.com"] } } };
+  const recording = await recordTraffic({ ...two, exposed });
+  for (const rule of rulesOf(recording, "shop-delegate")) expect(rule).toHaveProperty("corsPolicy.allowOrigins");
+  for (const rule of rulesOf(recording)) expect(rule).not.toHaveProperty("corsPolicy");
 });
 
 describe("refused when it is declared", () => {
@@ -160,7 +205,7 @@ test("for any split, every route's weights sum to 100 and lead to a subset that 
   await fc.assert(
     fc.asyncProperty(split, fc.boolean(), async (versions, exposed) => {
       const canary = { header: "x-new", version: versions.at(-1)?.name ?? "" };
-      const recording = await recordTraffic({ ...two, versions, canary, exposed });
+      const recording = await recordTraffic({ ...two, versions, canary, ...(exposed && { exposed: { path: "/shop" } }) });
       const subsets = at<{ name: string }[]>(recording.inputs(`${istio}:DestinationRule`, "shop-subsets"), "spec.subsets").map(
         ({ name }) => name,
       );

@@ -1,0 +1,21 @@
+import type { ApplicationSpec } from "../components/app/spec.ts";
+import type { Config } from "../config.ts";
+import type { PlatformImages } from "../stacks/Target.ts";
+import { productPath } from "./product.ts";
+
+/** A steady trickle of requests from inside the mesh, so that there is something to watch. */
+export function load({ load: { qps } }: Config, { fortio }: PlatformImages): ApplicationSpec {
+  return {
+    namespace: "load",
+    services: [],
+    loads: [
+      {
+        name: "generator",
+        image: fortio,
+        qps,
+        url: `http://product.product.svc.cluster.local:8080${productPath}`,
+        calls: [{ to: "product/product", methods: ["GET"], paths: [productPath] }],
+      },
+    ],
+  };
+}

@@ -1,0 +1,37 @@
+import type { ApplicationSpec } from "../components/app/spec.ts";
+import type { Config } from "../config.ts";
+import type { PlatformImages } from "../stacks/Target.ts";
+import { configured } from "./product.ts";
+
+const namespace = "prod";
+const probes = { ready: "/ready", health: "/health" };
+
+/** A page, what it shows, and where that is kept: frontend → backend → database. */
+export function shop({ shop: { frontend, backend, database } }: Config, { services, postgresql }: PlatformImages): ApplicationSpec {
+  return {
+    namespace,
+    services: [
+      {
+        name: "frontend",
+        image: services.frontend,
+        port: 80,
+        containerPort: 8080,
+        probes,
+        ...configured(frontend),
+        env: { BACKEND_URL: `http://backend.${namespace}.svc.cluster.local:3000` },
+        calls: [{ to: "backend", methods: ["GET", "HEAD"], paths: ["/api/catalog"] }],
+        exposed: { path: "/", policies: frontend.policies },
+      },
+      {
+        name: "backend",
+        image: services.backend,
+        port: 3000,
+        probes,
+        ...configured(backend),
+        calls: [{ to: "database" }],
+        exposed: { path: "/api", policies: backend.policies },
+      },
+    ],
+    databases: [{ name: "database", image: postgresql, database: "shop", user: "shop", storage: database.storage }],
+  };
+}

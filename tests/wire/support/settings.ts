@@ -1,0 +1,47 @@
+import { readFile, rm, writeFile } from "node:fs/promises";
+import { parse, stringify } from "yaml";
+import { bringUp, type Finished, pulumi } from "./stack.ts";
+
+type Settings = Record<string, unknown>;
+
+const stackFile = "Pulumi.local.yaml";
+const editedFile = "Pulumi.local.edited.yaml";
+
+/** Runs something with a copy of the stack's file that is edited, and removes the copy. */
+export async function withEdited<T>(edit: (config: Settings) => void, use: (file: string) => Promise<T>): Promise<T> {
+  const settings = parse(await readFile(stackFile, "utf8")) as { config: Settings };
+  edit(settings.config);
+  await writeFile(editedFile, stringify(settings));
+  try {
+    return await use(editedFile);
+  } finally {
+    await rm(editedFile, { force: true });
+  }
+}
+
+/** Deploys the stack with settings of its file edited. What it was is back with the next `make up`. */
+export function deployWith(edit: (config: Settings) => void): Promise<Finished> {
+  return withEdited(edit, async (file) => {
+    const up = await pulumi("up", "--yes", "--skip-preview", "--config-file", file);
+    if (up.exitCode !== 0) throw new Error(`pulumi up ended with ${up.exitCode}:\n${up.all.slice(-4_000)}`);
+    return up;
+  });
+}
+
+/**
+ * Edits the stack's own file as a user does, with `pulumi config set --path`, runs something, and puts file and stack back
+ * as they were.
+ */
+export async function withConfigSet<T>(settings: Readonly<Record<string, string>>, use: () => Promise<T>): Promise<T> {
+  const before = await readFile(stackFile, "utf8");
+  try {
+    for (const [path, value] of Object.entries(settings)) {
+      const set = await pulumi("config", "set", "--path", path, value);
+      if (set.exitCode !== 0) throw new Error(`pulumi config set ${path} ended with ${set.exitCode}:\n${set.all}`);
+    }
+    return await use();
+  } finally {
+    await writeFile(stackFile, before);
+    await bringUp();
+  }
+}
