@@ -1,11 +1,11 @@
 import * as k8s from "@pulumi/kubernetes";
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 
 /** Values of a Helm chart. */
 export interface Values {
   readonly [key: string]: Value;
 }
-type Value = string | number | boolean | Values | readonly Value[];
+type Value = string | number | boolean | pulumi.Output<string> | Values | readonly Value[];
 
 /** Where a chart comes from: a repository and an exact version, or a folder of this machine. */
 export interface ChartSource {
@@ -67,5 +67,5 @@ export function merge(base: Values, over: Values): Values {
 
 /** Whether a value is a mapping. */
 export function isValues(value: Value | undefined): value is Values {
-  return typeof value === "object" && !Array.isArray(value);
+  return typeof value === "object" && !Array.isArray(value) && !pulumi.Output.isInstance(value);
 }
