@@ -147,7 +147,8 @@ export function same(a: Account, b: Account): boolean {
   return a.namespace === b.namespace && a.name === b.name;
 }
 
-function workloadsOf({ namespace, services, databases = [], loads = [] }: ApplicationSpec): Workload[] {
+/** What an application declares, before anybody asks whether the calls among it can be. */
+export function workloadsOf({ namespace, services, databases = [], loads = [] }: ApplicationSpec): Workload[] {
   const tcp = { protocol: "tcp", port: databasePort, containerPort: databasePort } as const;
   return [
     ...services.map(({ name, port, containerPort = port }) => ({

@@ -1,0 +1,46 @@
+import { UserError } from "../../cli/support/errors.ts";
+import type { GatewayName } from "../gateway/route.ts";
+import { workloadsOf } from "../security/CallGraph.ts";
+import { checkCalls } from "./checks/calls.ts";
+import { checkExposures } from "./checks/exposures.ts";
+import { checkNames, checkUnique } from "./checks/names.ts";
+import { checkDatabases, checkLoads } from "./checks/others.ts";
+import { Problems } from "./checks/Problems.ts";
+import { checkServices } from "./checks/services.ts";
+import type { ApplicationSpec } from "./spec.ts";
+
+/** Why applications as they are declared cannot be. */
+export class ApplicationError extends UserError {
+  constructor(
+    /** One sentence for each problem. */
+    readonly problems: readonly string[],
+  ) {
+    super(["The applications are refused:", ...problems.map((problem) => `  - ${problem}`)].join("\n"));
+  }
+}
+
+/**
+ * Everything that is wrong with applications, all of it at once, each with its place, what is there and what is allowed.
+ *
+ * @param gateways - those that run.
+ */
+export function applicationProblems(applications: readonly ApplicationSpec[], gateways: readonly GatewayName[]): string[] {
+  const problems = new Problems();
+  const workloads = applications.flatMap(workloadsOf);
+  checkUnique(applications, problems);
+  for (const application of applications) {
+    checkNames(application, problems);
+    checkServices(application, problems);
+    checkCalls(application, workloads, problems);
+    checkDatabases(application, problems);
+    checkLoads(application, problems);
+  }
+  checkExposures(applications, gateways, problems);
+  return problems.found;
+}
+
+/** @throws ApplicationError with every problem. */
+export function requireApplications(applications: readonly ApplicationSpec[], gateways: readonly GatewayName[]): void {
+  const problems = applicationProblems(applications, gateways);
+  if (problems.length > 0) throw new ApplicationError(problems);
+}

@@ -1,0 +1,56 @@
+import { resolveCall, trustDomain } from "../../security/CallGraph.ts";
+import type { LoadSpec } from "../LoadGenerator.ts";
+import type { ApplicationSpec, Call } from "../spec.ts";
+import type { Problems } from "./Problems.ts";
+import { matching } from "./rules.ts";
+
+const identifier = matching(
+  /^[a-z_][a-z0-9_]{0,62}$/,
+  "lower-case letters, digits and underscores, not beginning with a digit, at most 63 long",
+);
+const quantity = matching(/^[1-9]\d{0,5}(Mi|Gi|Ti)$/, "a size such as 500Mi or 1Gi");
+
+/** Databases: they call nobody, and no gateway offers them. */
+export function checkDatabases({ namespace, databases = [] }: ApplicationSpec, problems: Problems): void {
+  for (const database of databases) {
+    const place = `${namespace}/${database.name}`;
+    problems.rule(`${place} database`, database.database, identifier);
+    problems.rule(`${place} user`, database.user, identifier);
+    problems.rule(`${place} storage`, database.storage, quantity);
+    // Their type has neither, but data may come from anywhere.
+    for (const [key, why] of [
+      ["exposed", "nothing: gateways offer services alone"],
+      ["calls", "nothing: a database calls nobody"],
+    ] as const) {
+      if (key in database) problems.refuse(`${place} ${key}`, (database as Partial<Record<typeof key, unknown>>)[key], why);
+    }
+  }
+}
+
+/** Loads: what they ask for must be among what they declare, or they would only ever be refused. */
+export function checkLoads({ namespace, loads = [] }: ApplicationSpec, problems: Problems): void {
+  for (const load of loads) {
+    const place = `${namespace}/${load.name}`;
+    if (!(load.qps > 0)) problems.refuse(`${place} qps`, load.qps, "a number above 0");
+    if (!load.calls.some((call) => allows(namespace, call, load))) {
+      problems.refuse(
+        `${place} url`,
+        load.url,
+        `http://<name>.<namespace>.svc.${trustDomain}:<port><path> of one of its calls, with GET`,
+      );
+    }
+  }
+}
+
+function allows(namespace: string, { to, methods, paths }: Call, { url }: Pick<LoadSpec, "url">): boolean {
+  if (!URL.canParse(url)) return false;
+  const { protocol, hostname, pathname } = new URL(url);
+  const callee = resolveCall(namespace, to);
+  const below = (path: string) => path === "/" || pathname === path || pathname.startsWith(`${path}/`);
+  return (
+    protocol === "http:" &&
+    hostname === `${callee.name}.${callee.namespace}.svc.${trustDomain}` &&
+    (methods?.includes("GET") ?? true) &&
+    (paths?.some(below) ?? true)
+  );
+}
