@@ -5,6 +5,7 @@ import { kindSpec } from "../stacks/kind.ts";
 import type { KindSpec } from "./kind/spec.ts";
 import type { PulumiStack } from "./pulumi/stack.ts";
 import { pulumiBackend, stackEnvironment } from "./support/environment.ts";
+import { UserError } from "./support/errors.ts";
 import { readStackFile } from "./support/stack.ts";
 
 /** What every command knows about the stack it works on, from the stack's file alone. */
@@ -21,6 +22,8 @@ export interface Context {
  */
 export function readContext(stack: string): Context {
   const config = parseConfig(readStackFile(stack), stack);
+  if (config.target !== "kind")
+    throw new UserError(`The stack ${stack} has target ${config.target}, which \`make\` does not bring up.`);
   return { stack, config, spec: kindSpec(config) };
 }
 

@@ -1,22 +1,43 @@
 import type { ServiceImage } from "../components/app/Microservice.ts";
 import type { Cluster } from "../components/cluster/Cluster.ts";
 import type { Exposure } from "../components/gateway/exposure.ts";
-import type { IstioCharts } from "../components/mesh/Istio.ts";
+import type { GatewayName } from "../components/gateway/route.ts";
+import type { ChartSource } from "../components/support/helm.ts";
+import type { Image } from "../components/support/image.ts";
+import type { publishedCharts, publishedImages } from "../components/support/versions.ts";
 
 /** Everything in which stacks differ. What comes after it does not ask which target a stack has. */
 export interface Target extends Sources {
   readonly cluster: Cluster;
-  /** How the gateways are reached from outside. */
-  readonly exposure: { readonly istio: Exposure };
+  /** The gateways there are: those that the stack asks for and that can be had here. */
+  readonly gateways: readonly GatewayName[];
+  /** How each is reached from outside. */
+  readonly exposure: Readonly<Record<GatewayName, Exposure>>;
   /** How many of each there are: one is enough on one machine. */
   readonly replicas: { readonly istiod: number; readonly gateway: number };
+  /** Of volumes. @default the cluster's own */
+  readonly storageClass?: string;
+  /** Whether the cluster's network holds pods to NetworkPolicies, or only keeps them. */
+  readonly networkPolicies: "enforced" | "stored";
+  /** What whoever deploys should know, one sentence each. */
+  readonly notices: readonly string[];
 }
+
+/** Where charts and images come from: published, made by airgap/, or where the stack says. */
+export interface Sources {
+  readonly charts: Readonly<Record<ChartName, ChartSource>>;
+  readonly images: PlatformImages;
+}
+
+export type ChartName = keyof typeof publishedCharts;
 
 /** The small services of apps/services. */
-export type ServiceName = "product";
+export const serviceNames = ["product", "frontend", "backend"] as const;
+export type ServiceName = (typeof serviceNames)[number];
 
-/** Where charts and images come from. */
-export interface Sources {
-  readonly charts: IstioCharts;
-  readonly images: Readonly<Record<ServiceName, ServiceImage>>;
-}
+export type ServiceImages = Readonly<Record<ServiceName, ServiceImage>>;
+
+/** The image of every container that is not Istio's, whose charts hold theirs as values. Nodes have theirs before there is a Target. */
+export type PlatformImages = { readonly services: ServiceImages } & Readonly<
+  Record<Exclude<keyof typeof publishedImages, "node" | "nodeRuntime">, Image>
+>;

@@ -1,49 +1,59 @@
-import { builtImages, imageReference, nodeImageReference } from "../airgap/names.ts";
+import { type BuiltImage, builtImages, nodeImageReference } from "../airgap/names.ts";
 import type { KindSpec } from "../cli/kind/spec.ts";
-import type { BuiltImageReference } from "../components/cluster/LoadedImages.ts";
-import { publishedNodeImage } from "../components/support/versions.ts";
-import type { Config } from "../config.ts";
-import { resolveSources } from "./sources.ts";
+import type { GatewayName } from "../components/gateway/route.ts";
+import { imageName } from "../components/support/image.ts";
+import type { KindConfig } from "../config.ts";
+import { builtImage } from "./built.ts";
+import { resolveGateways } from "./gateways.ts";
+import { resolveImage, resolveSources } from "./sources.ts";
 import type { Target } from "./Target.ts";
 
 /** The node ports behind the cluster's host ports. Fixed, because a kind cluster's port mappings cannot change while it lives. */
-export const nodePorts = { http: 30080, https: 30443, istio: 30808 } as const;
+export const nodePorts = { http: 30080, https: 30443, istio: 30808, istioTls: 30843 } as const;
 
 /** The kind cluster a configuration asks for. */
-export function kindSpec({ cluster: { name, workers, ports }, sources }: Config): KindSpec {
+export function kindSpec(config: KindConfig): KindSpec {
+  const { name, workers, ports } = config.cluster;
+  const keys = Object.keys(nodePorts) as (keyof typeof nodePorts)[];
   return {
     name,
     workers,
-    sources,
-    nodeImage: sources === "built" ? nodeImageReference() : publishedNodeImage,
-    ports: [
-      { hostPort: ports.http, nodePort: nodePorts.http },
-      { hostPort: ports.https, nodePort: nodePorts.https },
-      { hostPort: ports.istio, nodePort: nodePorts.istio },
-    ],
+    sources: config.sources,
+    nodeImage: config.sources === "built" ? nodeImageReference() : imageName(resolveImage(config, "node")),
+    ports: keys.map((key) => ({ hostPort: ports[key], nodePort: nodePorts[key] })),
   };
+}
+
+/** The images that are built here and that the nodes cannot pull: all that the stack does not take from elsewhere. */
+export function imagesToLoad({ sources, images }: Pick<KindConfig, "sources" | "images">): BuiltImage[] {
+  if (sources === "published") return [];
+  const ofIstio = ["pilot", "proxyv2", "install-cni"];
+  return builtImages.filter((name) => (ofIstio.includes(name) ? !images.istio : !images[name as keyof typeof images]));
 }
 
 /** A kind cluster on this machine, whose gateways are reached through ports of the loopback address. */
-export async function kindTarget(config: Config): Promise<Target> {
+export async function kindTarget(config: KindConfig): Promise<Target> {
   // The command line reads the rest of this module too, and has no use for Pulumi.
   const { KindCluster } = await import("../components/cluster/KindCluster.ts");
-  const images = config.sources === "built" ? builtImages.map(toLoad) : [];
+  const images = imagesToLoad(config).map((name) => ({ name, reference: imageName(builtImage(name)) }));
   return {
-    ...resolveSources(config.sources),
+    ...resolveSources(config),
+    ...resolveGateways(config),
     cluster: new KindCluster(config.cluster.name, { spec: kindSpec(config), images }),
-    exposure: {
-      istio: { service: { type: "NodePort", nodePorts: { http: nodePorts.istio } }, url: localUrl(config.cluster.ports.istio) },
-    },
+    exposure: { kong: exposure(config, "http", "https"), istio: exposure(config, "istio", "istioTls") } satisfies Record<
+      GatewayName,
+      unknown
+    >,
     replicas: { istiod: 1, gateway: 1 },
+    // kind's own network holds pods to them; the one that is built here does not know them.
+    networkPolicies: config.sources === "built" ? "stored" : "enforced",
   };
 }
 
-function toLoad(name: (typeof builtImages)[number]): BuiltImageReference {
-  const { repository, tag } = imageReference(name);
-  return { name, reference: `${repository}:${tag}` };
-}
-
-function localUrl(port: number): string {
-  return port === 80 ? "http://localhost" : `http://localhost:${port}`;
+function exposure({ cluster: { ports } }: KindConfig, http: keyof typeof nodePorts, https: keyof typeof nodePorts) {
+  return {
+    service: { type: "NodePort", nodePorts: { http: nodePorts[http], https: nodePorts[https] } },
+    host: "localhost",
+    ports: { http: ports[http], https: ports[https] },
+  } as const;
 }

@@ -1,55 +1,47 @@
 import { readFileSync } from "node:fs";
-import { chartPath, imageHub, imageReference, istioTag } from "../airgap/names.ts";
-import type { ChartSource, Values } from "../components/support/helm.ts";
-import { publishedIstio, publishedNodeRuntime } from "../components/support/versions.ts";
+import type { ServiceImage } from "../components/app/Microservice.ts";
+import { type Image, imageName } from "../components/support/image.ts";
+import { publishedImages } from "../components/support/versions.ts";
 import type { Config } from "../config.ts";
-import type { ServiceName, Sources } from "./Target.ts";
+import { builtImage, isBuilt } from "./built.ts";
+import { resolveCharts } from "./charts.ts";
+import { mirrored, type Parts, redirected } from "./redirect.ts";
+import type { PlatformImages, ServiceName, Sources } from "./Target.ts";
 
-type Chart = keyof Sources["charts"];
+/** What decides where charts and images come from. */
+export type SourcesConfig = Pick<Config, "sources" | "charts" | "images">;
 
-/** Resolves `mesh:sources`, once, into what every component takes its charts and images from. */
-export function resolveSources(sources: Config["sources"]): Sources {
-  return sources === "built" ? built() : published();
+/**
+ * Resolves `mesh:sources`, `mesh:charts` and `mesh:images`, once, into what every component takes its charts and images
+ * from: what is built here or published, then the registry for all, then what the stack says of a single one.
+ */
+export function resolveSources(config: SourcesConfig): Sources {
+  return { charts: resolveCharts(config), images: resolveImages(config) };
 }
 
-/** Images in the nodes' own storage and charts in folders, both made by airgap/. */
-function built(): Sources {
-  const chart = (name: Chart, values: Values = {}): ChartSource => ({
-    chart: chartPath(name),
-    values: { ...istioImages(imageHub, istioTag()), ...values },
-  });
-  const { repository, tag } = imageReference("product");
-  return {
-    charts: {
-      base: chart("base"),
-      cni: chart("cni"),
-      istiod: chart("istiod", upstreamEnvoy),
-      // The chart's placeholder image is called `auto`, which without a policy would mean to pull always.
-      gateway: chart("gateway", { imagePullPolicy: "IfNotPresent" }),
-    },
-    images: { product: { reference: `${repository}:${tag}` } },
+function resolveImages(config: SourcesConfig): PlatformImages {
+  const { node: _node, nodeRuntime, ...platform } = publishedImages;
+  const names = Object.keys(platform) as (keyof typeof platform)[];
+  const images = Object.fromEntries(names.map((name) => [name, resolveImage(config, name)]));
+  return { ...(images as Record<keyof typeof platform, Image>), services: resolveServices(config, nodeRuntime) };
+}
+
+/** An image of the platform: what the stack says of it, what is built here, or the published one. */
+export function resolveImage({ sources, images }: SourcesConfig, name: keyof typeof publishedImages): Image {
+  const own = images[name];
+  if (sources === "built" && !own && isBuilt(name)) return builtImage(name);
+  return redirected(mirrored(publishedImages[name], images.registry), own);
+}
+
+function resolveServices(config: SourcesConfig, runtime: Image): PlatformImages["services"] {
+  const service = (name: ServiceName): ServiceImage => {
+    const own: Parts | undefined = config.images[name];
+    if (own) return { reference: imageName(redirected(mirrored({ registry: "", repository: "" }, config.images.registry), own)) };
+    if (config.sources === "built") return { reference: imageName(builtImage(name)) };
+    const { registry } = config.images;
+    return { reference: imageName(redirected(mirrored(runtime, registry), config.images.nodeRuntime)), program: program(name) };
   };
-}
-
-/** The published Envoy has none of the extensions of Istio's own, so istiod must not configure them. */
-const upstreamEnvoy: Values = {
-  pilot: { env: { PILOT_ENABLE_METADATA_EXCHANGE: "false", PILOT_ENABLE_ALPN_FILTER: "false", PILOT_DISABLE_MX_ALPN: "true" } },
-  telemetry: { enabled: false },
-  meshConfig: { defaultProviders: { metrics: [] } },
-};
-
-/** Images from public registries and charts from Istio's repository; services are their source on a public Node.js image. */
-function published(): Sources {
-  const { repository, version, hub } = publishedIstio;
-  const chart = (name: string): ChartSource => ({ chart: name, repository, version, values: istioImages(hub, version) });
-  return {
-    charts: { base: chart("base"), cni: chart("cni"), istiod: chart("istiod"), gateway: chart("gateway") },
-    images: { product: { reference: publishedNodeRuntime, program: program("product") } },
-  };
-}
-
-function istioImages(hub: string, tag: string): Values {
-  return { global: { hub, tag, imagePullPolicy: "IfNotPresent" } };
+  return { product: service("product"), frontend: service("frontend"), backend: service("backend") };
 }
 
 function program(service: ServiceName): { file: string; content: string } {

@@ -21,6 +21,11 @@ export function kubeconfigFile(cluster: string): string {
   return join(stateDir, "kind", cluster, "kubeconfig");
 }
 
+/** The kubeconfig of a stack's cluster, whoever made it. */
+export function kubeconfigOf(stack: string, config: Config): string {
+  return config.target === "kind" ? kubeconfigFile(config.cluster.name) : join(stateDir, "clusters", stack, "kubeconfig");
+}
+
 /**
  * What pulumi, kubectl, helm and istioctl need to work on a stack, as changes to the environment: the same for the commands
  * here and for a shell that evaluated `make env`.
@@ -29,7 +34,7 @@ export function stackEnvironment(stack: string, config: Config, env: NodeJS.Proc
   const built = config.sources === "built";
   return {
     ...(built && { PATH: withFirst(toolchainBin(), env.PATH), ...defined(podmanEnvironment()) }),
-    KUBECONFIG: kubeconfigFile(config.cluster.name),
+    KUBECONFIG: kubeconfigOf(stack, config),
     ...backend(stack, env),
     ...(existsSync(join(pulumiHome, "plugins")) && built && { PULUMI_HOME: pulumiHome }),
     // The air gap's language host does not pass Pulumi.yaml's nodeargs on. The full path holds in any folder.

@@ -1,29 +1,86 @@
+import type { Image } from "./image.ts";
+
 /*
  * Every published chart and image, each at one exact version. What `sources: built` uses instead is named by
- * airgap/names.ts after its sources.
+ * airgap/names.ts after its sources; a stack redirects any of them with mesh:charts and mesh:images.
  */
 
-/** The node image that kind v0.33.0 was released with for the Kubernetes minor version of the built one. */
-export const publishedNodeImage =
-  "docker.io/kindest/node:v1.36.4@sha256:099e049362a1526b2db71494e1947aae99bd16290d7c895f2b7ea312e3cbfaed";
+/** A chart in a repository. */
+export interface PublishedChart {
+  readonly chart: string;
+  /** URL of a repository, or of a folder in an OCI registry (`oci://…`). */
+  readonly repository: string;
+  readonly version: string;
+}
 
 /** Istio's charts and images share one version. */
-export const publishedIstio = {
-  repository: "https://istio-release.storage.googleapis.com/charts",
-  hub: "docker.io/istio",
-  version: "1.30.4",
-} as const;
+const istioVersion = "1.30.4";
 
-/** Runs the small services of apps/services where they have no image of their own. */
-export const publishedNodeRuntime =
-  "docker.io/library/node:24.11.1-alpine3.22@sha256:2867d550cf9d8bb50059a0fff528741f11a84d985c732e60e19e8e75c7239c43";
+const istio = (chart: string): PublishedChart => ({
+  chart,
+  repository: "https://istio-release.storage.googleapis.com/charts",
+  version: istioVersion,
+});
+
+export const publishedCharts = {
+  base: istio("base"),
+  cni: istio("cni"),
+  istiod: istio("istiod"),
+  gateway: istio("gateway"),
+  kong: { chart: "kong", repository: "https://charts.konghq.com", version: "3.4.1" },
+  certManager: { chart: "cert-manager", repository: "https://charts.jetstack.io", version: "v1.19.1" },
+  loadBalancerController: {
+    chart: "aws-load-balancer-controller",
+    repository: "https://aws.github.io/eks-charts",
+    version: "1.14.1",
+  },
+} as const satisfies Record<string, PublishedChart>;
+
+/** Where Istio's own images are, and their tag: its charts take one for all of them. */
+export const publishedIstioImages = { registry: "docker.io", repository: "istio", tag: istioVersion } as const satisfies Image;
+
+const certManager = (name: string): Image => ({
+  registry: "quay.io",
+  repository: `jetstack/cert-manager-${name}`,
+  tag: publishedCharts.certManager.version,
+});
+
+export const publishedImages = {
+  /** What kind v0.33.0 was released with for the Kubernetes minor version of the built one. */
+  node: {
+    registry: "docker.io",
+    repository: "kindest/node",
+    tag: "v1.36.4",
+    digest: "sha256:099e049362a1526b2db71494e1947aae99bd16290d7c895f2b7ea312e3cbfaed",
+  },
+  /** Runs the small services of apps/services where they have no image of their own. */
+  nodeRuntime: {
+    registry: "docker.io",
+    repository: "library/node",
+    tag: "24.11.1-alpine3.22",
+    digest: "sha256:2867d550cf9d8bb50059a0fff528741f11a84d985c732e60e19e8e75c7239c43",
+  },
+  postgresql: {
+    registry: "docker.io",
+    repository: "library/postgres",
+    tag: "17.11-trixie",
+    digest: "sha256:d74eeac9a635390a49bc21bd49fccd973de707e2a53a76ac49b552b8712ec46f",
+  },
+  fortio: {
+    registry: "docker.io",
+    repository: "fortio/fortio",
+    tag: "1.75.3",
+    digest: "sha256:942c86131c24ee9bd4a7754610be417ac1b9fe2f11d1860620a9f6932ceb712f",
+  },
+  kong: { registry: "docker.io", repository: "library/kong", tag: "3.9.3" },
+  kongController: { registry: "docker.io", repository: "kong/kubernetes-ingress-controller", tag: "3.5" },
+  certManagerController: certManager("controller"),
+  certManagerWebhook: certManager("webhook"),
+  certManagerCainjector: certManager("cainjector"),
+  certManagerStartupapicheck: certManager("startupapicheck"),
+  certManagerAcmesolver: certManager("acmesolver"),
+  loadBalancerController: { registry: "public.ecr.aws", repository: "eks/aws-load-balancer-controller", tag: "v3.5.0" },
+} as const satisfies Record<string, Image>;
 
 /** The Kubernetes minor version of EKS clusters: the one that the node images of kind have as well. */
 export const eksKubernetes = "1.36";
-
-/** The AWS Load Balancer Controller: chart and image share one version. */
-export const publishedLoadBalancerController = {
-  repository: "https://aws.github.io/eks-charts",
-  version: "3.5.0",
-  image: { registry: "public.ecr.aws", repository: "eks/aws-load-balancer-controller", tag: "v3.5.0" },
-} as const;

@@ -1,0 +1,113 @@
+import { parse } from "yaml";
+import { z } from "zod";
+import { eksKubernetes } from "../components/support/versions.ts";
+import { cidr, privateNetwork } from "./addresses.ts";
+import { allowing, host, label, listOf, mapping, oneOf, port, refuse, text, whole } from "./rules.ts";
+
+/** A kind cluster: `mesh:cluster`. */
+export const cluster = mapping({
+  // The longest container name is `<name>-control-plane`, which is a host name too.
+  name: label(49).default("mesh-demo"),
+  workers: whole(1, 9).default(2),
+  ports: mapping({
+    http: port().default(80),
+    https: port().default(443),
+    istio: port().default(8080),
+    istioTls: port().default(8443),
+  })
+    .superRefine(differ)
+    .prefault({}),
+});
+
+/** A cluster of Amazon's: `mesh:eks`. Its region is AWS's own setting, `aws:region`. */
+export const eks = mapping({
+  // IAM roles are named after it, with up to 26 characters appended, and may be 64 long.
+  name: label(38).default("mesh"),
+  kubernetes: text(/^1\.\d{2}$/, "a minor version of Kubernetes such as 1.36").default(eksKubernetes),
+  nodes: mapping({
+    type: text(/^[a-z0-9-]+\.[a-z0-9]+$/, "a type of EC2 instance such as t3.large").default("t3.large"),
+    count: whole(1, 100).default(3),
+  }).prefault({}),
+  network: mapping({
+    cidr: privateNetwork().default("10.0.0.0/16"),
+    zones: whole(2, 3).default(3),
+    nat: oneOf("one", "per-zone").default("one"),
+  }).prefault({}),
+  admins: listOf(
+    text(/^arn:aws[a-z-]*:iam::\d{12}:(role|user)\/[\w+=,.@/-]+$/, "the ARN of an IAM role or user"),
+    "ARNs of IAM roles or users",
+  ).default([]),
+  publicAccess: listOf(cidr(), "addresses that may reach the API server, in CIDR notation; none makes it private"),
+});
+
+export const region = text(/^[a-z]{2}(-[a-z]+)+-\d$/, "an AWS region such as us-west-2");
+
+/** How the gateways of a cluster that is not made here are reached. */
+const exposure = z.discriminatedUnion(
+  "type",
+  [
+    mapping({
+      type: z.literal("LoadBalancer"),
+      annotations: z.record(z.string(), z.string(allowing("text")), allowing("a mapping of annotations to text")).default({}),
+      loadBalancerClass: z.string(allowing("the name of a class of load balancers")).min(1).exactOptional(),
+    }),
+    mapping({
+      type: z.literal("NodePort"),
+      host: z
+        .union([host(), z.ipv4(), z.literal("localhost")], allowing("the name or address under which clients reach a node"))
+        .default("localhost"),
+      ports: mapping({
+        http: nodePort(30080),
+        https: nodePort(30443),
+        istio: nodePort(30808),
+        istioTls: nodePort(30843),
+      })
+        .superRefine(differ)
+        .prefault({}),
+    }),
+  ],
+  allowing("a mapping whose type is LoadBalancer (with annotations, loadBalancerClass) or NodePort (with host, ports)"),
+);
+
+function nodePort(unlessGiven: number) {
+  return whole(30_000, 32_767).default(unlessGiven);
+}
+
+/** A cluster that runs already: `mesh:existing`. */
+export const existing = mapping({
+  kubeconfig: z
+    .string(allowing("a kubeconfig, as a secret: pulumi config set --secret --path mesh:existing.kubeconfig"))
+    .min(1, allowing("a kubeconfig, as a secret: pulumi config set --secret --path mesh:existing.kubeconfig")),
+  context: z
+    .string(allowing("the name of a context in the kubeconfig"))
+    .min(1, allowing("the name of a context in the kubeconfig")),
+  exposure: exposure.prefault({ type: "LoadBalancer" }),
+  storageClass: label(253).exactOptional(),
+  networkPolicies: oneOf("enforced", "stored").default("stored"),
+}).superRefine(({ kubeconfig, context }, ctx) => {
+  if (kubeconfig === sealed) return;
+  const contexts = contextsOf(kubeconfig);
+  if (!contexts) refuse(ctx, ["kubeconfig"], "a kubeconfig: YAML or JSON with contexts");
+  else if (!contexts.includes(context)) refuse(ctx, ["context"], "the name of a context in the kubeconfig");
+});
+
+/** What stands in a configuration for a secret that only Pulumi can open. */
+export const sealed = "[secret]";
+
+function contextsOf(kubeconfig: string): unknown[] | undefined {
+  try {
+    const { contexts } = parse(kubeconfig) as { contexts?: unknown };
+    return Array.isArray(contexts) ? contexts.map((one: { name?: unknown } | null) => one?.name) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Refuses a port that another key has. */
+function differ(ports: Readonly<Record<string, number>>, ctx: z.core.$RefinementCtx): void {
+  const entries = Object.entries(ports);
+  for (const [index, [key, given]] of entries.entries()) {
+    const first = entries.slice(0, index).find(([, other]) => other === given)?.[0];
+    if (first) refuse(ctx, [key], `a port that no other key has; ${first} has it already`, given);
+  }
+}

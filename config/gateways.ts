@@ -1,0 +1,45 @@
+import type { GatewayName } from "../components/gateway/route.ts";
+import { boolean, header, host, listOf, mapping, oneOf, text, url, whole } from "./rules.ts";
+
+/** Names under which the gateways answer over HTTPS, and where their certificate comes from: `mesh:tls`. */
+export const tls = mapping({
+  hosts: listOf(host(), "the full names of hosts", 1).exactOptional(),
+  issuer: oneOf("self-signed", "ca", "acme").exactOptional(),
+  email: text(/^[^\s@]+@[^\s@]+\.[^\s@]+$/, "an e-mail address, for what the certificate authority has to tell").exactOptional(),
+  hostedZone: text(/^Z[A-Z0-9]{5,31}$/, "the id of a hosted zone of Route 53, such as Z0123456789ABCDEFGHIJ").exactOptional(),
+  server: url(["https"], "https://acme-v02.api.letsencrypt.org/directory").exactOptional(),
+  plaintext: boolean().exactOptional(),
+});
+
+/** Kong as a whole: `mesh:kong`. */
+export const kong = mapping({
+  replicas: whole(1, 20).exactOptional(),
+  correlationId: mapping({ header: header().default("x-correlation-id") }).prefault({}),
+  log: mapping({
+    stdout: boolean().default(true),
+    url: url(["http", "https"], "https://logs.example.com/kong").exactOptional(),
+  }).prefault({}),
+  prometheus: boolean().default(true),
+});
+
+/** Which gateways run: `mesh:gateway`. */
+export const gateway = oneOf("kong", "istio", "both");
+
+interface Asked {
+  readonly sources: "built" | "published";
+  readonly gateway: "kong" | "istio" | "both";
+  readonly charts: { readonly kong?: { readonly path?: string; readonly repository?: string } };
+  readonly images: { readonly registry?: string; readonly kong?: object; readonly kongController?: object };
+}
+
+/**
+ * The gateways that a stack asks for and that can be had: Kong is not built here, so with sources `built` its chart and
+ * images must come from elsewhere.
+ */
+export function availableGateways({ sources, gateway, charts, images }: Asked): GatewayName[] {
+  const chart = charts.kong?.path ?? charts.kong?.repository;
+  const pulled = images.registry !== undefined || (images.kong !== undefined && images.kongController !== undefined);
+  const kong = sources === "published" || (chart !== undefined && pulled);
+  const asked: GatewayName[] = gateway === "both" ? ["kong", "istio"] : [gateway];
+  return asked.filter((name) => name === "istio" || kong);
+}

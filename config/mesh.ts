@@ -1,0 +1,30 @@
+import { z } from "zod";
+import { allowing, boolean, listOf, mapping, refuse, text } from "./rules.ts";
+
+/** Part of the name of objects and the value of labels; often a version with hyphens. */
+const revision = () =>
+  text(/^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$/, "lower-case letters, digits and hyphens, such as 1-30-4, at most 40 long");
+
+/** Istio's control plane: `mesh:istio`. */
+export const istio = mapping({
+  revision: revision().exactOptional(),
+  tags: listOf(revision(), "tags").default([]),
+  accessLogs: boolean().default(false),
+  beside: z
+    .array(
+      mapping({
+        revision: revision(),
+        version: text(/^\d+\.\d+\.\d+$/, "a version of Istio such as 1.30.4").exactOptional(),
+      }),
+      allowing("a list of revisions"),
+    )
+    .default([]),
+}).superRefine(({ revision: active = "default", tags, beside }, ctx) => {
+  if (tags.length > 0 && active === "default") refuse(ctx, ["tags"], "no tags without mesh:istio.revision, for which they stand");
+  const taken = new Map([[active, "the active one"], ...tags.map((tag) => [tag, "a tag"] as const)]);
+  for (const [index, { revision: name }] of beside.entries()) {
+    const holder = taken.get(name);
+    if (holder) refuse(ctx, ["beside", index, "revision"], `a name that nothing else has; ${holder} has it already`);
+    taken.set(name, "another one");
+  }
+});

@@ -1,0 +1,111 @@
+import { z } from "zod";
+import type { JsonWebKey } from "../components/gateway/route.ts";
+import { cidr } from "./addresses.ts";
+import { allowing, boolean, duration, header, label, listOf, mapping, oneOf, refuse, whole } from "./rules.ts";
+
+/*
+ * What gateways demand of requests for a service: `policies` of mesh:product and of the shop's services, as RoutePolicies.
+ */
+
+const rateLimit = mapping({
+  requests: whole(1, 1_000_000),
+  per: oneOf("second", "minute", "hour"),
+  by: oneOf("everyone", "address", "consumer").exactOptional(),
+});
+
+/** What the public half of a key must have, by its type. Kong and Istio verify signatures of these two. */
+const members = new Map([
+  ["RSA", ["n", "e"]],
+  ["EC", ["crv", "x", "y"]],
+]);
+
+/** What only the private half of a key has, or one that signs as well as it verifies. */
+const privateMembers = ["d", "p", "q", "dp", "dq", "qi", "k"];
+
+const jsonWebKey = z
+  .custom<JsonWebKey>(
+    (given) => typeof given === "object" && given !== null && !Array.isArray(given),
+    "a public key as JSON Web Key",
+  )
+  .superRefine((key, ctx) => {
+    const needed = members.get(key.kty);
+    if (!needed) return refuse(ctx, ["kty"], `one of ${[...members.keys()].join(", ")}`);
+    for (const member of needed) {
+      if (typeof key[member] !== "string" || key[member] === "")
+        refuse(ctx, [member], `what a public ${key.kty} key has as ${member}`);
+    }
+    if (privateMembers.some((member) => member in key)) refuse(ctx, [], "the public half of a key alone");
+  });
+
+const jwt = mapping({
+  issuer: z.string(allowing("what tokens have as `iss`")).min(1, allowing("what tokens have as `iss`")),
+  keys: listOf(jsonWebKey, "public keys as JSON Web Keys", 1),
+  audiences: listOf(z.string(allowing("text")), "what tokens may have as `aud`", 1).exactOptional(),
+});
+
+const origin = () => {
+  const allowed = allowing("an origin such as https://example.com, without a path, or *");
+  return z
+    .string(allowed)
+    .refine(
+      (given) => given === "*" || (/^https?:/.test(given) && URL.canParse(given) && new URL(given).origin === given),
+      allowed,
+    );
+};
+
+const method = oneOf("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS");
+
+const cors = mapping({
+  origins: listOf(origin(), "origins", 1),
+  methods: listOf(method, "methods", 1).exactOptional(),
+  headers: listOf(header(), "headers").exactOptional(),
+  expose: listOf(header(), "headers").exactOptional(),
+  credentials: boolean().exactOptional(),
+  maxAge: duration().exactOptional(),
+}).superRefine(({ origins, credentials }, ctx) => {
+  if (credentials && origins.includes("*")) refuse(ctx, ["credentials"], "false with origin *: a browser refuses both together");
+  if (origins.length > 1 && origins.includes("*"))
+    refuse(ctx, ["origins"], "* alone, which is every origin, or origins without it");
+});
+
+const addresses = mapping({
+  allow: listOf(cidr(), "addresses in CIDR notation", 1).exactOptional(),
+  deny: listOf(cidr(), "addresses in CIDR notation", 1).exactOptional(),
+}).refine(({ allow, deny }) => allow || deny, allowing("allow, deny or both"));
+
+const regularExpression = () => {
+  const allowed = allowing("a regular expression");
+  return z
+    .string(allowed)
+    .min(1, allowed)
+    .refine((given) => {
+      try {
+        return Boolean(new RegExp(given));
+      } catch {
+        return false;
+      }
+    }, allowed);
+};
+
+const apiKeys = mapping({
+  consumers: listOf(label(40), "names of those who get a key", 1),
+  header: header().exactOptional(),
+});
+
+const bots = mapping({
+  allow: listOf(regularExpression(), "regular expressions").exactOptional(),
+  deny: listOf(regularExpression(), "regular expressions").exactOptional(),
+});
+
+export const policies = mapping({
+  rateLimit: rateLimit.exactOptional(),
+  jwt: jwt.exactOptional(),
+  cors: cors.exactOptional(),
+  maxBodyBytes: whole(1, 1_000_000_000).exactOptional(),
+  addresses: addresses.exactOptional(),
+  apiKeys: apiKeys.exactOptional(),
+  bots: bots.exactOptional(),
+}).superRefine(({ rateLimit, apiKeys }, ctx) => {
+  if (rateLimit?.by === "consumer" && !apiKeys)
+    refuse(ctx, ["rateLimit", "by"], "consumer only with apiKeys, which tell consumers apart");
+});

@@ -1,0 +1,57 @@
+import type { z } from "zod";
+import { UserError } from "../cli/support/errors.ts";
+import { sealed } from "./clusters.ts";
+
+/** Why a stack's configuration is refused. */
+export class ConfigError extends UserError {
+  constructor(
+    stack: string,
+    /** One sentence for each problem. */
+    readonly problems: readonly string[],
+  ) {
+    super([`Pulumi.${stack}.yaml is refused:`, ...problems.map((problem) => `  - ${problem}`)].join("\n"));
+  }
+}
+
+/** The namespace of the keys in a stack's file. Keys of others (`pulumi:`, a provider's) are theirs to judge. */
+export const namespace = "mesh:";
+
+/** A setting that its own rule allows and another one does not. */
+export interface Conflict {
+  readonly path: readonly PropertyKey[];
+  readonly allowed: string;
+  /** What holds unless the file says otherwise, where it says nothing. */
+  readonly given?: unknown;
+}
+
+/** One sentence for each thing that zod found. */
+export function describe(issue: z.core.$ZodIssue, given: unknown): string[] {
+  if (issue.code === "unrecognized_keys") {
+    return issue.keys.map((key) => `${at([...issue.path, key])} is not a setting; allowed: ${issue.message}`);
+  }
+  const unlessGiven: unknown = issue.code === "custom" ? issue.params?.given : undefined;
+  return [describeConflict({ path: issue.path, allowed: issue.message, given: unlessGiven }, given)];
+}
+
+export function describeConflict({ path, allowed, given: unlessGiven }: Conflict, given: unknown): string {
+  const found = path.reduce<unknown>((from, part) => (from as Record<PropertyKey, unknown> | undefined)?.[part], given);
+  // A default that does not hold with what is given is named, although the file does not say it.
+  return `${at(path)} is ${shown(path, found ?? unlessGiven)}; allowed: ${allowed}`;
+}
+
+function at(path: readonly PropertyKey[]): string {
+  const steps = path.map((part) => (typeof part === "number" ? `[${part}]` : `.${String(part)}`));
+  return `${namespace}${steps.join("").slice(1)}`;
+}
+
+/** A value as it is told of. Of a section that holds a secret no value is, unless it is too short to be one. */
+function shown(path: readonly PropertyKey[], value: unknown): string {
+  if (value === undefined) return "not given";
+  const json = JSON.stringify(value);
+  const isSecret = path[0] === "existing" && (path.length === 1 || path[1] === "kubeconfig" || json.length > longest);
+  if (isSecret || value === sealed) return "a secret";
+  return json.length > longest ? `${json.slice(0, longest)}…` : json;
+}
+
+/** A value is shown up to this length: a file that was pasted into the wrong place need not be read again. */
+const longest = 120;

@@ -1,0 +1,28 @@
+import type { z } from "zod";
+import { cluster, eks, existing } from "./clusters.ts";
+import { gateway, kong, tls } from "./gateways.ts";
+import { istio } from "./mesh.ts";
+import { charts, images } from "./parts.ts";
+import { mapping, oneOf } from "./rules.ts";
+import { load, service, shop } from "./services.ts";
+
+/** Every section of a stack's configuration. */
+export const sections = mapping({
+  target: oneOf("kind", "eks", "existing"),
+  sources: oneOf("built", "published"),
+  gateway: gateway.default("both"),
+  cluster: cluster.prefault({}),
+  eks: eks.exactOptional(),
+  existing: existing.exactOptional(),
+  istio: istio.prefault({}),
+  tls: tls.prefault({}),
+  kong: kong.prefault({}),
+  product: service(3).prefault({}),
+  shop: shop.prefault({}),
+  load: load.prefault({}),
+  charts: charts.prefault({}),
+  images: images.prefault({}),
+});
+
+/** The sections as they are, each by itself, with its own defaults. */
+export type Sections = z.output<typeof sections>;
