@@ -9,4 +9,9 @@ export interface Cluster {
   readonly kubeconfig: pulumi.Output<string>;
   /** The context in the kubeconfig. */
   readonly context: pulumi.Output<string>;
+  /**
+   * What gateways depend on: whatever makes their load balancers and, as things go in the opposite order, takes them
+   * away again. Nothing where they have none.
+   */
+  readonly ready: readonly pulumi.Resource[];
 }

@@ -16,6 +16,8 @@ export class KindCluster extends pulumi.ComponentResource implements Cluster {
   readonly provider: k8s.Provider;
   readonly kubeconfig: pulumi.Output<string>;
   readonly context: pulumi.Output<string>;
+  /** Node ports are there from the start. */
+  readonly ready: readonly pulumi.Resource[] = [];
 
   constructor(name: string, { spec, images = [] }: KindClusterArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mesh:cluster:KindCluster", name, {}, opts);
