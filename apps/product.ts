@@ -23,7 +23,11 @@ export function product({ product }: Config, images: ServiceImages): Application
 }
 
 /** What a stack's configuration says of a service. */
-export function configured({ versions, canary, resilience }: Config["product"]): Pick<ServiceSpec, "versions" | "canary" | "resilience"> {
+export function configured({
+  versions,
+  canary,
+  resilience,
+}: Config["product"]): Pick<ServiceSpec, "versions" | "canary" | "resilience"> {
   // With a single version there is nothing to choose.
   return { versions, resilience, ...(versions.length > 1 && { canary }) };
 }

@@ -7,7 +7,10 @@ const namespace = "prod";
 const probes = { ready: "/ready", health: "/health" };
 
 /** A page, what it shows, and where that is kept: frontend → backend → database. */
-export function shop({ shop: { frontend, backend, database } }: Config, { services, postgresql }: PlatformImages): ApplicationSpec {
+export function shop(
+  { shop: { frontend, backend, database } }: Config,
+  { services, postgresql }: PlatformImages,
+): ApplicationSpec {
   return {
     namespace,
     services: [

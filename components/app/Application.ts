@@ -1,4 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
+import { serviceAnnotations } from "../gateway/kong/annotations.ts";
+import type { Route } from "../gateway/route.ts";
 import type { CallGraph } from "../security/CallGraph.ts";
 import { ZeroTrust } from "../security/ZeroTrust.ts";
 import { createNamespace } from "../support/namespace.ts";
@@ -13,8 +15,8 @@ export interface ApplicationArgs {
   /** Who may call whom, in all applications together. */
   readonly graph: CallGraph;
   readonly mesh: MeshMembership;
-  /** Annotations of a service's Service, for the gateways. */
-  readonly serviceAnnotations: (service: ServiceSpec) => Readonly<Record<string, string>>;
+  /** What gateways offer, of all applications together. */
+  readonly routes: readonly Route[];
   /** Of the databases' volumes. @default the cluster's own */
   readonly storageClass?: string | undefined;
 }
@@ -61,12 +63,13 @@ export class Application extends pulumi.ComponentResource {
 
   private addService(
     { name, exposed, canary, resilience, calls: _, ...service }: ServiceSpec,
-    { spec: { namespace }, serviceAnnotations }: ApplicationArgs,
+    { spec: { namespace }, routes }: ApplicationArgs,
     pods: { readonly namespace: pulumi.Input<string>; readonly podAnnotations: Readonly<Record<string, string>> },
     opts: pulumi.ComponentResourceOptions,
   ): void {
-    const annotations = serviceAnnotations({ name, ...service, ...(exposed && { exposed }), ...(resilience && { resilience }) });
-    const microservice = new Microservice(name, { service: name, ...pods, ...service, serviceAnnotations: annotations }, opts);
+    const route = routes.find((row) => row.service.name === name && row.service.namespace === namespace);
+    const annotated = route?.gateways.includes("kong") && { serviceAnnotations: serviceAnnotations(route) };
+    const microservice = new Microservice(name, { service: name, ...pods, ...service, ...annotated }, opts);
     const shape = { ...(canary && { canary }), ...(resilience && { resilience }), ...(exposed && { exposed }) };
     // A route to a version follows its pods, so that a version that is added gets requests only when it answers.
     const after = { parent: this, dependsOn: microservice };

@@ -149,8 +149,9 @@ function below(path: string): Match[] {
 }
 
 /** The service need not know under which path a version of it is asked for. A plain rewrite would lose the slash behind it. */
-function rewritten({ from, to }: { readonly from: string; readonly to: string }): Rule["rewrite"] {
-  return { uriRegexRewrite: { match: `^${from.replace(/[.+*?()[\]{}|^$\\]/g, "\\$&")}`, rewrite: to } };
+function rewritten({ from, to }: { readonly from: string; readonly to: string }): NonNullable<Rule["rewrite"]> {
+  const start = `^${from.replace(/[.+*?()[\]{}|^$\\]/g, "\\$&")}`;
+  return { uriRegexRewrite: { match: to === "/" ? `${start}/?` : start, rewrite: to } };
 }
 
 /** Only gateways answer pages of other origins: in the mesh there are none. */

@@ -157,6 +157,12 @@ describe("a version asked for by its path", () => {
     }
   });
 
+  test("below everything, no slash is doubled", async () => {
+    const rules = rulesOf(await recordTraffic({ ...two, exposed: { path: "/", versioned: "/{version}" } }));
+    expect(taken(rules, "/v1").path).toBe("/");
+    expect(taken(rules, "/v1/page").path).toBe("/page");
+  });
+
   test("a path's own characters mean themselves", async () => {
     const rules = rulesOf(await recordTraffic({ ...two, exposed: { ...exposed, versioned: "/a.b+/{version}" } }));
     expect(rules[0]?.rewrite?.uriRegexRewrite.match).toBe("^/a\\.b\\+/v1");

@@ -17,7 +17,11 @@ export interface Asked {
 }
 
 /** Asks a URL n times and returns what came back. A request that got no answer has the status 0. */
-export async function ask(url: string, n: number, { headers = {}, concurrency = 8, keepAlive = true }: Asked = {}): Promise<Reply[]> {
+export async function ask(
+  url: string,
+  n: number,
+  { headers = {}, concurrency = 8, keepAlive = true }: Asked = {},
+): Promise<Reply[]> {
   const agent = new Agent({ keepAlive, maxSockets: concurrency });
   const replies: Reply[] = [];
   let left = n;

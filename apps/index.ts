@@ -1,0 +1,11 @@
+import type { ApplicationSpec } from "../components/app/spec.ts";
+import type { Config } from "../config.ts";
+import type { PlatformImages } from "../stacks/Target.ts";
+import { load } from "./load.ts";
+import { product } from "./product.ts";
+import { shop } from "./shop.ts";
+
+/** Every application of the platform. A further one is an entry here. */
+export function applications(config: Config, images: PlatformImages): ApplicationSpec[] {
+  return [product(config, images.services), shop(config, images), ...(config.load.qps > 0 ? [load(config, images)] : [])];
+}

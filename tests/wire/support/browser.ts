@@ -1,0 +1,45 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type BrowserContext, chromium, type Page } from "playwright-core";
+import { run } from "./stack.ts";
+
+const executable = "/usr/bin/chromium";
+
+/** Chromium looks for its maker's services at every start, which a closed network answers with nothing but delays. */
+const quiet = ["disable-background-networking", "disable-component-update", "disable-sync", "disable-quic", "no-first-run"];
+
+/**
+ * Opens a page in a real browser and shows it to a test. Debian's Chromium is installed where it is missing.
+ *
+ * @param scheme - what the person's system prefers.
+ */
+export async function withPage<T>(
+  use: (page: Page, context: BrowserContext) => Promise<T>,
+  { width = 1200, height = 900, scheme = "light" }: { width?: number; height?: number; scheme?: "light" | "dark" } = {},
+): Promise<T> {
+  await ensureChromium();
+  const profile = await mkdtemp(join(tmpdir(), "wire-browser-"));
+  const context = await chromium.launchPersistentContext(profile, {
+    executablePath: executable,
+    headless: true,
+    // A container's root has no namespaces to build the browser's own sandbox from; the page is ours.
+    args: ["--no-sandbox", "--disable-gpu", ...quiet.map((flag) => `--${flag}`)],
+    viewport: { width, height },
+    colorScheme: scheme,
+  });
+  try {
+    return await use(context.pages()[0] ?? (await context.newPage()), context);
+  } finally {
+    await context.close();
+    await rm(profile, { recursive: true, force: true });
+  }
+}
+
+async function ensureChromium(): Promise<void> {
+  if ((await run(executable, ["--version"])).exitCode === 0) return;
+  const env = { DEBIAN_FRONTEND: "noninteractive" };
+  await run("apt-get", ["update", "--quiet"], { env });
+  const install = await run("apt-get", ["install", "--yes", "--quiet", "--no-install-recommends", "chromium"], { env });
+  if (install.exitCode !== 0) throw new Error(`Chromium could not be installed:\n${install.all.slice(-2_000)}`);
+}
