@@ -30,8 +30,13 @@ const creation = (type: string) => (type === "kubernetes:helm.sh/v3:Release" ? 4
  * Runs something that registers resources against mocks and returns what it registered. Nothing is created, and an
  * object's outputs are its inputs. It proves what is registered with which inputs and in which order, not that a cluster
  * takes it.
+ *
+ * @param autonames - whether objects of Kubernetes that the program does not name get {@link automaticName}, for others to refer to.
  */
-export async function record(run: () => unknown, { preview = false, stack = "local" } = {}): Promise<Recording> {
+export async function record(
+  run: () => unknown,
+  { preview = false, stack = "local", autonames = false } = {},
+): Promise<Recording> {
   const steps: { readonly resource: Registered; readonly started: number; done: number }[] = [];
   let clock = 0;
   await pulumi.runtime.setMocks(
@@ -41,9 +46,11 @@ export async function record(run: () => unknown, { preview = false, stack = "loc
         steps.push(step);
         await sleep(creation(type));
         step.done = clock++;
-        return { id: `${name}-id`, state: { ...computed[type], ...inputs } };
+        const metadata = { name: automaticName(name), ...(inputs.metadata as Inputs | undefined) };
+        const named = autonames && type.startsWith("kubernetes:") ? { metadata } : {};
+        return { id: `${name}-id`, state: { ...ofAws(type, name), ...computed[type], ...inputs, ...named } };
       },
-      call: ({ inputs }) => inputs,
+      call: ({ token, inputs }) => ({ ...answers[token], ...inputs }),
     },
     "mesh",
     stack,
@@ -70,6 +77,11 @@ export async function record(run: () => unknown, { preview = false, stack = "loc
   };
 }
 
+/** What Pulumi would call an object that the program does not name; its suffix is always the same here. */
+export function automaticName(name: string): string {
+  return `${name}-00c0ffee`;
+}
+
 /** What is at a path such as `spec.http.0.route` of an object. The caller says what it takes it for. */
 export function at<T>(object: unknown, path: string): T {
   return path.split(".").reduce((from, part) => (from as Record<string, unknown> | undefined)?.[part], object) as T;
@@ -84,4 +96,20 @@ const computed: Record<string, Inputs> = {
     identifier: "the-identifier",
     running: true,
   },
+  "eks:index:Cluster": {
+    eksCluster: { name: "the-cluster" },
+    clusterSecurityGroupId: "the-control-plane",
+    kubeconfigJson: "the-kubeconfig",
+  },
+  "aws:ec2/launchTemplate:LaunchTemplate": { latestVersion: 7 },
+};
+
+/** AWS names whatever it makes, twice. */
+function ofAws(type: string, name: string): Inputs {
+  return type.startsWith("aws:") ? { arn: `arn:${name}`, name } : {};
+}
+
+/** What a real provider would answer to questions of the program. */
+const answers: Record<string, Inputs> = {
+  "aws:index/getAvailabilityZones:getAvailabilityZones": { names: ["us-west-2a", "us-west-2b", "us-west-2c"] },
 };

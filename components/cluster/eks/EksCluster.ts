@@ -1,19 +1,17 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import type { ChartSource } from "../../support/helm.ts";
 import type { Cluster } from "../Cluster.ts";
 import { clusterAddons, nodeAddons } from "./addons.ts";
 import { EksControlPlane, type EksControlPlaneArgs } from "./EksControlPlane.ts";
 import { EksNetwork, type EksNetworkArgs } from "./EksNetwork.ts";
 import { EksNodes, type EksNodesArgs } from "./EksNodes.ts";
-import { LoadBalancerController } from "./LoadBalancerController.ts";
+import { LoadBalancerController, type LoadBalancerControllerArgs } from "./LoadBalancerController.ts";
 
 export interface EksClusterArgs extends Pick<EksControlPlaneArgs, "kubernetes" | "admins" | "publicAccess"> {
   readonly region: string;
   readonly network: Pick<EksNetworkArgs, "cidr" | "zones" | "nat">;
   readonly nodes: Pick<EksNodesArgs, "type" | "count">;
-  /** Of the AWS Load Balancer Controller. */
-  readonly loadBalancerController: ChartSource;
+  readonly loadBalancerController: Pick<LoadBalancerControllerArgs, "chart" | "image">;
 }
 
 /** The StorageClass of {@link EksCluster}, which is the default one: encrypted disks of EBS. */
@@ -63,7 +61,7 @@ export class EksCluster extends pulumi.ComponentResource implements Cluster {
     const controller = new LoadBalancerController(
       `${name}-load-balancers`,
       {
-        chart: args.loadBalancerController,
+        ...args.loadBalancerController,
         clusterName: name,
         region,
         vpc: network.vpc,

@@ -1,11 +1,13 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { type ChartSource, helmRelease } from "../../support/helm.ts";
+import { type Image, imageName } from "../../support/image.ts";
 import { loadBalancerPolicy } from "./loadBalancerPolicy.ts";
 import { podRole } from "./podIdentity.ts";
 
 export interface LoadBalancerControllerArgs {
   readonly chart: ChartSource;
+  readonly image: Image;
   readonly clusterName: string;
   readonly region: string;
   readonly vpc: aws.ec2.Vpc;
@@ -22,7 +24,7 @@ const account = "aws-load-balancer-controller";
 export class LoadBalancerController extends pulumi.ComponentResource {
   constructor(name: string, args: LoadBalancerControllerArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mesh:cluster:LoadBalancerController", name, {}, opts);
-    const { chart, clusterName, region, vpc, nodeSecurityGroup } = args;
+    const { chart, image, clusterName, region, vpc, nodeSecurityGroup } = args;
 
     const { role } = podRole(name, [], { parent: this });
     const scope = { clusterName, vpcArn: vpc.arn, nodeSecurityGroupArn: nodeSecurityGroup.arn };
@@ -41,6 +43,7 @@ export class LoadBalancerController extends pulumi.ComponentResource {
         namespace,
         values: {
           clusterName,
+          image: imageValues(image),
           // The metadata service, where it would look otherwise, does not answer pods.
           region,
           vpcId: vpc.id,
@@ -56,6 +59,13 @@ export class LoadBalancerController extends pulumi.ComponentResource {
 
     this.registerOutputs();
   }
+}
+
+/** The chart knows no digests, but puts a colon between two texts: whatever is before the last one, and what is after it. */
+function imageValues(image: Image) {
+  const name = imageName(image);
+  const colon = name.lastIndexOf(":");
+  return { repository: name.slice(0, colon), tag: name.slice(colon + 1) };
 }
 
 /**

@@ -1,0 +1,63 @@
+import type { Exposure } from "../components/gateway/exposure.ts";
+import type { EksConfig } from "../config.ts";
+import { resolveGateways } from "./gateways.ts";
+import { resolveSources } from "./sources.ts";
+import type { Target } from "./Target.ts";
+
+/** A cluster of Amazon's, whose gateways are reached through network load balancers. */
+export async function eksTarget(config: EksConfig): Promise<Target> {
+  // The packages of AWS take a second and a hundred megabytes: no other target loads them.
+  const { EksCluster, eksStorageClass } = await import("../components/cluster/eks/EksCluster.ts");
+  const { name, ...rest } = config.eks;
+  const sources = resolveSources(config);
+  const { loadBalancerController: chart } = sources.charts;
+  const { loadBalancerController: image } = sources.images;
+  return {
+    ...sources,
+    ...resolveGateways(config),
+    cluster: new EksCluster(name, { ...rest, loadBalancerController: { chart, image } }),
+    exposure: {
+      kong: networkLoadBalancer({ port: 8100, path: "/status/ready" }),
+      istio: networkLoadBalancer({ port: 15021, path: "/healthz/ready" }),
+    },
+    replicas: { istiod: 2, gateway: 2 },
+    storageClass: eksStorageClass,
+    networkPolicies: "enforced",
+  };
+}
+
+/** Where a proxy says over HTTP whether it takes requests. */
+interface HealthCheck {
+  readonly port: number;
+  readonly path: string;
+}
+
+/** A load balancer that hands connections to the proxies' pods and says who is calling, as far as IP does. */
+function networkLoadBalancer({ port, path }: HealthCheck): Exposure {
+  const annotations = {
+    // The controller's default is an internal one.
+    scheme: "internet-facing",
+    "nlb-target-type": "ip",
+    attributes: "load_balancing.cross_zone.enabled=true",
+    // Gateways that judge callers by their address see it without the PROXY protocol, which they do not expect.
+    "target-group-attributes":
+      "preserve_client_ip.enabled=true,proxy_protocol_v2.enabled=false,deregistration_delay.timeout_seconds=30",
+    "healthcheck-protocol": "http",
+    "healthcheck-port": String(port),
+    "healthcheck-path": path,
+    "healthcheck-interval": "10",
+    "healthcheck-healthy-threshold": "2",
+    "healthcheck-unhealthy-threshold": "2",
+  };
+  return {
+    service: {
+      type: "LoadBalancer",
+      loadBalancerClass: "service.k8s.aws/nlb",
+      annotations: Object.fromEntries(
+        Object.entries(annotations).map(([key, value]) => [`service.beta.kubernetes.io/aws-load-balancer-${key}`, value]),
+      ),
+    },
+    host: "load-balancer",
+    ports: { http: 80, https: 443 },
+  };
+}

@@ -1,0 +1,38 @@
+import { ExistingCluster } from "../components/cluster/ExistingCluster.ts";
+import type { Exposure } from "../components/gateway/exposure.ts";
+import type { ExistingConfig } from "../config.ts";
+import { resolveGateways } from "./gateways.ts";
+import { resolveSources } from "./sources.ts";
+import type { Target } from "./Target.ts";
+
+type Existing = ExistingConfig["existing"];
+
+/** A cluster that runs already, whose gateways are reached as its owner says. */
+export async function existingTarget(config: ExistingConfig): Promise<Target> {
+  const { kubeconfig, context, exposure, storageClass, networkPolicies } = config.existing;
+  return {
+    ...resolveSources(config),
+    ...resolveGateways(config),
+    cluster: new ExistingCluster("existing", { kubeconfig, context }),
+    exposure: { kong: expose(exposure, "http", "https"), istio: expose(exposure, "istio", "istioTls") },
+    replicas: { istiod: 2, gateway: 2 },
+    ...(storageClass === undefined ? {} : { storageClass }),
+    networkPolicies,
+  };
+}
+
+type NodePorts = Extract<Existing["exposure"], { type: "NodePort" }>["ports"];
+
+function expose(exposure: Existing["exposure"], http: keyof NodePorts, https: keyof NodePorts): Exposure {
+  if (exposure.type === "NodePort") {
+    const { type, host, ports } = exposure;
+    const nodePorts = { http: ports[http], https: ports[https] };
+    return { service: { type, nodePorts }, host, ports: nodePorts };
+  }
+  const { type, annotations, loadBalancerClass } = exposure;
+  return {
+    service: { type, annotations, ...(loadBalancerClass === undefined ? {} : { loadBalancerClass }) },
+    host: "load-balancer",
+    ports: { http: 80, https: 443 },
+  };
+}
