@@ -1,0 +1,58 @@
+import * as pulumi from "@pulumi/pulumi";
+import { customResource } from "../../support/customResource.ts";
+import { type ChartSource, helmRelease } from "../../support/helm.ts";
+import { createNamespace } from "../../support/namespace.ts";
+import type { Exposure } from "../exposure.ts";
+import type { Route } from "../route.ts";
+import { type GlobalPlugins, globalPlugins } from "./global.ts";
+import { globalPlugin } from "./resources.ts";
+import { scopeOf } from "./scope.ts";
+import { type KongImages, kongValues } from "./values.ts";
+
+export interface KongArgs extends GlobalPlugins {
+  /** The chart kong/kong. */
+  readonly chart: ChartSource;
+  readonly images: KongImages;
+  readonly exposure: Exposure;
+  /** Labels of a namespace that make the control plane inject the proxy. */
+  readonly injection: Readonly<Record<string, string>>;
+  /** Annotations of Kong's pods; a change rolls them. @default none */
+  readonly podAnnotations?: Readonly<Record<string, string>>;
+  /** How many Kongs there are. Each counts requests for itself. */
+  readonly replicas: number;
+  /** What it is to offer; the proxies beside it are told of nothing else. */
+  readonly routes: readonly Pick<Route, "gateways" | "service">[];
+}
+
+const namespace = "kong";
+/** The chart names the account `<release>-kong`, and by that name the mesh knows who calls. */
+const release = "kong";
+
+/**
+ * Kong, the API gateway, and its ingress controller, inside the mesh: the proxy beside Kong follows the rules that a service's
+ * team has for whoever calls it, such as weights, retries and ejection. What Kong does is said by objects (see `KongRoutes`);
+ * it has no database, and its admin API is reachable in its own pod alone.
+ */
+export class Kong extends pulumi.ComponentResource {
+  /** Namespace of Kong, and of what is Kong's and of no service. */
+  readonly namespace = namespace;
+
+  constructor(name: string, args: KongArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("mesh:gateway:Kong", name, {}, opts);
+    const { chart, images, exposure, injection, podAnnotations = {}, replicas, routes, log } = args;
+
+    const place = createNamespace(name, { namespace, podSecurity: "restricted", injection }, { parent: this });
+    const scope = customResource(`${name}-scope`, scopeOf(namespace, routes, log?.url), { parent: this, dependsOn: place });
+    const values = kongValues({ images, exposure, replicas, podAnnotations });
+    const proxies = helmRelease(
+      `${name}-proxies`,
+      { source: chart, release, namespace: place.metadata.name, values },
+      { parent: this, dependsOn: scope },
+    );
+    // The release brings their kind, and the controller that lets them go.
+    const after = { parent: this, dependsOn: proxies };
+    for (const plugin of globalPlugins(args)) globalPlugin(`${name}-${plugin.plugin}`, plugin, after);
+
+    this.registerOutputs();
+  }
+}

@@ -1,0 +1,108 @@
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import type { Route } from "../route.ts";
+import { type Entry, ingressAnnotations } from "./annotations.ts";
+import { createCallers } from "./callers.ts";
+import { pathsOf } from "./paths.ts";
+import { pluginsOf } from "./plugins.ts";
+import { kongConflicts, kongProblems } from "./problems.ts";
+import { ingressClass, kongPlugin } from "./resources.ts";
+
+export interface KongRoutesArgs {
+  /** Namespace of Kong. */
+  readonly namespace: string;
+  /** The route table; rows that are not for Kong are left out. */
+  readonly routes: readonly Route[];
+  /** @default none: HTTP is all there is */
+  readonly tls?: KongTls | undefined;
+}
+
+/** How HTTPS is served. Over HTTP the hosts redirect to it, always, and at port 443. */
+export interface KongTls {
+  readonly hosts: readonly string[];
+  /** The Secret with their certificate, in Kong's namespace. A new certificate in it is served without a restart. */
+  readonly secretName: string;
+  /** Whether other hosts are served over HTTP; otherwise they redirect as well. */
+  readonly plaintext: boolean;
+}
+
+/**
+ * The route table of Kong: for each row an Ingress in the service's own namespace, with the plugins that hold its policies
+ * and whoever they let in. It must follow Kong, which brings the kinds of these objects.
+ *
+ * @throws Error with all options that Kong cannot honour.
+ */
+export class KongRoutes extends pulumi.ComponentResource {
+  /** The key of each consumer of any service; secrets. */
+  readonly keys: Readonly<Record<string, pulumi.Output<string>>>;
+
+  constructor(name: string, { namespace, routes, tls }: KongRoutesArgs, opts?: pulumi.ComponentResourceOptions) {
+    const offered = routes.filter(({ gateways }) => gateways.includes("kong"));
+    const problems = [...offered.flatMap((route) => kongProblems(route)), ...kongConflicts(offered)];
+    if (problems.length > 0) throw new Error(problems.join("\n"));
+    super("mesh:gateway:KongRoutes", name, {}, opts);
+
+    const child = { parent: this };
+    const callers = createCallers(name, offered, namespace, child);
+    this.keys = callers.keys;
+    for (const route of offered) {
+      const plugins = addPlugins(`${name}-${route.service.name}`, route, child);
+      // An Ingress that names a plugin which is not there yet would let everybody in.
+      const guarded = { parent: this, dependsOn: [...callers.known, ...plugins.resources] };
+      addIngresses(`${name}-${route.service.name}`, route, tls, plugins.names, guarded);
+    }
+    if (tls) addCertificate(`${name}-tls`, namespace, tls, child);
+
+    this.registerOutputs();
+  }
+}
+
+function addPlugins(name: string, route: Route, opts: pulumi.CustomResourceOptions) {
+  const { service } = route;
+  const added = pluginsOf(route).map((plugin) => {
+    const place = { name: `${service.name}.${plugin.plugin}`, namespace: service.namespace };
+    return { name: place.name, resource: kongPlugin(`${name}-${plugin.plugin}`, place, plugin, opts) };
+  });
+  return { names: added.map((plugin) => plugin.name), resources: added.map((plugin) => plugin.resource) };
+}
+
+/** Kong prefers a route with a host to one without, so the hosts of TLS have routes of their own where others are served otherwise. */
+function addIngresses(
+  name: string,
+  route: Route,
+  tls: KongTls | undefined,
+  plugins: readonly string[],
+  opts: pulumi.CustomResourceOptions,
+): void {
+  const { service } = route;
+  const http = { paths: pathsOf(route).map((path) => ({ ...path, backend: backendOf(service) })) };
+  const add = (suffix: string, entry: Entry, rules: k8s.types.input.networking.v1.IngressRule[]) => {
+    const annotations = ingressAnnotations(entry, plugins);
+    const metadata = { name: `${service.name}${suffix}`, namespace: service.namespace, annotations };
+    new k8s.networking.v1.Ingress(`${name}${suffix}`, { metadata, spec: { ingressClassName: ingressClass, rules } }, opts);
+  };
+  add("", !tls || tls.plaintext ? "any" : "https", [{ http }]);
+  if (tls?.plaintext) {
+    const rules = tls.hosts.map((host) => ({ host, http }));
+    add(".https", "https", rules);
+  }
+}
+
+function backendOf({ name, port }: Route["service"]): k8s.types.input.networking.v1.IngressBackend {
+  return { service: { name, port: { number: port } } };
+}
+
+/** The certificate alone: an Ingress can only name a Secret beside it, and this one is no service's. */
+function addCertificate(
+  name: string,
+  namespace: string,
+  { hosts, secretName }: KongTls,
+  opts: pulumi.CustomResourceOptions,
+): void {
+  const spec = {
+    ingressClassName: ingressClass,
+    tls: [{ hosts: [...hosts], secretName }],
+    rules: hosts.map((host) => ({ host })),
+  };
+  new k8s.networking.v1.Ingress(name, { metadata: { name: "tls", namespace }, spec }, opts);
+}

@@ -1,0 +1,54 @@
+import { milliseconds } from "../../app/resilience.ts";
+import type { Route } from "../route.ts";
+
+/*
+ * Which object Kong's controller reads an annotation from: whatever is of the connection to a service from the Service,
+ * whatever is of the request's way in from the Ingress. On the other one it is ignored without a word.
+ */
+
+/** Until the proxy beside Kong takes the connection, in milliseconds. */
+const connectTimeout = 5_000;
+/** Kong waits so much longer than the mesh, in milliseconds: then the mesh answers first, and a request is not cut off. */
+const margin = 1_000;
+
+/**
+ * Annotations of a Service that Kong forwards to.
+ *
+ * `service-upstream` makes Kong dial the Service and not its pods: only then does the proxy beside Kong know whose request
+ * it is. Kong itself never tries again, as the mesh does: both would multiply.
+ *
+ * @throws Error when the timeout is no duration.
+ */
+export function serviceAnnotations({ timeout }: Pick<Route, "timeout">): Readonly<Record<string, string>> {
+  const inMesh = milliseconds(timeout);
+  if (inMesh === undefined) throw new Error(`${timeout} is not a duration such as 250ms, 2s or 1m`);
+  const patience = `${Math.ceil(inMesh) + margin}`;
+  return {
+    "ingress.kubernetes.io/service-upstream": "true",
+    "konghq.com/protocol": "http",
+    "konghq.com/connect-timeout": `${connectTimeout}`,
+    "konghq.com/read-timeout": patience,
+    "konghq.com/write-timeout": patience,
+    "konghq.com/retries": "0",
+  };
+}
+
+/** How requests may come in: as they like, or over HTTPS alone, to which others are redirected. */
+export type Entry = "any" | "https";
+
+/**
+ * Annotations of an Ingress.
+ *
+ * The path stays as it is, for whoever decides by it later. The host does not: by the Service's own host, which Kong puts in
+ * its place, the proxy beside Kong knows whose rules hold.
+ */
+export function ingressAnnotations(entry: Entry, plugins: readonly string[]): Readonly<Record<string, string>> {
+  return {
+    "konghq.com/strip-path": "false",
+    "konghq.com/preserve-host": "false",
+    ...(entry === "any"
+      ? { "konghq.com/protocols": "http,https" }
+      : { "konghq.com/protocols": "https", "konghq.com/https-redirect-status-code": "301" }),
+    ...(plugins.length > 0 && { "konghq.com/plugins": plugins.join(",") }),
+  };
+}

@@ -1,0 +1,88 @@
+import { createHash } from "node:crypto";
+import type * as pulumi from "@pulumi/pulumi";
+import * as random from "@pulumi/random";
+import type { JsonWebKey, Route } from "../route.ts";
+import { verificationKey } from "./jwk.ts";
+import { groupOf } from "./plugins.ts";
+import { type Credentials, credential, kongConsumer } from "./resources.ts";
+
+/** Those whom Kong lets in by a credential. */
+export interface Callers {
+  /** The key of each consumer; secrets. */
+  readonly keys: Readonly<Record<string, pulumi.Output<string>>>;
+  /** What must be there before a route that asks for them. */
+  readonly known: readonly pulumi.Resource[];
+}
+
+/**
+ * Registers whoever the routes' policies name: consumers, each with one generated key for all services that let it in, and
+ * issuers of tokens, each with its public key. The routes' groups say which services those are. They live in Kong's own
+ * namespace, as they belong to no service: the teams of services cannot read their keys.
+ */
+export function createCallers(
+  name: string,
+  routes: readonly Route[],
+  namespace: pulumi.Input<string>,
+  opts: pulumi.CustomResourceOptions,
+): Callers {
+  const known: pulumi.Resource[] = [];
+  const register = (caller: Caller, own: readonly Credential[]) => {
+    const groups = caller.groups.map((group): Credential => [`acl.${group.replace("/", ".")}`, "acl", { group }]);
+    const secrets = [...own, ...groups].map(([suffix, kind, data]) => {
+      const secret = `${caller.name}.${suffix}`;
+      return credential(`${name}-${secret}`, { name: secret, namespace }, kind, data, opts);
+    });
+    const { username, customId } = caller;
+    const consumer = { username, ...(customId && { custom_id: customId }), credentials: secrets.map((s) => s.metadata.name) };
+    const after = { ...opts, dependsOn: secrets };
+    known.push(...secrets, kongConsumer(`${name}-${caller.name}`, { name: caller.name, namespace }, consumer, after));
+  };
+
+  const keys: Record<string, pulumi.Output<string>> = {};
+  for (const [consumer, groups] of consumersOf(routes)) {
+    // Letters and digits alone: a key is sent as a header, and typed by people.
+    const { result } = new random.RandomPassword(`${name}-${consumer}`, { length: 32, special: false }, opts);
+    keys[consumer] = result;
+    register({ name: consumer, username: consumer, groups }, [["key", "key-auth", { key: result }]]);
+  }
+  for (const [issuer, { key, groups }] of issuersOf(routes)) {
+    const { algorithm, publicKey } = verificationKey(key);
+    const issued: Credential = ["jwt", "jwt", { key: issuer, algorithm, rsa_public_key: publicKey }];
+    // No consumer has a dot in its name.
+    const known = `issuer.${createHash("sha256").update(issuer).digest("hex").slice(0, 10)}`;
+    register({ name: known, username: known, customId: issuer, groups }, [issued]);
+  }
+  return { keys, known };
+}
+
+interface Caller {
+  readonly name: string;
+  readonly username: string;
+  readonly customId?: string;
+  /** Of the services that let it in. */
+  readonly groups: readonly string[];
+}
+
+type Credential = {
+  [Kind in keyof Credentials]: readonly [suffix: string, kind: Kind, data: Credentials[Kind]];
+}[keyof Credentials];
+
+function consumersOf(routes: readonly Route[]): Map<string, string[]> {
+  const consumers = new Map<string, string[]>();
+  for (const route of routes) {
+    for (const consumer of new Set(route.policies.apiKeys?.consumers)) {
+      consumers.set(consumer, [...(consumers.get(consumer) ?? []), groupOf(route)]);
+    }
+  }
+  return consumers;
+}
+
+function issuersOf(routes: readonly Route[]): Map<string, { key: JsonWebKey; groups: string[] }> {
+  const issuers = new Map<string, { key: JsonWebKey; groups: string[] }>();
+  for (const route of routes) {
+    const { issuer, keys: [key] = [] } = route.policies.jwt ?? {};
+    if (issuer === undefined || !key) continue;
+    issuers.set(issuer, { key, groups: [...(issuers.get(issuer)?.groups ?? []), groupOf(route)] });
+  }
+  return issuers;
+}

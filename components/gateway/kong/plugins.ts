@@ -1,0 +1,86 @@
+import { milliseconds } from "../../app/resilience.ts";
+import type { Addresses, ApiKeys, Bots, Cors, RateLimit, Route } from "../route.ts";
+import type { Plugin } from "./resources.ts";
+
+/** The plugins that hold a route's policies, and no other. Their names here are unique for the service. */
+export function pluginsOf({ policies, ...route }: Pick<Route, "policies" | "service">): Plugin[] {
+  const { rateLimit, jwt, cors, maxBodyBytes, addresses, apiKeys, bots } = policies;
+  return [
+    ...(cors ? [corsPlugin(cors)] : []),
+    ...(addresses ? [addressPlugin(addresses)] : []),
+    ...(bots ? [botPlugin(bots)] : []),
+    ...(jwt ? [jwtPlugin] : []),
+    ...(apiKeys ? [keyPlugin(apiKeys)] : []),
+    ...(jwt || apiKeys ? [groupPlugin(groupOf(route))] : []),
+    ...(rateLimit ? [ratePlugin(rateLimit)] : []),
+    ...(maxBodyBytes === undefined ? [] : [sizePlugin(maxBodyBytes)]),
+  ];
+}
+
+/** Whoever may use a service; a key or a token alone only says who someone is, whatever it was given for. */
+export function groupOf({ service: { name, namespace } }: Pick<Route, "service">): string {
+  return `${namespace}/${name}`;
+}
+
+function groupPlugin(group: string): Plugin {
+  return { plugin: "acl", config: { allow: [group], hide_groups_header: true } };
+}
+
+/** @see https://docs.konghq.com/hub/kong-inc/rate-limiting/ */
+function ratePlugin({ requests, per, by = "everyone" }: RateLimit): Plugin {
+  const limitBy = { everyone: "service", address: "ip", consumer: "consumer" }[by];
+  return {
+    plugin: "rate-limiting",
+    config: { [per]: requests, limit_by: limitBy, policy: "local", hide_client_headers: false },
+  };
+}
+
+/** The key is in the header alone, where no log and no history has it, and goes no further than Kong. */
+function keyPlugin({ header = "apikey" }: ApiKeys): Plugin {
+  return {
+    plugin: "key-auth",
+    config: { key_names: [header], key_in_header: true, key_in_query: false, key_in_body: false, hide_credentials: true },
+  };
+}
+
+/** The claim `iss` names the issuer, whose key is a credential. Tokens in a query or a cookie are not looked at. */
+const jwtPlugin: Plugin = {
+  plugin: "jwt",
+  config: {
+    key_claim_name: "iss",
+    claims_to_verify: ["exp"],
+    header_names: ["authorization"],
+    uri_param_names: [],
+    cookie_names: [],
+  },
+};
+
+function sizePlugin(bytes: number): Plugin {
+  return {
+    plugin: "request-size-limiting",
+    config: { allowed_payload_size: bytes, size_unit: "bytes", require_content_length: false },
+  };
+}
+
+function addressPlugin({ allow, deny }: Addresses): Plugin {
+  return { plugin: "ip-restriction", config: { ...(allow && { allow }), ...(deny && { deny }) } };
+}
+
+function botPlugin({ allow = [], deny = [] }: Bots): Plugin {
+  return { plugin: "bot-detection", config: { allow, deny } };
+}
+
+function corsPlugin({ origins, methods = ["GET", "HEAD"], headers = [], expose = [], ...cors }: Cors): Plugin {
+  return {
+    plugin: "cors",
+    config: {
+      origins,
+      methods,
+      // Without any, Kong would allow whatever a page asks for. This one every page may send anyway.
+      headers: headers.length > 0 ? headers : ["accept"],
+      exposed_headers: expose,
+      credentials: cors.credentials ?? false,
+      max_age: Math.floor((milliseconds(cors.maxAge ?? "10m") ?? 0) / 1_000),
+    },
+  };
+}

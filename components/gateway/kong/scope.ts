@@ -1,0 +1,35 @@
+import { Sidecar } from "@kubernetes-models/istio/networking.istio.io/v1";
+import type { Route } from "../route.ts";
+
+/**
+ * What the proxies beside Kong know of the mesh: the services that Kong offers, and where it sends its log if that is in the
+ * mesh. Anything else, such as the API server, which the controller asks, they let out as it is.
+ *
+ * @param log - URL of the log's endpoint, where there is one.
+ */
+export function scopeOf(
+  namespace: string,
+  routes: readonly Pick<Route, "gateways" | "service">[],
+  log: string | undefined,
+): Sidecar {
+  const offered = routes.filter(({ gateways }) => gateways.includes("kong")).map(({ service }) => hostOf(service));
+  const hosts = [...new Set([...offered, ...collector(log)])];
+  return new Sidecar({
+    metadata: { name: "kong", namespace },
+    spec: {
+      egress: [{ hosts: hosts.length > 0 ? hosts : ["~/*"] }],
+      outboundTrafficPolicy: { mode: "ALLOW_ANY" },
+    },
+  });
+}
+
+function hostOf({ name, namespace }: { readonly name: string; readonly namespace: string }): string {
+  return `${namespace}/${name}.${namespace}.svc.cluster.local`;
+}
+
+/** A service of the mesh refuses what does not come through a proxy that knows it. */
+function collector(url: string | undefined): string[] {
+  if (url === undefined) return [];
+  const [, name, namespace] = /^([^.]+)\.([^.]+)\.svc(?:\.cluster\.local)?$/.exec(new URL(url).hostname) ?? [];
+  return name === undefined || namespace === undefined ? [] : [hostOf({ name, namespace })];
+}
