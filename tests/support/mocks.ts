@@ -42,7 +42,11 @@ export async function record(
   await pulumi.runtime.setMocks(
     {
       newResource: async ({ type, name, inputs: { __provider, ...inputs } }) => {
-        const step = { resource: { type, name, inputs }, started: clock++, done: Number.POSITIVE_INFINITY };
+        const step = {
+          resource: { type, name, inputs: withoutResources(inputs) },
+          started: clock++,
+          done: Number.POSITIVE_INFINITY,
+        };
         steps.push(step);
         await sleep(creation(type));
         step.done = clock++;
@@ -103,6 +107,16 @@ const computed: Record<string, Inputs> = {
   },
   "aws:ec2/launchTemplate:LaunchTemplate": { latestVersion: 7 },
 };
+
+/** A resource that is handed to another one, by its type and name: the rest of it has no end. */
+function withoutResources(inputs: Inputs): Inputs {
+  const entries = Object.entries(inputs).map(([key, value]) => {
+    if (!pulumi.Resource.isInstance(value)) return [key, value];
+    const { __pulumiType: type, __name: name } = value as pulumi.Resource & { __pulumiType: string; __name: string };
+    return [key, `${type} ${name}`];
+  });
+  return Object.fromEntries(entries);
+}
 
 /** AWS names whatever it makes, twice. */
 function ofAws(type: string, name: string): Inputs {
