@@ -1,4 +1,4 @@
-import { region } from "./config/clusters.ts";
+import { kubeconfigRule, region, sealed } from "./config/clusters.ts";
 import { ConfigError, describe, describeConflict, namespace } from "./config/problems.ts";
 import { type Sections, sections } from "./config/sections.ts";
 import { conflicts } from "./config/together.ts";
@@ -46,9 +46,14 @@ interface Common extends Omit<Sections, "target" | "cluster" | "eks" | "existing
  *
  * @param entries - full keys and values as Pulumi gives them: a structured value is JSON.
  * @param stack - the stack's name, for the message.
+ * @param from - Pulumi opens secrets; who reads the file itself has a word in their place.
  * @throws ConfigError with every problem.
  */
-export function parseConfig(entries: Readonly<Record<string, string>>, stack: string): Config {
+export function parseConfig(
+  entries: Readonly<Record<string, string>>,
+  stack: string,
+  from: "pulumi" | "file" = "pulumi",
+): Config {
   const given = Object.fromEntries(
     Object.entries(entries).flatMap(([key, value]) =>
       key.startsWith(namespace) ? [[key.slice(namespace.length), structured(value)]] : [],
@@ -63,6 +68,7 @@ export function parseConfig(entries: Readonly<Record<string, string>>, stack: st
     ...issues,
     ...conflicts(sound, given).map((conflict) => describeConflict(conflict, given)),
     ...regionProblem(sound, entries),
+    ...(from === "file" ? openSecrets(sound) : []),
   ];
   if (problems.length > 0 || !result.success) throw new ConfigError(stack, problems);
   return complete(result.data, entries["aws:region"] ?? "");
@@ -83,6 +89,12 @@ function regionProblem({ target }: Partial<Sections>, { "aws:region": given }: R
   return [
     `aws:region is ${given === undefined ? "not given" : JSON.stringify(given)}; allowed: ${error.issues[0]?.message}, with target eks`,
   ];
+}
+
+/** A kubeconfig administers its cluster: it is no secret any more when it lies open in a file that is committed. */
+function openSecrets({ existing }: Partial<Sections>): string[] {
+  if (!existing || existing.kubeconfig === sealed) return [];
+  return [`mesh:existing.kubeconfig is not encrypted; allowed: ${kubeconfigRule}`];
 }
 
 /** Fills in the defaults that depend on another section. */

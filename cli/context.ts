@@ -2,17 +2,19 @@ import { mkdir } from "node:fs/promises";
 import process from "node:process";
 import { type Config, parseConfig } from "../config.ts";
 import { kindSpec } from "../stacks/kind.ts";
+import { kubectlOf } from "./kind/health.ts";
 import type { KindSpec } from "./kind/spec.ts";
+import { type Kubectl, kubectlWith } from "./kubernetes/kubectl.ts";
 import type { PulumiStack } from "./pulumi/stack.ts";
 import { pulumiBackend, stackEnvironment } from "./support/environment.ts";
-import { UserError } from "./support/errors.ts";
 import { readStackFile } from "./support/stack.ts";
 
 /** What every command knows about the stack it works on, from the stack's file alone. */
 export interface Context {
   readonly stack: string;
   readonly config: Config;
-  readonly spec: KindSpec;
+  /** The cluster that the stack makes on this machine; none where its cluster is elsewhere. */
+  readonly spec?: KindSpec;
 }
 
 /**
@@ -21,10 +23,8 @@ export interface Context {
  * @throws UserError when there is no such stack, or with all that is wrong with its configuration.
  */
 export function readContext(stack: string): Context {
-  const config = parseConfig(readStackFile(stack), stack);
-  if (config.target !== "kind")
-    throw new UserError(`The stack ${stack} has target ${config.target}, which \`make\` does not bring up.`);
-  return { stack, config, spec: kindSpec(config) };
+  const config = parseConfig(readStackFile(stack), stack, "file");
+  return { stack, config, ...(config.target === "kind" && { spec: kindSpec(config) }) };
 }
 
 /** The stack as pulumi sees it. Asked for again when plugins may have come. */
@@ -32,4 +32,9 @@ export async function pulumiStack({ stack, config }: Context): Promise<PulumiSta
   const env = { ...process.env, ...stackEnvironment(stack, config) };
   await mkdir(pulumiBackend, { recursive: true, mode: 0o700 });
   return { name: stack, env };
+}
+
+/** How to ask the stack's cluster: a kind cluster in its control plane, which needs no kubectl here; another by its kubeconfig. */
+export function kubectlFor({ spec }: Context, { env }: PulumiStack): Kubectl {
+  return spec ? kubectlOf(spec) : kubectlWith(env);
 }

@@ -2,42 +2,55 @@ import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import process from "node:process";
 import { preflight as airgapPreflight } from "../airgap/index.ts";
+import type { Config } from "../config.ts";
 import type { Context } from "./context.ts";
+import { inotifyProblems } from "./kind/inotify.ts";
 import { isOurs } from "./kind/owner.ts";
 import { takenPorts } from "./kind/ports.ts";
 import { findRuntime, listNodes } from "./kind/runtime.ts";
 import type { KindSpec } from "./kind/spec.ts";
 import { UserError } from "./support/errors.ts";
 
-/** What a stack of published parts needs on the PATH, and where its installation is explained. */
-const publishedTools = { pulumi: "pulumi.com/docs/install", kind: "kind.sigs.k8s.io, Quick Start" } as const;
+/** What a stack of published parts needs on the PATH, by its target, and where each one's installation is explained. */
+const publishedTools = {
+  kind: ["pulumi", "kind"],
+  eks: ["pulumi", "kubectl", "aws"],
+  existing: ["pulumi", "kubectl"],
+} as const satisfies Record<Config["target"], readonly (keyof typeof explained)[]>;
+
+const explained = {
+  pulumi: "pulumi.com/docs/install",
+  kind: "kind.sigs.k8s.io, Quick Start",
+  kubectl: "kubernetes.io/docs/tasks/tools",
+  aws: "docs.aws.amazon.com/cli",
+} as const;
 
 /** Looks for everything that would stop `make up` later, before anything is made, and says all of it at once. */
-export async function preflight({ spec }: Context): Promise<void> {
-  refuse([...(await machineProblems(spec)), ...(await portProblems(spec))]);
+export async function preflight({ config, spec }: Context): Promise<void> {
+  refuse([...(await machineProblems(config)), ...(spec ? await nodeProblems(spec) : [])]);
 }
 
-/** The same for a command that only looks, and so needs tools but no ports. */
-export async function preflightToLook({ spec }: Context): Promise<void> {
-  refuse(await machineProblems(spec));
+/** The same for a command that only looks, and so needs tools but nothing to run nodes on. */
+export async function preflightToLook({ config }: Context): Promise<void> {
+  refuse(await machineProblems(config));
 }
 
 function refuse(problems: readonly string[]): void {
   if (problems.length > 0) throw new UserError(problems.join("\n"));
 }
 
-async function machineProblems({ sources }: KindSpec): Promise<string[]> {
-  return sources === "built" ? airgapPreflight() : missingTools();
+async function machineProblems(config: Config): Promise<string[]> {
+  return config.sources === "built" ? airgapPreflight() : missingTools(config);
 }
 
 /** The tools that are not on the PATH. */
-export function missingTools(path = process.env.PATH ?? ""): string[] {
+export function missingTools({ target }: Pick<Config, "target">, path = process.env.PATH ?? ""): string[] {
   const has = (tool: string) => isInstalled(tool, path);
-  const problems = Object.entries(publishedTools)
-    .filter(([tool]) => !has(tool))
-    .map(([tool, where]) => `${tool} is not on the PATH; ${where}, tells how to install it.`);
-  if (!has("docker") && !has("podman")) problems.push("Neither docker nor podman is on the PATH; one of them runs the nodes.");
-  return problems;
+  const problems = publishedTools[target]
+    .filter((tool) => !has(tool))
+    .map((tool) => `${tool} is not on the PATH; ${explained[tool]}, tells how to install it.`);
+  const runtime = target !== "kind" || has("docker") || has("podman");
+  return runtime ? problems : [...problems, "Neither docker nor podman is on the PATH; one of them runs the nodes."];
 }
 
 function isInstalled(tool: string, path: string): boolean {
@@ -47,10 +60,13 @@ function isInstalled(tool: string, path: string): boolean {
     .some((folder) => existsSync(join(folder, tool)));
 }
 
-/** The ports that somebody else has. Those of our own running cluster are as they should be. */
-async function portProblems(spec: KindSpec): Promise<string[]> {
-  const running = (await ourNodes(spec)).filter((node) => node.running).flatMap(({ hostPorts }) => hostPorts);
-  return takenPorts(spec.ports.map(({ hostPort }) => hostPort).filter((port) => !running.includes(port)));
+/** What would keep the nodes from running: ports that somebody else has, or too little of what the kernel gives. */
+async function nodeProblems(spec: KindSpec): Promise<string[]> {
+  const running = (await ourNodes(spec)).filter((node) => node.running);
+  // Those of our own running cluster are as they should be.
+  const ours = running.flatMap(({ hostPorts }) => hostPorts);
+  const ports = spec.ports.map(({ hostPort }) => hostPort).filter((port) => !ours.includes(port));
+  return [...(await takenPorts(ports)), ...(await inotifyProblems(spec.workers + 1 - running.length))];
 }
 
 async function ourNodes(spec: KindSpec) {

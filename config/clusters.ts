@@ -1,6 +1,6 @@
 import { parse } from "yaml";
 import { z } from "zod";
-import { eksKubernetes } from "../components/support/versions.ts";
+import { eksKubernetes, eksKubernetes } from "../components/support/versions.ts";
 import { cidr, privateNetwork } from "./addresses.ts";
 import { allowing, host, label, listOf, mapping, oneOf, port, refuse, text, whole } from "./rules.ts";
 
@@ -16,6 +16,10 @@ export const cluster = mapping({
     istioTls: port().default(8443),
   })
     .superRefine(differ)
+    .superRefine(({ istio, istioTls }, ctx) => {
+      if (istioTls !== 443 || istio === 80) return;
+      refuse(ctx, ["istioTls"], "443 only with istio 80: redirecting to 443, the gateway keeps the port of the request", istioTls);
+    })
     .prefault({}),
 });
 
@@ -73,11 +77,11 @@ function nodePort(unlessGiven: number) {
   return whole(30_000, 32_767).default(unlessGiven);
 }
 
+export const kubeconfigRule = "a kubeconfig, as a secret: pulumi config set --secret --path mesh:existing.kubeconfig < its-file";
+
 /** A cluster that runs already: `mesh:existing`. */
 export const existing = mapping({
-  kubeconfig: z
-    .string(allowing("a kubeconfig, as a secret: pulumi config set --secret --path mesh:existing.kubeconfig"))
-    .min(1, allowing("a kubeconfig, as a secret: pulumi config set --secret --path mesh:existing.kubeconfig")),
+  kubeconfig: z.string(allowing(kubeconfigRule)).min(1, allowing(kubeconfigRule)),
   context: z
     .string(allowing("the name of a context in the kubeconfig"))
     .min(1, allowing("the name of a context in the kubeconfig")),

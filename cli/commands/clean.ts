@@ -12,9 +12,9 @@ import { alone } from "../support/runLock.ts";
  * checkout is there: the only record of what is in it would be lost.
  */
 export async function clean(stackName: string, cache = false): Promise<void> {
-  const { spec } = readContext(stackName);
+  const { config } = readContext(stackName);
   await alone("make clean", async () => {
-    const runtime = await findRuntime(spec.sources).catch(() => undefined);
+    const runtime = await findRuntime(config.sources).catch(() => undefined);
     // One folder for each cluster that was made from here and not deleted yet.
     const clusters = await readdir(join(stateDir, "kind")).catch((): string[] => []);
     for (const cluster of clusters) {

@@ -10,7 +10,7 @@ import { consoleProgress } from "../support/progress.ts";
 export async function preview(stackName: string): Promise<void> {
   const context = readContext(stackName);
   await preflightToLook(context);
-  if (context.spec.sources === "built") {
+  if (context.config.sources === "built") {
     const progress = consoleProgress();
     await ensureToolchain(progress);
     await ensurePlugins(progress, pulumiHome);

@@ -1,9 +1,12 @@
 import { existsSync } from "node:fs";
 import process from "node:process";
-import { type Context, pulumiStack, readContext } from "../context.ts";
+import { type Context, kubectlFor, pulumiStack, readContext } from "../context.ts";
+import type { KindSpec } from "../kind/spec.ts";
 import { readHealth } from "../kind/status.ts";
-import { missingTools } from "../preflight.ts";
-import { readOutputs } from "../pulumi/stack.ts";
+import { ensureKubeconfig } from "../kubeconfig.ts";
+import { readPods } from "../kubernetes/pods.ts";
+import { missingTools, preflightToLook } from "../preflight.ts";
+import { hasStack, readOutputs } from "../pulumi/stack.ts";
 import { pulumiHome } from "../support/environment.ts";
 import { ask } from "../support/url.ts";
 
@@ -11,22 +14,48 @@ import { ask } from "../support/url.ts";
 export async function status(stackName: string): Promise<void> {
   const context = readContext(stackName);
   const { spec, config } = context;
-  const health = await readHealth(spec);
+  if (!spec) await preflightToLook(context);
   console.log(`Stack ${stackName}: ${config.target}, ${config.sources} images and charts`);
+  const found = await (spec ? lookHere(spec) : lookElsewhere(context));
+  if (!found) return;
+  const wrong = [...found, ...(await urlProblem(context))];
+  if (wrong.length === 0) return console.log("Nothing is wrong.");
+  console.log(`Wrong:\n${wrong.map((line) => `  ${line}`).join("\n")}\nTry: make up${spec ? "" : ` STACK=${stackName}`}`);
+  process.exitCode = 1;
+}
+
+/** What is wrong with a cluster on this machine; undefined where none runs, which is said. */
+async function lookHere(spec: KindSpec): Promise<readonly string[] | undefined> {
+  const health = await readHealth(spec);
   console.log(`Cluster ${spec.name}: ${health.summary}`);
   for (const line of health.nodes) console.log(`  ${line}`);
   if (health.state !== "running") {
     console.log(health.advice);
     process.exitCode = health.state === "absent" ? 0 : 1;
-    return;
+    return undefined;
   }
-  console.log(`Kubernetes provider: ${providerInUse(config.sources)}`);
+  console.log(`Kubernetes provider: ${providerInUse(spec.sources)}`);
   console.log(`Pods: ${health.pods.ready} of ${health.pods.all} ready`);
   console.log(`Memory: ${health.memory} in all nodes, page cache left out`);
-  const wrong = [...health.wrong, ...(await urlProblem(context))];
-  if (wrong.length === 0) return console.log("Nothing is wrong.");
-  console.log(`Wrong:\n${wrong.map((line) => `  ${line}`).join("\n")}\nTry: make up`);
-  process.exitCode = 1;
+  return health.wrong;
+}
+
+/** The same for a cluster that is elsewhere: its nodes are its operator's business, its pods are what the stack needs. */
+async function lookElsewhere(context: Context): Promise<readonly string[] | undefined> {
+  const stack = await pulumiStack(context);
+  if (!(await hasStack(stack))) {
+    console.log(`Nothing is deployed yet. Try: make up STACK=${context.stack}`);
+    return undefined;
+  }
+  await ensureKubeconfig(context, stack);
+  const kubectl = kubectlFor(context, stack);
+  const nodes = await kubectl(["get", "nodes", "--no-headers"]);
+  if (!nodes.ok) return [`The cluster does not answer: ${nodes.all.trim().split("\n").at(-1) ?? ""}`];
+  console.log(`Nodes:\n${nodes.stdout.trimEnd().replace(/^/gm, "  ")}`);
+  const pods = await readPods(kubectl);
+  const wrong = pods.flatMap(({ problem }) => problem ?? []);
+  console.log(`Pods: ${pods.length - wrong.length} of ${pods.length} ready`);
+  return wrong;
 }
 
 function providerInUse(sources: "built" | "published"): string {
@@ -37,7 +66,7 @@ function providerInUse(sources: "built" | "published"): string {
 /** Asks the stack's URL once; none where nothing was deployed yet. */
 async function urlProblem(context: Context): Promise<string[]> {
   const stack = await pulumiStack(context);
-  if (missingTools(stack.env.PATH).length > 0) return [];
+  if (missingTools(context.config, stack.env.PATH).length > 0) return [];
   const { url } = await readOutputs(stack).catch((): Record<string, unknown> => ({}));
   if (typeof url !== "string") return ["Nothing is deployed in the cluster yet, or not to the end."];
   const answer = await ask(url);

@@ -1,17 +1,19 @@
 import { ensureImages, ensurePlugins, ensureToolchain } from "../../airgap/index.ts";
-import { builtImages } from "../../airgap/names.ts";
-import { type Context, pulumiStack, readContext } from "../context.ts";
+import { imagesToLoad } from "../../stacks/kind.ts";
+import { type Context, kubectlFor, pulumiStack, readContext } from "../context.ts";
 import { ensureCluster } from "../kind/engine.ts";
 import { loadImages } from "../kind/images.ts";
+import type { KindSpec } from "../kind/spec.ts";
+import { ensureKubeconfig, saveKubeconfig } from "../kubeconfig.ts";
 import { preflight } from "../preflight.ts";
 import { recover } from "../pulumi/recovery.ts";
-import { ensureStack, type PulumiStack, readOutputs, runPulumi } from "../pulumi/stack.ts";
+import { ensureStack, type PulumiStack, readOutputs, runPulumi, updateAfterPreview } from "../pulumi/stack.ts";
 import { pulumiHome } from "../support/environment.ts";
 import { UserError } from "../support/errors.ts";
 import { consoleProgress } from "../support/progress.ts";
 import { alone } from "../support/runLock.ts";
 import { Timings } from "../support/timings.ts";
-import { untilAnswered } from "../support/url.ts";
+import { listUrls, untilAnswered } from "../support/url.ts";
 
 const progress = consoleProgress();
 
@@ -21,49 +23,69 @@ export async function up(stackName: string): Promise<void> {
   await preflight(context);
   await alone("make up", async () => {
     const timings = new Timings();
-    if (context.spec.sources === "built") await build(timings);
-    const { created } = await timings.measure("cluster", () => ensureCluster(context.spec, progress));
-    if (context.spec.sources === "built") await timings.measure("images into nodes", () => fillNodes(context));
+    const created = context.spec ? await makeCluster(context, context.spec, timings) : false;
     const stack = await pulumiStack(context);
     await timings.measure("pulumi up", () => deploy(stack, context, created));
-    await report(stack, timings);
+    if (!context.spec) await saveKubeconfig(context, stack);
+    await report(stack, context, timings);
   });
 }
 
-/** Builds what a machine without registries of images, charts and plugins needs; nothing when it is there. */
-async function build(timings: Timings): Promise<void> {
-  await timings.measure("toolchain", () => ensureToolchain(progress));
-  await timings.measure("images", () => ensureImages(builtImages, progress));
-  const plugins = await timings.measure("plugins", () => ensurePlugins(progress, pulumiHome));
+/** Makes the cluster that runs on this machine, with all that its nodes need, and tells whether it is new. */
+async function makeCluster({ config }: Context, spec: KindSpec, timings: Timings): Promise<boolean> {
+  const images = config.target === "kind" ? imagesToLoad(config) : [];
+  if (spec.sources === "built") {
+    await timings.measure("toolchain", () => ensureToolchain(progress));
+    await timings.measure("images", () => ensureImages(images, progress));
+    await timings.measure("plugins", plugins);
+  }
+  const { created } = await timings.measure("cluster", () => ensureCluster(spec, progress));
+  if (spec.sources === "built") {
+    await timings.measure("images into nodes", async () => loadImages(spec, await ensureImages(images, progress), progress));
+  }
+  return created;
+}
+
+async function plugins(): Promise<void> {
+  const origin = await ensurePlugins(progress, pulumiHome);
   progress.note(
-    plugins === "built"
+    origin === "built"
       ? "Kubernetes and random: the project's own plugins, built here from airgap/provider."
       : "Kubernetes and random: Pulumi's published plugins.",
   );
 }
 
-async function fillNodes({ spec }: Context): Promise<void> {
-  await loadImages(spec, await ensureImages(builtImages, progress), progress);
-}
-
-async function deploy(stack: PulumiStack, { spec }: Context, created: boolean): Promise<void> {
+async function deploy(stack: PulumiStack, context: Context, created: boolean): Promise<void> {
   await ensureStack(stack);
-  const { refresh } = await recover(stack, spec, { cluster: created ? "gone" : "kept", progress });
-  const flags = ["--yes", "--skip-preview", "--suppress-outputs", ...(refresh ? ["--refresh"] : [])];
-  if (!(await runPulumi(stack, "up", ...flags))) {
+  await ensureKubeconfig(context, stack);
+  const cluster = created ? "gone" : "kept";
+  const { refresh } = await recover(stack, { cluster, kubectl: kubectlFor(context, stack), progress });
+  const flags = ["--suppress-outputs", ...(refresh ? ["--refresh"] : [])];
+  const done =
+    context.config.target === "eks"
+      ? await updateAfterPreview(stack, "up", ...flags)
+      : await runPulumi(stack, "up", "--yes", "--skip-preview", ...flags);
+  if (!done) {
     throw new UserError("The deployment did not succeed, for the reasons above. The same command goes on where it stopped.");
   }
 }
 
+/** How long a URL may take to answer, in seconds: a new load balancer of Amazon's, and its name, take minutes. */
+const patience = { kind: 180, existing: 300, eks: 900 } as const;
+
 /** Waits for the URL to answer and says what there is now. */
-async function report(stack: PulumiStack, timings: Timings): Promise<void> {
-  const { url, tryNext } = await readOutputs(stack);
-  if (typeof url === "string") await timings.measure("until it answers", () => untilAnswered(url, progress));
+async function report(stack: PulumiStack, { config }: Context, timings: Timings): Promise<void> {
+  const { url, urls, tryNext } = await readOutputs(stack);
+  if (typeof url === "string") {
+    await timings.measure("until it answers", () => untilAnswered(url, progress, patience[config.target]));
+  }
   const next = Array.isArray(tryNext) ? tryNext.map(String) : [];
+  const others = listUrls(urls);
   console.log(
     [
       "",
       `${url} answers.`,
+      ...(others.length > 0 ? ["", "All addresses:", ...others.map((line) => `  ${line}`)] : []),
       "",
       'Try next (after eval "$(make -s env)"):',
       ...next.map((command) => `  ${command}`),

@@ -1,6 +1,8 @@
 import { setTimeout as pause } from "node:timers/promises";
+import type { Kubectl } from "../kubernetes/kubectl.ts";
 import { UserError } from "../support/errors.ts";
-import { type NodeContainer, type Runtime, tryContainer } from "./runtime.ts";
+import { findRuntime, listNodes, type NodeContainer, type Runtime, tryContainer } from "./runtime.ts";
+import type { KindSpec } from "./spec.ts";
 
 /** A node as the API server knows it. */
 interface KubernetesNode {
@@ -19,6 +21,16 @@ interface KubernetesNode {
 export async function kubectl(runtime: Runtime, controlPlane: string, args: readonly string[]) {
   const base = ["exec", controlPlane, "kubectl", "--kubeconfig=/etc/kubernetes/admin.conf", "--request-timeout=5s"];
   return tryContainer(runtime, [...base, ...args], { timeout: 15_000 });
+}
+
+/** The same for a cluster by its name, which may not be there. */
+export function kubectlOf({ name, sources }: KindSpec): Kubectl {
+  return async (args) => {
+    const runtime = await findRuntime(sources);
+    const controlPlane = (await listNodes(runtime, name)).find(({ role }) => role === "control-plane")?.name;
+    if (!controlPlane) return { ok: false, stdout: "", all: `There is no cluster ${name}.` };
+    return kubectl(runtime, controlPlane, args);
+  };
 }
 
 interface Lease {

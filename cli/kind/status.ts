@@ -1,3 +1,4 @@
+import { readPods } from "../kubernetes/pods.ts";
 import { UserError } from "../support/errors.ts";
 import { kubectl, notReady } from "./health.ts";
 import { foreignMessage, isOurs } from "./owner.ts";
@@ -35,7 +36,7 @@ export async function readHealth(spec: KindSpec): Promise<ClusterHealth> {
     return { ...nothing, state: "stopped", summary: `${stopped.length} of ${nodes.length} nodes stopped`, nodes: lines, advice };
   }
   const unready = await notReady(runtime, nodes);
-  const pods = await readPods(runtime, nodes[0]?.name ?? "");
+  const pods = await readPods((args) => kubectl(runtime, nodes[0]?.name ?? "", args));
   return {
     state: "running",
     summary: `${nodes.length} nodes on ${runtime.name}`,
@@ -57,47 +58,6 @@ async function find({ name, sources }: KindSpec): Promise<{ runtime: Runtime; no
     if (error instanceof UserError) return undefined;
     throw error;
   }
-}
-
-interface Pod {
-  readonly metadata: { readonly name: string; readonly namespace: string };
-  readonly status: {
-    readonly phase: string;
-    readonly conditions?: readonly { readonly type: string; readonly status: string; readonly message?: string }[];
-    readonly containerStatuses?: readonly ContainerStatus[];
-    readonly initContainerStatuses?: readonly ContainerStatus[];
-  };
-}
-
-interface ContainerStatus {
-  readonly name: string;
-  readonly state?: { readonly waiting?: { readonly reason?: string; readonly message?: string } };
-}
-
-interface PodHealth {
-  readonly problem?: string;
-}
-
-async function readPods(runtime: Runtime, controlPlane: string): Promise<PodHealth[]> {
-  const { ok, stdout } = await kubectl(runtime, controlPlane, ["get", "pods", "--all-namespaces", "--output=json"]);
-  return ok ? (JSON.parse(stdout) as { items: Pod[] }).items.map(podHealth) : [];
-}
-
-/** Why a pod is not ready: what its containers wait for says more than its conditions. */
-export function podHealth({ metadata, status }: Pod): PodHealth {
-  if (status.phase === "Succeeded") return {};
-  const condition = (type: string) => status.conditions?.find((one) => one.type === type);
-  if (condition("Ready")?.status === "True") return {};
-  const waiting = [...(status.initContainerStatuses ?? []), ...(status.containerStatuses ?? [])].find(
-    ({ state }) => state?.waiting?.reason && state.waiting.reason !== "PodInitializing",
-  );
-  const { reason, message } = waiting?.state?.waiting ?? {};
-  const why = waiting
-    ? `${waiting.name}: ${reason}${message ? `, ${message}` : ""}`
-    : (condition("PodScheduled")?.status === "False" && condition("PodScheduled")?.message) ||
-      condition("Ready")?.message ||
-      status.phase;
-  return { problem: `${metadata.namespace}/${metadata.name} is not ready: ${why}`.slice(0, 240) };
 }
 
 /** Memory of all processes in the nodes. Files that the kernel keeps in memory are not counted: it gives those back. */

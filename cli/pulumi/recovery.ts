@@ -4,8 +4,8 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { removePendingReleases } from "../kind/helm.ts";
-import type { KindSpec } from "../kind/spec.ts";
+import { removePendingReleases } from "../kubernetes/helm.ts";
+import type { Kubectl } from "../kubernetes/kubectl.ts";
 import { UserError } from "../support/errors.ts";
 import { isAlive } from "../support/processes.ts";
 import type { Progress } from "../support/progress.ts";
@@ -25,23 +25,25 @@ export interface Recovered {
   readonly empty: boolean;
 }
 
+export interface RecoverOptions {
+  /** `gone` when nothing that the state knows can be in it: there is none, or it is new. */
+  readonly cluster: "gone" | "kept";
+  /** Asks the stack's cluster. */
+  readonly kubectl: Kubectl;
+  readonly progress: Progress;
+}
+
 /**
  * Makes a stack's state fit for an update after whatever happened to the last one: takes a dead run's lock away, settles
  * what it had under way, and forgets what was in a cluster that is gone.
- *
- * @param cluster - `gone` when nothing that the state knows can be in it: there is none, or it is new.
  */
-export async function recover(
-  stack: PulumiStack,
-  spec: KindSpec,
-  { cluster, progress }: { readonly cluster: "gone" | "kept"; readonly progress: Progress },
-): Promise<Recovered> {
+export async function recover(stack: PulumiStack, { cluster, kubectl, progress }: RecoverOptions): Promise<Recovered> {
   await clearDeadLock(stack, progress);
   if ((await endOrphans(stack)) > 0) progress.note("Plugins of a run that was killed were still at work; they are ended.");
   const exported = await read(stack);
   const { deployment } = exported;
   if (cluster === "gone" && deployment.resources?.some(livesInCluster)) {
-    progress.note(`What was in the cluster ${spec.name} is gone with it; the state of the stack ${stack.name} forgets it.`);
+    progress.note(`What was in the cluster is gone with it; the state of the stack ${stack.name} forgets it.`);
     const rest = withoutCluster(deployment);
     await write(stack, { ...exported, deployment: rest });
     return { refresh: false, empty: isEmpty(rest) };
@@ -49,7 +51,7 @@ export async function recover(
   const pending = deployment.pending_operations ?? [];
   if (pending.length === 0) return { refresh: false, empty: isEmpty(deployment) };
   progress.note(`A run was stopped with ${pending.length} operation(s) under way: comparing the state with what is there.`);
-  await removePendingReleases(spec, pendingReleases(deployment));
+  await removePendingReleases(kubectl, pendingReleases(deployment));
   await write(stack, { ...exported, deployment: withoutPending(deployment) });
   return { refresh: true, empty: false };
 }

@@ -1,3 +1,4 @@
+import process from "node:process";
 import { attempt, foreground, output } from "../support/process.ts";
 
 /** A stack and the environment in which pulumi finds its state, its plugins and its cluster. */
@@ -6,15 +7,26 @@ export interface PulumiStack {
   readonly env: NodeJS.ProcessEnv;
 }
 
-/** Nobody is asked anything, and colour is for terminals. */
+/** Colour is for terminals. */
 function flags({ name, env }: PulumiStack): string[] {
   const colour = process.stdout.isTTY && !env.NO_COLOR ? "always" : "never";
-  return ["--stack", name, "--non-interactive", "--color", colour];
+  return ["--stack", name, "--color", colour];
 }
 
-/** Runs a pulumi command with this process's own terminal and tells whether it ended well. */
+/** Runs a pulumi command with this process's own terminal, asking nobody, and tells whether it ended well. */
 export async function runPulumi(stack: PulumiStack, ...args: string[]): Promise<boolean> {
-  return (await foreground("pulumi", [...args, ...flags(stack)], stack.env)) === 0;
+  return (await foreground("pulumi", [...args, "--non-interactive", ...flags(stack)], stack.env)) === 0;
+}
+
+/** Whether somebody is there to be asked: no pipeline, and a terminal on both ends. */
+export function canAsk(env: NodeJS.ProcessEnv = process.env): boolean {
+  return !env.CI && process.stdin.isTTY === true && process.stdout.isTTY === true;
+}
+
+/** Runs an update that costs money: pulumi shows it first, and asks whoever is there before it begins. */
+export async function updateAfterPreview(stack: PulumiStack, ...args: string[]): Promise<boolean> {
+  if (!canAsk()) return runPulumi(stack, ...args, "--yes");
+  return (await foreground("pulumi", [...args, ...flags(stack)], stack.env, { asks: true })) === 0;
 }
 
 /** Runs a pulumi command that says nothing the user needs to see. */
@@ -36,4 +48,14 @@ export async function ensureStack(stack: PulumiStack): Promise<void> {
 /** The stack's outputs, secrets left out. */
 export async function readOutputs(stack: PulumiStack): Promise<Record<string, unknown>> {
   return JSON.parse(await askPulumi(stack, ["stack", "output", "--json"])) as Record<string, unknown>;
+}
+
+/** The kubeconfig among the outputs, which is a secret; undefined where nothing was deployed yet. */
+export async function readKubeconfig(stack: PulumiStack): Promise<string | undefined> {
+  const { ok, stdout } = await attempt(
+    "pulumi",
+    ["stack", "output", "kubeconfig", "--show-secrets", "--stack", stack.name, "--non-interactive"],
+    { env: stack.env },
+  );
+  return ok && stdout.trim() !== "" ? stdout : undefined;
 }

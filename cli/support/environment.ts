@@ -35,7 +35,7 @@ export function stackEnvironment(stack: string, config: Config, env: NodeJS.Proc
   return {
     ...(built && { PATH: withFirst(toolchainBin(), env.PATH), ...defined(podmanEnvironment()) }),
     KUBECONFIG: kubeconfigOf(stack, config),
-    ...backend(stack, env),
+    ...(config.target === "kind" && backend(stack, env)),
     ...(existsSync(join(pulumiHome, "plugins")) && built && { PULUMI_HOME: pulumiHome }),
     // The air gap's language host does not pass Pulumi.yaml's nodeargs on. The full path holds in any folder.
     NODE_OPTIONS: withTranspiler(env.NODE_OPTIONS),
@@ -44,7 +44,10 @@ export function stackEnvironment(stack: string, config: Config, env: NodeJS.Proc
   };
 }
 
-/** Where the state lives and what its secrets are encrypted with. The stack `local` never writes into an account of the user's. */
+/**
+ * Where the state of a cluster on this machine lives, and what its secrets are encrypted with. The stack `local` never
+ * writes into an account of the user's. What outlives this machine is kept where the user is logged in: `pulumi login`.
+ */
 function backend(stack: string, env: NodeJS.ProcessEnv): Record<string, string> {
   const ours = { PULUMI_BACKEND_URL: pathToFileURL(pulumiBackend).href, PULUMI_CONFIG_PASSPHRASE: "local" };
   if (stack === ownStack) return ours;

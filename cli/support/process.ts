@@ -87,16 +87,29 @@ export async function output(program: string, args: readonly string[], options: 
 /** The program that has the terminal just now; see {@link foreground}. */
 let inFront: { kill(signal: NodeJS.Signals): boolean } | undefined;
 
+export interface ForegroundOptions {
+  /**
+   * Whether it may ask whoever is at the terminal.
+   * @default false
+   */
+  readonly asks?: boolean;
+}
+
 /**
  * Runs a program with this process's own terminal and resolves to its exit code. While it runs, signals are its to
  * handle: pulumi ends what it is at and writes its state down before it goes.
  */
-export async function foreground(program: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
+export async function foreground(
+  program: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+  { asks = false }: ForegroundOptions = {},
+): Promise<number> {
   const child = execa(...dyingWithUs(program, args), {
     env,
     extendEnv: false,
     reject: false,
-    stdio: ["ignore", "inherit", "inherit"],
+    stdio: [asks ? "inherit" : "ignore", "inherit", "inherit"],
   });
   inFront = child;
   try {

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseDocument } from "yaml";
+import { sealed } from "../../config/clusters.ts";
 import { UserError } from "./errors.ts";
 import { projectDir } from "./paths.ts";
 
@@ -33,8 +34,19 @@ export function readStackFile(stack: string, folder = projectDir): Record<string
   const config = isMapping(settings) ? (settings.config ?? {}) : {};
   if (!isMapping(config)) throw new UserError(`${file}: config is ${JSON.stringify(config)}; allowed: a mapping of keys`);
   return Object.fromEntries(
-    Object.entries(config).map(([key, value]) => [key, typeof value === "string" ? value : JSON.stringify(value)]),
+    Object.entries(config).map(([key, value]) => {
+      const open = withoutSecrets(value);
+      return [key, typeof open === "string" ? open : JSON.stringify(open)];
+    }),
   );
+}
+
+/** A value with a word in the place of each secret, which only Pulumi can open. */
+function withoutSecrets(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutSecrets);
+  if (!isMapping(value)) return value;
+  if (typeof value.secure === "string" && Object.keys(value).length === 1) return sealed;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, withoutSecrets(inner)]));
 }
 
 function isMapping(value: unknown): value is Record<string, unknown> {

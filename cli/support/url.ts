@@ -2,9 +2,6 @@ import { setTimeout as pause } from "node:timers/promises";
 import { UserError } from "./errors.ts";
 import type { Progress } from "./progress.ts";
 
-/** How long to wait, in milliseconds: after a start of all nodes every pod starts again, on a machine that may be busy. */
-const patience = 180_000;
-
 /** What a URL answers just now: a status, or why there is none. */
 export async function ask(url: string): Promise<string> {
   try {
@@ -20,11 +17,12 @@ export async function ask(url: string): Promise<string> {
 /**
  * Waits until a URL answers 200.
  *
+ * @param patience - in seconds: after a start of all nodes every pod starts again, on a machine that may be busy.
  * @throws UserError with the last answer.
  */
-export async function untilAnswered(url: string, progress: Progress): Promise<void> {
+export async function untilAnswered(url: string, progress: Progress, patience: number): Promise<void> {
   await progress.step(`Wait for ${url}`, async (detail) => {
-    const end = Date.now() + patience;
+    const end = Date.now() + patience * 1_000;
     for (let answer = await ask(url); answer !== "200"; answer = await ask(url)) {
       if (Date.now() > end)
         throw new UserError(`${url} does not answer 200 but: ${answer}. \`make status\` shows what is wrong.`);
@@ -32,4 +30,12 @@ export async function untilAnswered(url: string, progress: Progress): Promise<vo
       await pause(200);
     }
   });
+}
+
+/** The stack's output `urls`, one line for each: a list, or a mapping of what answers there to where. */
+export function listUrls(urls: unknown): string[] {
+  if (Array.isArray(urls)) return urls.map(String);
+  if (typeof urls !== "object" || urls === null) return [];
+  const width = Math.max(0, ...Object.keys(urls).map((name) => name.length));
+  return Object.entries(urls).map(([name, url]) => `${name.padEnd(width)}  ${String(url)}`);
 }

@@ -13,6 +13,9 @@ export interface PublishedChart {
   readonly version: string;
 }
 
+/** The Kubernetes minor version of EKS clusters: the one that the nodes of kind have as well. */
+export const eksKubernetes = "1.36";
+
 /** Istio's charts and images share one version. */
 const istioVersion = "1.30.4";
 
@@ -28,21 +31,22 @@ export const publishedCharts = {
   istiod: istio("istiod"),
   gateway: istio("gateway"),
   kong: { chart: "kong", repository: "https://charts.konghq.com", version: "3.4.1" },
-  certManager: { chart: "cert-manager", repository: "https://charts.jetstack.io", version: "v1.19.1" },
+  certManager: { chart: "cert-manager", repository: "https://charts.jetstack.io", version: "v1.21.2" },
   loadBalancerController: {
     chart: "aws-load-balancer-controller",
     repository: "https://aws.github.io/eks-charts",
-    version: "1.14.1",
+    version: "3.5.0",
   },
 } as const satisfies Record<string, PublishedChart>;
 
 /** Where Istio's own images are, and their tag: its charts take one for all of them. */
 export const publishedIstioImages = { registry: "docker.io", repository: "istio", tag: istioVersion } as const satisfies Image;
 
-const certManager = (name: string): Image => ({
+const certManager = (name: string, digest: string): Image => ({
   registry: "quay.io",
   repository: `jetstack/cert-manager-${name}`,
   tag: publishedCharts.certManager.version,
+  digest: `sha256:${digest}`,
 });
 
 export const publishedImages = {
@@ -74,11 +78,11 @@ export const publishedImages = {
   },
   kong: { registry: "docker.io", repository: "library/kong", tag: "3.9.3" },
   kongController: { registry: "docker.io", repository: "kong/kubernetes-ingress-controller", tag: "3.5" },
-  certManagerController: certManager("controller"),
-  certManagerWebhook: certManager("webhook"),
-  certManagerCainjector: certManager("cainjector"),
-  certManagerStartupapicheck: certManager("startupapicheck"),
-  certManagerAcmesolver: certManager("acmesolver"),
+  certManagerController: certManager("controller", "70f532fd9cfde0b09d55687200942399d89838bc2d5d5b45152eb799a15912b8"),
+  certManagerWebhook: certManager("webhook", "a60e2dac46dbb8a7f3df95c54ce941012f54c2fe022f0ee55aaa1ab40ed957ae"),
+  certManagerCainjector: certManager("cainjector", "c85268c64f2e0e76684bf5fe8906caff34b82523561c6affe0fae3546bd87562"),
+  certManagerStartupapicheck: certManager("startupapicheck", "46e75b6866359ffb5d82624f41e3ed1c70b2994982702ced547ce5edb418a8f5"),
+  certManagerAcmesolver: certManager("acmesolver", "699b40d622211ab7accad8a21b04c5fbaa1841ef7a12621e8de492dbe27b2503"),
   loadBalancerController: { registry: "public.ecr.aws", repository: "eks/aws-load-balancer-controller", tag: "v3.5.0" },
 } as const satisfies Record<string, Image>;
 

@@ -2,7 +2,8 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "@jest/globals";
-import { podHealth, processMemory } from "../../../cli/kind/status.ts";
+import { processMemory } from "../../../cli/kind/status.ts";
+import { podHealth } from "../../../cli/kubernetes/pods.ts";
 import { missingTools } from "../../../cli/preflight.ts";
 import { projectDir } from "../../../cli/support/paths.ts";
 import { Timings } from "../../../cli/support/timings.ts";
@@ -26,7 +27,7 @@ test("every target installs what it needs, and passes its stack on", () => {
 });
 
 test("a stack of published parts says which tools are missing and where to read on", () => {
-  expect(missingTools("/nowhere")).toEqual([
+  expect(missingTools({ target: "kind" }, "/nowhere")).toEqual([
     expect.stringMatching(/^pulumi is not on the PATH; pulumi\.com/),
     expect.stringMatching(/^kind is not on the PATH; kind\.sigs\.k8s\.io/),
     expect.stringMatching(/^Neither docker nor podman/),

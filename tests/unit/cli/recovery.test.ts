@@ -6,6 +6,7 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
+import { kubectlOf } from "../../../cli/kind/health.ts";
 import type { KindSpec } from "../../../cli/kind/spec.ts";
 import type { Deployment } from "../../../cli/pulumi/deployment.ts";
 import { recover } from "../../../cli/pulumi/recovery.ts";
@@ -40,7 +41,7 @@ function lock(pid: number, host = hostname(), of = "local"): void {
   writeFileSync(join(folder, "1.json"), JSON.stringify({ pid, hostname: host }));
 }
 
-const settle = (cluster: "gone" | "kept") => recover(stack, spec, { cluster, progress: silentProgress });
+const settle = (cluster: "gone" | "kept") => recover(stack, { cluster, kubectl: kubectlOf(spec), progress: silentProgress });
 const imported = () => (JSON.parse(fakes.read("imported")) as { version: number; deployment: Deployment }).deployment;
 const calls = () => fakes.calls.map((call) => call.split(" ").slice(0, 3).join(" "));
 const dead = spawnSync("true").pid;

@@ -1,0 +1,44 @@
+import type { Kubectl } from "./kubectl.ts";
+
+/** The part of a Pod that tells how it is. */
+export interface Pod {
+  readonly metadata: { readonly name: string; readonly namespace: string };
+  readonly status: {
+    readonly phase: string;
+    readonly conditions?: readonly { readonly type: string; readonly status: string; readonly message?: string }[];
+    readonly containerStatuses?: readonly ContainerStatus[];
+    readonly initContainerStatuses?: readonly ContainerStatus[];
+  };
+}
+
+interface ContainerStatus {
+  readonly name: string;
+  readonly state?: { readonly waiting?: { readonly reason?: string; readonly message?: string } };
+}
+
+export interface PodHealth {
+  readonly problem?: string;
+}
+
+/** How every pod of a cluster is; none when the cluster does not answer. */
+export async function readPods(kubectl: Kubectl): Promise<PodHealth[]> {
+  const { ok, stdout } = await kubectl(["get", "pods", "--all-namespaces", "--output=json"]);
+  return ok ? (JSON.parse(stdout) as { items: Pod[] }).items.map(podHealth) : [];
+}
+
+/** Why a pod is not ready: what its containers wait for says more than its conditions. */
+export function podHealth({ metadata, status }: Pod): PodHealth {
+  if (status.phase === "Succeeded") return {};
+  const condition = (type: string) => status.conditions?.find((one) => one.type === type);
+  if (condition("Ready")?.status === "True") return {};
+  const waiting = [...(status.initContainerStatuses ?? []), ...(status.containerStatuses ?? [])].find(
+    ({ state }) => state?.waiting?.reason && state.waiting.reason !== "PodInitializing",
+  );
+  const { reason, message } = waiting?.state?.waiting ?? {};
+  const why = waiting
+    ? `${waiting.name}: ${reason}${message ? `, ${message}` : ""}`
+    : (condition("PodScheduled")?.status === "False" && condition("PodScheduled")?.message) ||
+      condition("Ready")?.message ||
+      status.phase;
+  return { problem: `${metadata.namespace}/${metadata.name} is not ready: ${why}`.slice(0, 240) };
+}
