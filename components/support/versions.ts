@@ -76,8 +76,20 @@ export const publishedImages = {
     tag: "1.75.3",
     digest: "sha256:942c86131c24ee9bd4a7754610be417ac1b9fe2f11d1860620a9f6932ceb712f",
   },
-  kong: { registry: "docker.io", repository: "library/kong", tag: "3.9.3" },
-  kongController: { registry: "docker.io", repository: "kong/kubernetes-ingress-controller", tag: "3.5" },
+  /** Kong of the 3.9 series: later ones take nothing from a controller without a licence. */
+  kong: {
+    registry: "docker.io",
+    repository: "library/kong",
+    tag: "3.9.3",
+    digest: "sha256:4d6a4ead594e9bf468d07a54d30a57991904b220403af1a43c5a3679615d11de",
+  },
+  /** The series that the chart is of. */
+  kongController: {
+    registry: "docker.io",
+    repository: "kong/kubernetes-ingress-controller",
+    tag: "3.5.13",
+    digest: "sha256:979f12864a13031545d58623d17af7a071b417396fbb3928a169d897b056b68f",
+  },
   certManagerController: certManager("controller", "70f532fd9cfde0b09d55687200942399d89838bc2d5d5b45152eb799a15912b8"),
   certManagerWebhook: certManager("webhook", "a60e2dac46dbb8a7f3df95c54ce941012f54c2fe022f0ee55aaa1ab40ed957ae"),
   certManagerCainjector: certManager("cainjector", "c85268c64f2e0e76684bf5fe8906caff34b82523561c6affe0fae3546bd87562"),
