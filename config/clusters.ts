@@ -1,6 +1,6 @@
 import { parse } from "yaml";
 import { z } from "zod";
-import { eksKubernetes, eksKubernetes } from "../components/support/versions.ts";
+import { eksKubernetes } from "../components/support/versions.ts";
 import { cidr, privateNetwork } from "./addresses.ts";
 import { allowing, host, label, listOf, mapping, oneOf, port, refuse, text, whole } from "./rules.ts";
 
@@ -18,7 +18,12 @@ export const cluster = mapping({
     .superRefine(differ)
     .superRefine(({ istio, istioTls }, ctx) => {
       if (istioTls !== 443 || istio === 80) return;
-      refuse(ctx, ["istioTls"], "443 only with istio 80: redirecting to 443, the gateway keeps the port of the request", istioTls);
+      refuse(
+        ctx,
+        ["istioTls"],
+        "443 only with istio 80: redirecting to 443, the gateway keeps the port of the request",
+        istioTls,
+      );
     })
     .prefault({}),
 });

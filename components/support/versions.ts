@@ -97,6 +97,3 @@ export const publishedImages = {
   certManagerAcmesolver: certManager("acmesolver", "699b40d622211ab7accad8a21b04c5fbaa1841ef7a12621e8de492dbe27b2503"),
   loadBalancerController: { registry: "public.ecr.aws", repository: "eks/aws-load-balancer-controller", tag: "v3.5.0" },
 } as const satisfies Record<string, Image>;
-
-/** The Kubernetes minor version of EKS clusters: the one that the node images of kind have as well. */
-export const eksKubernetes = "1.36";
