@@ -24,7 +24,7 @@ export interface Recording {
  * How long a resource takes to be there, in milliseconds: long enough that whatever does not wait for it is registered
  * meanwhile. A release takes longer than a chain of objects, as it does in a cluster.
  */
-const creation = (type: string) => (type === "kubernetes:helm.sh/v3:Release" ? 40 : 4);
+const creation = (type: string, slow: string) => (type === slow ? 250 : type === "kubernetes:helm.sh/v3:Release" ? 40 : 4);
 
 /**
  * Runs something that registers resources against mocks and returns what it registered. Nothing is created, and an
@@ -32,10 +32,11 @@ const creation = (type: string) => (type === "kubernetes:helm.sh/v3:Release" ? 4
  * takes it.
  *
  * @param autonames - whether objects of Kubernetes that the program does not name get {@link automaticName}, for others to refer to.
+ * @param slow - a type of resources that take longest of all: what was registered after one of them surely waited for it.
  */
 export async function record(
   run: () => unknown,
-  { preview = false, stack = "local", autonames = false } = {},
+  { preview = false, stack = "local", autonames = false, slow = "" } = {},
 ): Promise<Recording> {
   const steps: { readonly resource: Registered; readonly started: number; done: number }[] = [];
   let clock = 0;
@@ -48,7 +49,7 @@ export async function record(
           done: Number.POSITIVE_INFINITY,
         };
         steps.push(step);
-        await sleep(creation(type));
+        await sleep(creation(type, slow));
         step.done = clock++;
         const metadata = { name: automaticName(name), ...(inputs.metadata as Inputs | undefined) };
         const named = autonames && type.startsWith("kubernetes:") ? { metadata } : {};
