@@ -1,70 +1,127 @@
-import { Gateway } from "@kubernetes-models/istio/networking.istio.io/v1";
+import { Gateway, type IGateway, type IVirtualService, VirtualService } from "@kubernetes-models/istio/networking.istio.io/v1";
 import * as pulumi from "@pulumi/pulumi";
+import { type Certificates, secretName } from "../certificates/certificates.ts";
 import { customResource } from "../support/customResource.ts";
-import { type ChartSource, helmRelease, type Values } from "../support/helm.ts";
+import { type ChartSource, helmRelease } from "../support/helm.ts";
 import { createNamespace } from "../support/namespace.ts";
 import type { Exposure } from "./exposure.ts";
+import { proxyValues } from "./proxies.ts";
+import { addressOf, urlsOf } from "./urls.ts";
 
 export interface IstioGatewayArgs {
   readonly chart: ChartSource;
   readonly exposure: Exposure;
   /** Labels of a namespace that make the control plane inject the proxy, and the revision it is to be of. */
   readonly injection: Readonly<Record<string, string>>;
+  /** Annotations of the proxies' pods; a change rolls them. @default none */
+  readonly podAnnotations?: Readonly<Record<string, string>>;
   /** How many proxies there are. */
   readonly replicas: number;
+  /** @default HTTP alone, to every host */
+  readonly tls?: GatewayTls;
+  /** Where the listener's certificate comes from; it is needed as soon as `tls` names a host. */
+  readonly certificates?: Certificates;
+}
+
+export interface GatewayTls {
+  /** Names under which HTTPS is served. HTTP to them is redirected. */
+  readonly hosts: readonly string[];
+  /** Whether HTTP is served under every other name, or redirected as well. */
+  readonly plaintext: boolean;
 }
 
 const namespace = "istio-ingress";
 const release = "istio-ingressgateway";
 const selector = { istio: "ingressgateway" };
-const gateway = "public";
+const publicName = "public";
+const redirectName = "redirect";
 
-/** The mesh's door: proxies behind a Service that is reachable from outside, and a Gateway that listens for HTTP on them. */
+/**
+ * The mesh's door: proxies behind a Service that is reachable from outside, and a Gateway that listens on them, for HTTP,
+ * for HTTPS, or for both, in which case HTTP to a host that has HTTPS is redirected.
+ *
+ * @throws Error when it would listen for nothing, or has hosts and no certificate.
+ */
 export class IstioGateway extends pulumi.ComponentResource {
-  /** Namespace of the proxies, and of the routes that bind to them. */
+  /** Namespace of the proxies, and of the routes and policies that are for them. */
   readonly namespace = namespace;
   /** The Gateway's name, as routes refer to it from anywhere. */
-  readonly reference = `${namespace}/${gateway}`;
+  readonly reference = `${namespace}/${publicName}`;
+  /** Labels of the proxies' pods. */
+  readonly selector: Readonly<Record<string, string>> = selector;
+  /** Where clients find it: a name, or an address. */
+  readonly address: pulumi.Output<string>;
+  /** Under the first of the TLS hosts; undefined without one. The name must lead to the gateway's address. */
+  readonly httpsUrl: string | undefined;
+  /** What to call: HTTP under the gateway's address where that is served, else the HTTPS one. */
+  readonly url: pulumi.Output<string>;
 
-  constructor(name: string, { chart, exposure, injection, replicas }: IstioGatewayArgs, opts?: pulumi.ComponentResourceOptions) {
+  constructor(
+    name: string,
+    {
+      chart,
+      exposure,
+      injection,
+      podAnnotations,
+      replicas,
+      tls = { hosts: [], plaintext: true },
+      certificates,
+    }: IstioGatewayArgs,
+    opts?: pulumi.ComponentResourceOptions,
+  ) {
+    const { hosts, plaintext } = tls;
+    if (hosts.length === 0 && !plaintext) throw new Error(`${name}: neither a TLS host nor plaintext, so nothing to listen for`);
+    if (hosts.length > 0 && !certificates) throw new Error(`${name}: no certificate for ${hosts.join(", ")}`);
     super("mesh:gateway:IstioGateway", name, {}, opts);
 
-    const { metadata } = createNamespace(name, { namespace, podSecurity: "restricted", injection }, { parent: this });
-    const values = gatewayValues(exposure, replicas, injection["istio.io/rev"]);
-    const proxies = helmRelease(
-      `${name}-proxies`,
-      { source: chart, release, namespace: metadata.name, values },
-      { parent: this },
-    );
-    const listener = new Gateway({
-      metadata: { name: gateway, namespace },
-      spec: { selector, servers: [{ port: { number: 80, name: "http", protocol: "HTTP" }, hosts: ["*"] }] },
-    });
-    customResource(`${name}-listener`, listener, { parent: this, dependsOn: proxies });
+    const child = { parent: this };
+    const place = createNamespace(name, { namespace, podSecurity: "restricted", injection }, child);
+    const values = proxyValues({ service: exposure.service, replicas, revision: injection["istio.io/rev"], podAnnotations });
+    const proxies = helmRelease(`${name}-proxies`, { source: chart, release, namespace: place.metadata.name, values }, child);
+    const certificate = hosts.length > 0 ? (certificates?.issue(name, namespace, { parent: this, dependsOn: place }) ?? []) : [];
 
-    this.registerOutputs();
+    // After the certificate: proxies do not open a port whose certificate they lack.
+    const after = { parent: this, dependsOn: [proxies, ...certificate] };
+    const listen = (part: string, server: string, spec: Servers) =>
+      customResource(
+        `${name}-${part}`,
+        new Gateway({ metadata: { name: server, namespace }, spec: { selector, servers: spec } }),
+        after,
+      );
+    listen("listener", publicName, servers(tls));
+    const redirected = plaintext ? hosts : ["*"];
+    if (redirected.length > 0) {
+      const gateway = listen("redirect", redirectName, [http(redirected)]);
+      const spec = redirection(redirected, exposure.ports.https);
+      const rule = new VirtualService({ metadata: { name: redirectName, namespace }, spec });
+      customResource(`${name}-to-https`, rule, { parent: this, dependsOn: gateway });
+    }
+
+    this.address = addressOf(name, exposure.host, { release: proxies, service: release }, child);
+    const urls = urlsOf(this.address, exposure.ports, tls);
+    this.httpsUrl = urls.httpsUrl;
+    this.url = urls.url;
+    this.registerOutputs({ address: this.address, ...urls });
   }
 }
 
-function gatewayValues(
-  { service: { type, nodePorts = {}, values = {} } }: Exposure,
-  replicas: number,
-  revision: string | undefined,
-): Values {
-  const port = (name: string, number: number, targetPort: number) => ({
-    name,
-    port: number,
-    targetPort,
-    protocol: "TCP",
-    ...(nodePorts[name] === undefined ? {} : { nodePort: nodePorts[name] }),
-  });
-  return {
-    ...(revision === undefined ? {} : { revision }),
-    // Listening above 1024 needs neither a capability nor a sysctl.
-    service: { ...values, type, ports: [port("status-port", 15021, 15021), port("http", 80, 8080)] },
-    securityContext: { runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } },
-    autoscaling: { enabled: false },
-    replicaCount: replicas,
-    resources: { requests: { cpu: "10m", memory: "64Mi" }, limits: { cpu: "2", memory: "512Mi" } },
+type Servers = NonNullable<NonNullable<IGateway["spec"]>["servers"]>;
+
+function servers({ hosts, plaintext }: GatewayTls): Servers {
+  const https: Servers[number] = {
+    port: { number: 443, name: "https", protocol: "HTTPS" },
+    hosts: [...hosts],
+    tls: { mode: "SIMPLE", credentialName: secretName, minProtocolVersion: "TLSV1_2" },
   };
+  return [...(plaintext ? [http(["*"])] : []), ...(hosts.length > 0 ? [https] : [])];
+}
+
+function http(hosts: readonly string[]): Servers[number] {
+  return { port: { number: 80, name: "http", protocol: "HTTP" }, hosts: [...hosts] };
+}
+
+/** A Gateway's own redirect would keep the port of the request, and that may not be the one clients use for HTTPS. */
+function redirection(hosts: readonly string[], port: number): NonNullable<IVirtualService["spec"]> {
+  const redirect = { scheme: "https", port, redirectCode: 301 };
+  return { hosts: [...hosts], gateways: [`${namespace}/${redirectName}`], http: [{ name: "to-https", redirect }] };
 }

@@ -1,20 +1,15 @@
 import { type IVirtualService, VirtualService } from "@kubernetes-models/istio/networking.istio.io/v1";
 import * as pulumi from "@pulumi/pulumi";
 import { customResource } from "../support/customResource.ts";
-
-/** One row of the route table: a path, and the rules of the team that answers below it. */
-export interface Route {
-  /** Requests for exactly this path, or anything below it. */
-  readonly path: string;
-  /** The VirtualService that decides about them further, in the service's own namespace. */
-  readonly delegate: { readonly name: string; readonly namespace: string };
-}
+import type { Route } from "./route.ts";
+import { type Row, tableOf } from "./table.ts";
 
 export interface IstioRoutesArgs {
   /** The Gateway, as `namespace/name`. */
   readonly gateway: string;
   /** Namespace of the table: the gateway's, as it is nobody else's. */
   readonly namespace: string;
+  /** Those that are not for this gateway are left out. */
   readonly routes: readonly Route[];
 }
 
@@ -25,22 +20,20 @@ export interface IstioRoutesArgs {
 export class IstioRoutes extends pulumi.ComponentResource {
   constructor(name: string, { gateway, namespace, routes }: IstioRoutesArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mesh:gateway:IstioRoutes", name, {}, opts);
-    const spec = { hosts: ["*"], gateways: [gateway], http: longestFirst(routes).map(row) };
-    customResource(name, new VirtualService({ metadata: { name: "routes", namespace }, spec }), { parent: this });
+    const table = tableOf(routes.filter(({ gateways }) => gateways.includes("istio")));
+    const spec = { hosts: ["*"], gateways: [gateway], http: table.map(rule) };
+    // One without rules is refused by Istio.
+    if (table.length > 0)
+      customResource(name, new VirtualService({ metadata: { name: "routes", namespace }, spec }), { parent: this });
     this.registerOutputs();
   }
 }
 
-type Row = NonNullable<NonNullable<IVirtualService["spec"]>["http"]>[number];
+type Rule = NonNullable<NonNullable<IVirtualService["spec"]>["http"]>[number];
 
-function row({ path, delegate }: Route): Row {
-  const base = path.replace(/\/$/, "");
+/** All rows of a service go to the same rules, which tell its versions by the path: each of those must lie within one row. */
+function rule({ name, path, route: { delegate } }: Row): Rule {
   // A bare prefix of /api/products would take /api/products-of-others too.
-  const below = { uri: { prefix: `${base}/` } };
-  return { name: delegate.name, match: base === "" ? [below] : [{ uri: { exact: base } }, below], delegate: { ...delegate } };
-}
-
-/** The first match wins, so what is more particular comes first. */
-function longestFirst(routes: readonly Route[]): Route[] {
-  return [...routes].sort((a, b) => b.path.length - a.path.length || a.path.localeCompare(b.path));
+  const below = { uri: { prefix: `${path}/` } };
+  return { name, match: path === "" ? [below] : [{ uri: { exact: path } }, below], delegate: { ...delegate } };
 }

@@ -1,0 +1,81 @@
+import * as installer from "@pulumi/kubernetes-cert-manager";
+import * as pulumi from "@pulumi/pulumi";
+import { type ChartSource, merge, type Values } from "../support/helm.ts";
+import type { Image } from "../support/image.ts";
+import { createNamespace, noInjection } from "../support/namespace.ts";
+
+/** The image of each of cert-manager's parts. */
+export interface CertManagerImages {
+  readonly certManagerController: Image;
+  readonly certManagerWebhook: Image;
+  readonly certManagerCainjector: Image;
+  readonly certManagerStartupapicheck: Image;
+  readonly certManagerAcmesolver: Image;
+}
+
+export interface CertManagerArgs {
+  readonly chart: ChartSource;
+  readonly images: CertManagerImages;
+}
+
+/** By this account cert-manager is known: on EKS an identity with rights in Route 53 is given to it. */
+export const certManagerAccount = { namespace: "cert-manager", name: "cert-manager" } as const;
+
+/** The longest it may take to become ready, in seconds: images may have to be pulled first. */
+const timeout = 300;
+
+/**
+ * cert-manager: makes certificates and renews them, in the cluster. Its kinds of objects come and go with it, so whatever
+ * is of one of them depends on this.
+ */
+export class CertManager extends pulumi.ComponentResource {
+  /** Namespace of cert-manager, where an issuer for the whole cluster finds its Secrets. */
+  readonly namespace = certManagerAccount.namespace;
+
+  constructor(name: string, { chart, images }: CertManagerArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("mesh:certificates:CertManager", name, {}, opts);
+    const { namespace } = this;
+    const { metadata } = createNamespace(
+      name,
+      { namespace, podSecurity: "restricted", injection: noInjection },
+      { parent: this },
+    );
+    // All of it as values of the chart: a typed argument of the package would replace everything that is said here beside it.
+    const helmOptions = {
+      name: certManagerAccount.name,
+      namespace: metadata.name,
+      chart: chart.chart,
+      ...(chart.version === undefined ? {} : { version: chart.version }),
+      ...(chart.repository === undefined ? {} : { repositoryOpts: { repo: chart.repository } }),
+      values: merge(certManagerValues(images), chart.values),
+      createNamespace: false,
+      atomic: true,
+      timeout,
+    };
+    new installer.CertManager(`${name}-release`, { helmOptions }, { parent: this });
+    this.registerOutputs();
+  }
+}
+
+function certManagerValues(images: CertManagerImages): Values {
+  return {
+    crds: { enabled: true, keep: false },
+    serviceAccount: { create: true, name: certManagerAccount.name },
+    // In a namespace that goes with it, not in kube-system, where the lease would be left behind.
+    global: { leaderElection: { namespace: certManagerAccount.namespace } },
+    image: imageValues(images.certManagerController),
+    webhook: { image: imageValues(images.certManagerWebhook) },
+    cainjector: { image: imageValues(images.certManagerCainjector) },
+    startupapicheck: { image: imageValues(images.certManagerStartupapicheck) },
+    acmesolver: { image: imageValues(images.certManagerAcmesolver) },
+  };
+}
+
+/** The chart's own `registry` is put before whatever else it makes of a name, so the name is given whole. */
+function imageValues({ registry, repository, tag, digest }: Image): Values {
+  return {
+    repository: `${registry}/${repository}`,
+    ...(tag === undefined ? {} : { tag }),
+    ...(digest === undefined ? {} : { digest }),
+  };
+}

@@ -1,0 +1,74 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { Issued } from "../../cli/certificates/issue.ts";
+import { issued } from "./engine.ts";
+import { isDue } from "./validity.ts";
+
+interface Inputs {
+  readonly hosts: readonly string[];
+}
+
+interface Outputs extends Inputs {
+  readonly certificate: string;
+  readonly key: string;
+  readonly ends: string;
+  readonly authority: string;
+  readonly authorityKey: string;
+  readonly authorityEnds: string;
+}
+
+function outputs(hosts: readonly string[], { server, authority }: Issued): Outputs {
+  return {
+    hosts,
+    certificate: server.certificate,
+    key: server.key,
+    ends: server.ends,
+    authority: authority.certificate,
+    authorityKey: authority.key,
+    authorityEnds: authority.ends,
+  };
+}
+
+/** What makes another certificate necessary at a time: any `pulumi up` then brings it. */
+export function reasons({ hosts, ends, authorityEnds }: Outputs, news: Inputs, now: Date): string[] {
+  return [
+    ...(JSON.stringify(hosts) === JSON.stringify(news.hosts) ? [] : ["hosts"]),
+    ...(isDue("server", ends, now) ? ["ends"] : []),
+    ...(isDue("authority", authorityEnds, now) ? ["authorityEnds"] : []),
+  ];
+}
+
+/** Thin on purpose: the certificates' command line does the work. */
+export const certificateProvider: pulumi.dynamic.ResourceProvider<Inputs, Outputs> = {
+  async create({ hosts }) {
+    return { id: hosts[0] ?? "none", outs: outputs(hosts, await issued(hosts)) };
+  },
+
+  async diff(_id, olds, news) {
+    return { changes: reasons(olds, news, new Date()).length > 0 };
+  },
+
+  async update(_id, { authority, authorityKey }, { hosts }) {
+    return { outs: outputs(hosts, await issued(hosts, { certificate: authority, key: authorityKey })) };
+  },
+};
+
+/** A server certificate and the authority that signed it, both made on this machine. Their keys are secrets of the stack. */
+export class SelfSignedCertificate extends pulumi.dynamic.Resource {
+  declare readonly certificate: pulumi.Output<string>;
+  declare readonly key: pulumi.Output<string>;
+  declare readonly authority: pulumi.Output<string>;
+
+  constructor(name: string, args: Inputs, opts: pulumi.CustomResourceOptions) {
+    const computed = {
+      certificate: undefined,
+      key: undefined,
+      ends: undefined,
+      authority: undefined,
+      authorityKey: undefined,
+      authorityEnds: undefined,
+    };
+    const secret = { additionalSecretOutputs: ["key", "authorityKey"] };
+    const inputs = { hosts: [...args.hosts], ...computed };
+    super(certificateProvider, name, inputs, pulumi.mergeOptions(opts, secret), "certificate", "SelfSigned");
+  }
+}

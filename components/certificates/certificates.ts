@@ -1,0 +1,16 @@
+import type * as pulumi from "@pulumi/pulumi";
+
+/** The Secret of a gateway's certificate, in the gateway's own namespace. */
+export const secretName = "tls-secret";
+
+/** Whoever makes the gateways' certificates, all for the same hosts. */
+export interface Certificates {
+  /** The certificate that clients have to trust, in PEM; undefined where they do already. Public. */
+  readonly authority?: pulumi.Output<string>;
+  /**
+   * Puts a certificate into a namespace, which the options make it wait for, as the Secret {@link secretName}.
+   *
+   * @returns what to wait for before the certificate is used.
+   */
+  issue(name: string, namespace: string, opts: pulumi.CustomResourceOptions): pulumi.Resource[];
+}

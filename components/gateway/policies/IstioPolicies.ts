@@ -1,0 +1,48 @@
+import * as pulumi from "@pulumi/pulumi";
+import { customResource } from "../../support/customResource.ts";
+import type { Route } from "../route.ts";
+import { type Place, refusal, tokenReader } from "./access.ts";
+import { istioProblems } from "./istioProblems.ts";
+import { limits } from "./limits.ts";
+
+export interface IstioPoliciesArgs extends Place {
+  /** All there are: a policy of one ends where another begins. Those that are not for this gateway have none here. */
+  readonly routes: readonly Route[];
+}
+
+/**
+ * What Istio's gateway demands of requests before it lets them in, by the policies of each route; CORS is answered by the
+ * services' own rules (see `corsPolicy`). What this gateway cannot demand is refused.
+ *
+ * - `rateLimit`: 429 beyond it, told in `x-ratelimit-…` headers. Each proxy counts for itself, and begins anew with it.
+ * - `jwt`: 403 without a token, 401 with one that does not hold. A token that does not hold is refused at every path of the
+ *   gateway, those without this policy included.
+ * - `maxBodyBytes`: 413 beyond it; requests reach the service only when they are whole.
+ * - `addresses`: 403.
+ *
+ * @throws Error naming every policy that Istio's gateway cannot hold.
+ */
+export class IstioPolicies extends pulumi.ComponentResource {
+  constructor(name: string, { routes, ...place }: IstioPoliciesArgs, opts?: pulumi.ComponentResourceOptions) {
+    const offered = routes.filter(({ gateways }) => gateways.includes("istio"));
+    const problems = offered.flatMap((route) => istioProblems(route, offered));
+    if (problems.length > 0) throw new Error(problems.join("\n"));
+    super("mesh:gateway:IstioPolicies", name, {}, opts);
+
+    const tokens = tokenReader(offered, place);
+    const reader = tokens && customResource(`${name}-tokens`, tokens, { parent: this });
+    for (const route of offered) {
+      const policy = refusal(route, offered, place);
+      if (!policy) continue;
+      const { service } = route;
+      customResource(`${name}-${service.namespace}-${service.name}`, policy, {
+        parent: this,
+        ...(reader && { dependsOn: reader }),
+      });
+    }
+    const filter = limits(offered, place);
+    if (filter) customResource(`${name}-limits`, filter, { parent: this });
+
+    this.registerOutputs();
+  }
+}

@@ -1,0 +1,122 @@
+import { EnvoyFilter, type IEnvoyFilter } from "@kubernetes-models/istio/networking.istio.io/v1alpha3";
+import type { RateLimit, Route } from "../route.ts";
+import { foreignPaths, rowsOf } from "../table.ts";
+import type { Place } from "./access.ts";
+
+type Patch = NonNullable<NonNullable<IEnvoyFilter["spec"]>["configPatches"]>[number];
+
+const extensions = "type.googleapis.com/envoy.extensions";
+const type = (name: string) => ({ "@type": `${extensions}.${name}` });
+
+/** How many callers a proxy counts at once, by their address; of more, those longest not seen are forgotten and begin anew. */
+const mostCallers = 10_000;
+
+/**
+ * Limits on requests, for which Istio has no object of its own: filters of Envoy's in front of its router, after whatever asks
+ * who calls. Undefined where there are none.
+ *
+ * @see https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_filters/local_rate_limit_filter
+ */
+export function limits(routes: readonly Route[], { namespace, selector }: Place): EnvoyFilter | undefined {
+  const filters = [...rateLimits(routes), ...bodyLimits(routes)];
+  if (filters.length === 0) return undefined;
+  return new EnvoyFilter({
+    metadata: { name: "gateway-limits", namespace },
+    spec: { workloadSelector: { labels: { ...selector } }, configPatches: filters.map(beforeRouter) },
+  });
+}
+
+function beforeRouter(value: object): Patch {
+  const subFilter = { name: "envoy.filters.http.router" };
+  const filter = { name: "envoy.filters.network.http_connection_manager", subFilter };
+  return {
+    applyTo: "HTTP_FILTER",
+    match: { context: "GATEWAY", listener: { filterChain: { filter } } },
+    patch: { operation: "INSERT_BEFORE", value },
+  };
+}
+
+const always = { default_value: { numerator: 100, denominator: "HUNDRED" } };
+const interval = { second: "1s", minute: "60s", hour: "3600s" } as const;
+
+/** One bucket for each route, or for each caller of it, in each proxy and there for HTTP and HTTPS apart. */
+function rateLimits(routes: readonly Route[]): object[] {
+  const limited = routes.flatMap((route) => (route.policies.rateLimit ? [{ route, limit: route.policies.rateLimit }] : []));
+  if (limited.length === 0) return [];
+  const config = {
+    ...type("filters.http.local_ratelimit.v3.LocalRateLimit"),
+    stat_prefix: "gateway",
+    filter_enabled: always,
+    filter_enforced: always,
+    enable_x_ratelimit_headers: "DRAFT_VERSION_03",
+    max_dynamic_descriptors: mostCallers,
+    rate_limits: limited.map(({ route, limit }) => ({ actions: [pathAction(route, routes), ...callerAction(limit)] })),
+    descriptors: limited.map(({ route, limit }) => ({
+      entries: [keyOf(route), ...callerEntry(limit)],
+      token_bucket: bucket(limit),
+    })),
+  };
+  return [{ name: "mesh.rate-limits", typed_config: config }];
+}
+
+function keyOf({ service: { name, namespace } }: Route) {
+  return { key: "route", value: `${namespace}/${name}` };
+}
+
+function pathAction(route: Route, routes: readonly Route[]) {
+  const { key, value } = keyOf(route);
+  const { own, foreign } = patterns(route, routes);
+  const path = (regex: string) => ({ name: ":path", string_match: { safe_regex: { regex } } });
+  const headers = [path(own), ...(foreign === undefined ? [] : [{ ...path(foreign), invert_match: true }])];
+  return { header_value_match: { descriptor_key: key, descriptor_value: value, headers } };
+}
+
+/** An entry without a value stands for any: each address that is seen gets a bucket of its own. */
+const callerAction = ({ by }: RateLimit) => (by === "address" ? [{ remote_address: {} }] : []);
+const callerEntry = ({ by }: RateLimit) => (by === "address" ? [{ key: "remote_address" }] : []);
+
+function bucket({ requests, per }: RateLimit) {
+  return { max_tokens: requests, tokens_per_fill: requests, fill_interval: interval[per] };
+}
+
+/** Only requests to a path with a limit are held until they are whole; all others pass as they come. */
+function bodyLimits(routes: readonly Route[]): object[] {
+  const matchers = routes.flatMap((route) => {
+    const { maxBodyBytes } = route.policies;
+    return maxBodyBytes === undefined ? [] : [{ predicate: pathPredicate(route, routes), on_match: buffered(maxBodyBytes) }];
+  });
+  if (matchers.length === 0) return [];
+  const config = {
+    ...type("common.matching.v3.ExtensionWithMatcher"),
+    extension_config: { name: "composite", typed_config: type("filters.http.composite.v3.Composite") },
+    xds_matcher: { matcher_list: { matchers } },
+  };
+  return [{ name: "mesh.body-limits", typed_config: config }];
+}
+
+function pathPredicate(route: Route, routes: readonly Route[]): object {
+  const input = {
+    name: "path",
+    typed_config: { "@type": "type.googleapis.com/envoy.type.matcher.v3.HttpRequestHeaderMatchInput", header_name: ":path" },
+  };
+  const path = (regex: string) => ({ single_predicate: { input, value_match: { safe_regex: { google_re2: {}, regex } } } });
+  const { own, foreign } = patterns(route, routes);
+  return foreign === undefined ? path(own) : { and_matcher: { predicate: [path(own), { not_matcher: path(foreign) }] } };
+}
+
+function buffered(max_request_bytes: number): object {
+  const buffer = { ...type("filters.http.buffer.v3.Buffer"), max_request_bytes };
+  const typed_config = { name: "envoy.filters.http.buffer", typed_config: buffer };
+  return { action: { name: "limit", typed_config: { ...type("filters.http.composite.v3.ExecuteFilterAction"), typed_config } } };
+}
+
+/** Regular expressions of whole request paths: the route's and below, and those among them that are other routes'. */
+function patterns(route: Route, routes: readonly Route[]): { own: string; foreign?: string } {
+  const any = (paths: readonly string[]) => `(${paths.map(escaped).join("|")})([/?].*)?`;
+  const foreign = foreignPaths(route, routes);
+  return { own: any(rowsOf(route).map(({ path }) => path)), ...(foreign.length > 0 && { foreign: any(foreign) }) };
+}
+
+function escaped(path: string): string {
+  return path.replace(/[.+*?()[\]{}|^$\\]/g, "\\$&");
+}
