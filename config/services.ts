@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { balancings, defaultResilience, leastEjection, missingTime } from "../components/app/resilience.ts";
+import { gatewayNames } from "../components/gateway/route.ts";
 import { policies } from "./policies.ts";
-import { allowing, duration, header, label, mapping, oneOf, refuse, text, whole } from "./rules.ts";
+import { allowing, duration, header, label, listOf, mapping, oneOf, refuse, text, whole } from "./rules.ts";
 
 const resilience = mapping({
   timeout: duration().default(defaultResilience.timeout),
@@ -45,6 +46,8 @@ export const service = (copies: number) =>
       version: z.string(allowing("the name of one of the versions")).exactOptional(),
     }).prefault({}),
     resilience: resilience.prefault({}),
+    // Every gateway there is, unless the service says otherwise.
+    gateways: listOf(oneOf(...gatewayNames), `gateways, ${gatewayNames.join(" and ")}`, 1).exactOptional(),
     policies: policies.prefault({}),
   })
     .superRefine(({ versions, canary, replicas, resilience }, ctx) => {

@@ -1,4 +1,5 @@
 import type { publishedCharts } from "../components/support/versions.ts";
+import { demands } from "./demands.ts";
 import { availableGateways } from "./gateways.ts";
 import type { Conflict } from "./problems.ts";
 import type { Sections } from "./sections.ts";
@@ -10,7 +11,7 @@ import type { Sections } from "./sections.ts";
 
 /** @param given - what the file says, before any default. */
 export function conflicts(sections: Partial<Sections>, given: Readonly<Record<string, unknown>>): Conflict[] {
-  return [misplaced, sources, certificates, gateways, charts, images].flatMap((rule) => [...rule(sections, given)]);
+  return [misplaced, sources, certificates, gateways, demands, charts, images].flatMap((rule) => [...rule(sections, given)]);
 }
 
 type Rule = (sections: Partial<Sections>, given: Readonly<Record<string, unknown>>) => Iterable<Conflict>;
@@ -71,7 +72,7 @@ const needed = {
   hostedZone: "the id of the hosted zone of Route 53 that has the hosts, with issuer acme",
 } as const;
 
-const gateways: Rule = function* ({ sources, gateway, charts, images, ...sections }, given) {
+const gateways: Rule = function* ({ sources, gateway, charts, images }, given) {
   if (!sources || !gateway || !charts || !images) return;
   const there = availableGateways({ sources, gateway, charts, images });
   if (there.length === 0) {
@@ -81,17 +82,6 @@ const gateways: Rule = function* ({ sources, gateway, charts, images, ...section
   if (there.includes("kong") || there.length === 0) return;
   const why = gateway === "istio" ? "with gateway istio" : "as Kong is not built here and its parts are not given";
   if (given.kong !== undefined) yield { path: ["kong"], allowed: `no mesh:kong ${why}` };
-  const services = [
-    [["product"], sections.product],
-    [["shop", "frontend"], sections.shop?.frontend],
-    [["shop", "backend"], sections.shop?.backend],
-  ] as const;
-  for (const [path, service] of services) {
-    for (const policy of ["apiKeys", "bots"] as const) {
-      if (service?.policies[policy] === undefined) continue;
-      yield { path: [...path, "policies", policy], allowed: `nothing ${why}: Kong alone has it` };
-    }
-  }
 };
 
 /** Charts that are made here have no version to choose. */
