@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { bundleOf, type ServiceName, serviceNames } from "../apps/bundle.ts";
 import { cacheDir, projectDir } from "../cli/support/paths.ts";
 import { keyOf, moduleVersion } from "./inputs.ts";
 import { pins } from "./pins.ts";
@@ -10,16 +11,22 @@ import { pins } from "./pins.ts";
  */
 
 /** An image of the platform that is made here where it cannot be pulled. */
-export type BuiltImage = "pilot" | "proxyv2" | "install-cni" | "product";
+export type BuiltImage = IstioImage | ServiceName | "postgresql" | "fortio";
+type IstioImage = "pilot" | "proxyv2" | "install-cni";
 
 /** A Helm chart of Istio, from the Istio module. */
 export type Chart = "base" | "istiod" | "gateway" | "cni";
 
 /** Every image, in the order in which they are built. */
-export const builtImages: readonly BuiltImage[] = ["pilot", "proxyv2", "install-cni", "product"];
+export const builtImages: readonly BuiltImage[] = ["pilot", "proxyv2", "install-cni", ...serviceNames, "postgresql", "fortio"];
 
-/** Registry and folder of the images. `localhost` is no host: such a name is never pulled by mistake. */
-export const imageHub = "localhost/mesh";
+/** Registry of the images. It is no host's name, so none of them is ever pulled by mistake. */
+const imageRegistry = "localhost";
+/** Folder of the images in the registry. */
+const imageFolder = "mesh";
+
+/** Registry and folder of the images. */
+export const imageHub = `${imageRegistry}/${imageFolder}`;
 
 /** What decides the Go binaries. How they are run does not matter, so the rest of this folder is no part of it. */
 const toolchainSources = ["airgap/go.mod", "airgap/go.sum", "airgap/cmd", "airgap/languagehost", "airgap/toolchain/binaries.ts"];
@@ -42,9 +49,31 @@ export const istioVersion = once(() => {
 /** One tag for all Istio images, as Istio's charts know one hub and one tag. */
 export const istioTag = once(() => `${pins.istioRelease}-${keyOf(imageSources, toolchainKey())}`);
 
-/** Repository and tag of an image; the tag changes with any of its inputs. */
-export function imageReference(name: BuiltImage): { repository: string; tag: string } {
-  return { repository: `${imageHub}/${name}`, tag: name === "product" ? productTag() : istioTag() };
+/** An image in its parts. */
+export interface ImageReference {
+  readonly registry: string;
+  readonly repository: string;
+  readonly tag: string;
+}
+
+/** What an image is called; the tag changes with any of its inputs. */
+export function imageReference(name: BuiltImage): ImageReference {
+  return { registry: imageRegistry, repository: `${imageFolder}/${name}`, tag: tagOf(name) };
+}
+
+/** The same in one word, as pods and nodes name it. */
+export function fullName({ registry, repository, tag }: ImageReference): string {
+  return `${registry}/${repository}:${tag}`;
+}
+
+function tagOf(name: BuiltImage): string {
+  if (name === "postgresql") return postgresqlTag();
+  if (name === "fortio") return fortioTag();
+  return isService(name) ? serviceTag(name) : istioTag();
+}
+
+function isService(name: BuiltImage): name is ServiceName {
+  return serviceNames.some((service) => service === name);
 }
 
 /** The kind node image in podman's storage. */
@@ -69,10 +98,19 @@ export function toolchainBin(): string {
   return join(toolchainDir(), "bin");
 }
 
-const productTag = once(() => {
+/** A service's image has its bundle's key, so that a changed package changes it as a changed source does. */
+function serviceTag(service: ServiceName): string {
+  return `${projectVersion()}-${keyOf(imageSources, bundleOf(service))}`;
+}
+
+const projectVersion = once(() => {
   const { version } = JSON.parse(readFileSync(join(projectDir, "package.json"), "utf8")) as { version: string };
-  return `${version}-${keyOf([...imageSources, "apps/services/product"])}`;
+  return version;
 });
+
+const postgresqlTag = once(() => `${pins.postgresql}-${keyOf(imageSources)}`);
+
+const fortioTag = once(() => `${moduleVersion("fortio.org/fortio").slice(1)}-${keyOf(imageSources, toolchainKey())}`);
 
 /** Reads the sources once in a process: they do not change under a running command. */
 function once(compute: () => string): () => string {

@@ -12,6 +12,8 @@ export const pins = {
     version: "24.21.0",
     integrity: "sha512-3nULszZ5X0fciYpG0t6TrdApJzAn8+FlINP6OiMX7V8HrvpATPN936U1LlReOJriLRa4e8yEqQBYCnLyPNAs7Q==",
   },
+  /** The PostgreSQL that Debian 12 has. Its files are opened by the same major version alone. */
+  postgresql: "15",
   /** The Istio release that the pinned commit of the Istio module leads to; the commit is part of the version. */
   istioRelease: "1.31.0",
 } as const;

@@ -1,3 +1,4 @@
+import type { ServiceName } from "../apps/bundle.ts";
 import type { ServiceImage } from "../components/app/Microservice.ts";
 import type { Cluster } from "../components/cluster/Cluster.ts";
 import type { Exposure } from "../components/gateway/exposure.ts";
@@ -30,10 +31,6 @@ export interface Sources {
 }
 
 export type ChartName = keyof typeof publishedCharts;
-
-/** The small services of apps/services. */
-export const serviceNames = ["product", "frontend", "backend"] as const;
-export type ServiceName = (typeof serviceNames)[number];
 
 export type ServiceImages = Readonly<Record<ServiceName, ServiceImage>>;
 

@@ -9,7 +9,5 @@ export function isBuilt(name: string): name is BuiltImage {
 /** An image that airgap/ makes, as nodes have it in their own storage. */
 export function builtImage(name: string): Image {
   if (!isBuilt(name)) throw new Error(`airgap/ makes no image ${name}`);
-  const { repository, tag } = imageReference(name);
-  const slash = repository.indexOf("/");
-  return { registry: repository.slice(0, slash), repository: repository.slice(slash + 1), tag };
+  return imageReference(name);
 }

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { bundleFile, bundleOf, type ServiceName } from "../apps/bundle.ts";
 import type { ServiceImage } from "../components/app/Microservice.ts";
 import { type Image, imageName } from "../components/support/image.ts";
 import { publishedImages } from "../components/support/versions.ts";
@@ -6,7 +6,7 @@ import type { Config } from "../config.ts";
 import { builtImage, isBuilt } from "./built.ts";
 import { resolveCharts } from "./charts.ts";
 import { mirrored, type Parts, redirected } from "./redirect.ts";
-import type { PlatformImages, ServiceName, Sources } from "./Target.ts";
+import type { PlatformImages, Sources } from "./Target.ts";
 
 /** What decides where charts and images come from. */
 export type SourcesConfig = Pick<Config, "sources" | "charts" | "images">;
@@ -45,5 +45,5 @@ function resolveServices(config: SourcesConfig, runtime: Image): PlatformImages[
 }
 
 function program(service: ServiceName): { file: string; content: string } {
-  return { file: "server.ts", content: readFileSync(new URL(`../apps/services/${service}/server.ts`, import.meta.url), "utf8") };
+  return { file: bundleFile, content: bundleOf(service) };
 }

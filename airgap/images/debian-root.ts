@@ -5,6 +5,7 @@ import { cacheDir } from "../../cli/support/paths.ts";
 import { CommandError, output } from "../../cli/support/process.ts";
 import type { Progress } from "../../cli/support/progress.ts";
 import { keyOf } from "../inputs.ts";
+import { pins } from "../pins.ts";
 import { ensureFolder } from "../store/store.ts";
 
 /** What nodes and images need of Debian, beside what is essential to it. */
@@ -33,13 +34,27 @@ const mirrorSetting = /^Acquire::(https?|Check-|Retries|ForceIPv)/i;
  *
  * @returns its folder. Files in it have their owners and modes, so only root can make it.
  */
-export async function ensureDebianRoot(progress: Progress): Promise<string> {
-  const folder = join(cacheDir, "debian", keyOf(["airgap/images/debian-root.ts"]));
-  await ensureFolder(folder, "Debian root file system", progress, async (temporary, detail) => {
+export function ensureDebianRoot(progress: Progress): Promise<string> {
+  return ensureRoot("Debian root file system", ["--variant=essential", `--include=${packages.join(",")}`], progress);
+}
+
+/**
+ * Debian's PostgreSQL and all it depends on, unpacked and not set up: nothing of it runs but to be looked at.
+ *
+ * @returns its folder, as a root file system.
+ */
+export function ensurePostgresqlRoot(progress: Progress): Promise<string> {
+  const merged = "--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr";
+  const include = ["coreutils", "dash", `postgresql-${pins.postgresql}`].join(",");
+  return ensureRoot(`Debian's PostgreSQL ${pins.postgresql}`, ["--variant=extract", merged, `--include=${include}`], progress);
+}
+
+async function ensureRoot(title: string, kind: readonly string[], progress: Progress): Promise<string> {
+  const folder = join(cacheDir, "debian", keyOf(["airgap/images/debian-root.ts"], ...kind));
+  await ensureFolder(folder, title, progress, async (temporary, detail) => {
     const options = [
       "--mode=root",
-      "--variant=essential",
-      `--include=${packages.join(",")}`,
+      ...kind,
       "--aptopt=Apt::Install-Recommends false",
       ...(await mirrorSettings()).map((setting) => `--aptopt=${setting}`),
       ...excluded.map((name) => `--dpkgopt=path-exclude=/usr/share/${name}/*`),
@@ -50,7 +65,7 @@ export async function ensureDebianRoot(progress: Progress): Promise<string> {
       onLine: (line) => detail(line.replace(/^I: /, "")),
     }).catch((error) => {
       if (!(error instanceof CommandError)) throw error;
-      throw new UserError(`The Debian packages of the nodes could not be fetched. Run the same command again.\n${error.message}`);
+      throw new UserError(`${title} could not be fetched from Debian. Run the same command again.\n${error.message}`);
     });
   });
   return join(folder, "root");

@@ -1,14 +1,16 @@
 import { join } from "node:path";
-import { cacheDir, projectDir } from "../../cli/support/paths.ts";
+import { bundleFile, bundleOf, type ServiceName } from "../../apps/bundle.ts";
+import { cacheDir } from "../../cli/support/paths.ts";
 import type { Progress } from "../../cli/support/progress.ts";
-import { type BuiltImage, imageReference } from "../names.ts";
+import { type BuiltImage, fullName, imageReference } from "../names.ts";
 import { ensureFolder } from "../store/store.ts";
 import { envoyBinary } from "../toolchain/downloads.ts";
 import { ensureToolchain, imageBinDir, shareDir } from "../toolchain/index.ts";
-import { ensureDebianRoot } from "./debian-root.ts";
-import { nonroot, type SharedLayers, sharedLayers } from "./layers.ts";
+import { ensureDebianRoot, ensurePostgresqlRoot } from "./debian-root.ts";
+import { nonroot, postgres, type SharedLayers, sharedLayers } from "./layers.ts";
 import { type ImageConfig, writeArchive } from "./oci.ts";
-import { checkedOut, file, program, type Tree, text, treeOf } from "./tree.ts";
+import { postgresqlEnvironment, postgresqlLayers } from "./postgresql.ts";
+import { file, program, type Tree, text, treeOf } from "./tree.ts";
 
 /** An image that was built here, ready to be loaded into nodes. */
 export interface ImageArchive {
@@ -21,11 +23,21 @@ export interface ImageArchive {
 
 /** What an image is made of. */
 interface Recipe {
-  readonly layers: (shared: SharedLayers) => Promise<readonly Tree[]>;
+  readonly layers: (shared: SharedLayers, progress: Progress) => Promise<readonly Tree[]>;
   readonly config: ImageConfig;
 }
 
 const own = (name: string) => program(`/usr/local/bin/${name}`, join(imageBinDir(), name));
+
+/** A service's bundle on the Node.js runtime. */
+const service = (name: ServiceName): Recipe => ({
+  layers: async ({ base, node }) => [
+    base,
+    node,
+    await treeOf(text(`/app/${bundleFile}`, bundleOf(name)), text("/app/package.json", '{ "type": "module" }\n')),
+  ],
+  config: { Entrypoint: ["/usr/local/bin/node"], Cmd: [bundleFile], WorkingDir: "/app", User: nonroot },
+});
 
 const recipes: Readonly<Record<BuiltImage, Recipe>> = {
   pilot: {
@@ -51,16 +63,22 @@ const recipes: Readonly<Record<BuiltImage, Recipe>> = {
     ],
     config: { Cmd: ["/usr/local/bin/install-cni"], WorkingDir: "/opt/cni/bin" },
   },
-  product: {
-    layers: async ({ base, node }) => [
-      base,
-      node,
-      await treeOf(
-        checkedOut(join(projectDir, "apps/services/product"), "/app", (path) => !path.endsWith(".md")),
-        text("/app/package.json", '{ "type": "module" }\n'),
-      ),
-    ],
-    config: { Entrypoint: ["/usr/local/bin/node"], Cmd: ["server.ts"], WorkingDir: "/app", User: nonroot },
+  product: service("product"),
+  frontend: service("frontend"),
+  backend: service("backend"),
+  postgresql: {
+    layers: async (shared, progress) => postgresqlLayers(await ensurePostgresqlRoot(progress), shared),
+    // What stops it fast: with the usual signal it would wait until the last client has gone.
+    config: {
+      ...postgresqlEnvironment,
+      Entrypoint: ["/usr/local/bin/postgresql-entrypoint"],
+      User: postgres,
+      StopSignal: "SIGINT",
+    },
+  },
+  fortio: {
+    layers: async ({ base }) => [base, await treeOf(own("fortio"))],
+    config: { Entrypoint: ["/usr/local/bin/fortio"], User: nonroot },
   },
 };
 
@@ -74,13 +92,12 @@ export async function ensureImages(names: readonly BuiltImage[], progress: Progr
   const archives: ImageArchive[] = [];
   let shared: SharedLayers | undefined;
   for (const name of names) {
-    const { repository, tag } = imageReference(name);
-    const reference = `${repository}:${tag}`;
-    const folder = join(cacheDir, "images", name, tag);
+    const reference = fullName(imageReference(name));
+    const folder = join(cacheDir, "images", name, imageReference(name).tag);
     await ensureFolder(folder, `image ${reference}`, progress, async (temporary) => {
       shared ??= await sharedLayers(await ensureDebianRoot(progress));
       const { layers, config } = recipes[name];
-      await writeArchive(join(temporary, "image.tar"), [{ reference, layers: await layers(shared), config }]);
+      await writeArchive(join(temporary, "image.tar"), [{ reference, layers: await layers(shared, progress), config }]);
     });
     archives.push({ name, reference, archive: join(folder, "image.tar") });
   }

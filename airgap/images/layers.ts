@@ -15,15 +15,19 @@ export interface SharedLayers {
   readonly node: Tree;
 }
 
-/** The user of everything that needs no privilege. */
+/** The user of PostgreSQL, as in its official image. */
+export const postgres = "999:999";
+
+/** The user of everything else that needs no privilege. */
 export const nonroot = "65532:65532";
 
 const users = `root:x:0:0:root:/root:/sbin/nologin
+postgres:x:999:999:postgres:/var/lib/postgresql:/sbin/nologin
 istio-proxy:x:1337:1337:istio-proxy:/nonexistent:/sbin/nologin
 nobody:x:65534:65534:nobody:/nonexistent:/sbin/nologin
 nonroot:x:65532:65532:nonroot:/nonexistent:/sbin/nologin
 `;
-const groups = "root:x:0:\nistio-proxy:x:1337:\nnogroup:x:65534:\nnonroot:x:65532:\n";
+const groups = "root:x:0:\npostgres:x:999:\nistio-proxy:x:1337:\nnogroup:x:65534:\nnonroot:x:65532:\n";
 
 const libraries = "usr/lib/x86_64-linux-gnu";
 
@@ -68,7 +72,7 @@ async function nodeLayer(debian: string, base: Tree): Promise<Tree> {
 }
 
 /** Files of the Debian root as parts of a layer; links between modules stay links. */
-async function parts(debian: string, paths: readonly string[]) {
+export async function parts(debian: string, paths: readonly string[]) {
   return Promise.all(
     [...new Set(paths)].map(async (path) => {
       const source = join(debian, path);
@@ -78,12 +82,17 @@ async function parts(debian: string, paths: readonly string[]) {
   );
 }
 
+const linker = "/lib64/ld-linux-x86-64.so.2";
+
 /**
  * The libraries that programs load, as the dynamic linker itself finds them: a missing one makes single iptables
  * extensions fail without a word. What the layers below have is left out.
  */
-async function loadedBy(debian: string, files: readonly string[], below: Tree): Promise<string[]> {
-  const listed = await output("chroot", [debian, "ldd", ...files.map((path) => `/${path}`)]);
-  const found = [...listed.matchAll(/=> \/(\S+)/g)].map(([, path = ""]) => path.replace(/^lib\//, "usr/lib/"));
-  return [...new Set(found)].filter((path) => !below.has(path)).sort();
+export async function loadedBy(debian: string, files: readonly string[], below: Tree): Promise<string[]> {
+  const found = new Set<string>();
+  for (const path of files) {
+    const listed = await output("chroot", [debian, linker, "--list", `/${path}`]);
+    for (const [, library = ""] of listed.matchAll(/=> \/(\S+)/g)) found.add(library.replace(/^lib\//, "usr/lib/"));
+  }
+  return [...found].filter((path) => !below.has(path)).sort();
 }

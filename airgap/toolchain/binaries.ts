@@ -39,6 +39,7 @@ export const binaries: readonly Binary[] = [
   istio("pilot/cmd/pilot-agent", "image"),
   istio("cni/cmd/install-cni", "image"),
   istio("cni/cmd/istio-cni", "image"),
+  { name: "fortio", package: "fortio.org/fortio", for: "image" },
   { name: "pulumi", package: "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi", for: "user" },
 ];
 

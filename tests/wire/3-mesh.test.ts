@@ -1,5 +1,5 @@
 import { beforeAll, expect, test } from "@jest/globals";
-import { imageReference } from "../../airgap/names.ts";
+import { fullName, imageReference } from "../../airgap/names.ts";
 import { askProducts } from "./support/product.ts";
 import { bringUp, kubectl, kubeGet, run, saw, stackEnvironment } from "./support/stack.ts";
 
@@ -85,7 +85,7 @@ test("`istioctl analyze` finds nothing", async () => {
 
 /** Runs a small Node.js client in a pod of its own namespace and returns the status it got, or the error's code. */
 async function askFromPod(namespace: string, { inject }: { inject: boolean }, url: string): Promise<string> {
-  const { repository, tag } = imageReference("product");
+  const image = fullName(imageReference("product"));
   const script = `
     const http = require("node:http");
     http.get(${JSON.stringify(url)}, (response) => { console.log(response.statusCode); process.exit(0); })
@@ -103,9 +103,7 @@ async function askFromPod(namespace: string, { inject }: { inject: boolean }, ur
       metadata: { name: "client", namespace },
       spec: {
         restartPolicy: "Never",
-        containers: [
-          { name: "client", image: `${repository}:${tag}`, imagePullPolicy: "IfNotPresent", command: ["node", "-e", script] },
-        ],
+        containers: [{ name: "client", image, imagePullPolicy: "IfNotPresent", command: ["node", "-e", script] }],
       },
     },
   ];

@@ -1,6 +1,15 @@
 import { describe, expect, test } from "@jest/globals";
 import { keyOf, moduleVersion } from "../../../airgap/inputs.ts";
-import { chartPath, imageReference, istioVersion, nodeImageReference, toolchainBin } from "../../../airgap/names.ts";
+import {
+  builtImages,
+  chartPath,
+  fullName,
+  imageHub,
+  imageReference,
+  istioVersion,
+  nodeImageReference,
+  toolchainBin,
+} from "../../../airgap/names.ts";
 import { cacheDir } from "../../../cli/support/paths.ts";
 
 describe("keys", () => {
@@ -26,15 +35,17 @@ describe("keys", () => {
 });
 
 describe("names", () => {
-  test("Istio's images share one tag, the product has its own", () => {
+  test("Istio's images share one tag, every other has its own", () => {
+    const tags = builtImages.map((name) => imageReference(name).tag);
     const { tag } = imageReference("pilot");
-    expect(imageReference("proxyv2")).toEqual({ repository: "localhost/mesh/proxyv2", tag });
+    expect(imageReference("proxyv2")).toEqual({ registry: "localhost", repository: "mesh/proxyv2", tag });
+    expect(fullName(imageReference("proxyv2"))).toBe(`${imageHub}/proxyv2:${tag}`);
     expect(imageReference("install-cni").tag).toBe(tag);
-    expect(imageReference("product").tag).not.toBe(tag);
+    expect(new Set(tags).size).toBe(builtImages.length - 2);
   });
 
   test("a tag never reads as a number, as a chart's values would make it one", () => {
-    for (const name of ["pilot", "product"] as const) expect(imageReference(name).tag).toMatch(/^\d+\.\d+\.\d+-[0-9a-f]{12}$/);
+    for (const name of builtImages) expect(imageReference(name).tag).toMatch(/^\d+(\.\d+\.\d+)?-[0-9a-f]{12}$/);
   });
 
   test("the node image tells its Kubernetes version, and the charts Istio's", () => {

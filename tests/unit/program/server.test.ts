@@ -3,7 +3,8 @@ import { once } from "node:events";
 import { type IncomingHttpHeaders, request } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
-import { createService, type Service } from "../../../apps/services/product/server.ts";
+import { createService } from "../../../apps/services/product/server.ts";
+import type { Service } from "../../../apps/services/support/service.ts";
 
 let service: Service;
 let port: number;
