@@ -8,14 +8,16 @@ import type { Target } from "./Target.ts";
 export async function eksTarget(config: EksConfig): Promise<Target> {
   // The packages of AWS take a second and a hundred megabytes: no other target loads them.
   const { EksCluster, eksStorageClass } = await import("../components/cluster/eks/EksCluster.ts");
-  const { name, ...rest } = config.eks;
+  const { availableZones } = await import("../components/cluster/eks/zones.ts");
+  const { name, network, ...rest } = config.eks;
+  const zones = await availableZones(network.zones);
   const sources = resolveSources(config);
   const { loadBalancerController: chart } = sources.charts;
   const { loadBalancerController: image } = sources.images;
   return {
     ...sources,
     ...resolveGateways(config),
-    cluster: new EksCluster(name, { ...rest, loadBalancerController: { chart, image } }),
+    cluster: new EksCluster(name, { ...rest, network: { ...network, zones }, loadBalancerController: { chart, image } }),
     exposure: {
       kong: networkLoadBalancer({ port: 8100, path: "/status/ready" }),
       istio: networkLoadBalancer({ port: 15021, path: "/healthz/ready" }),

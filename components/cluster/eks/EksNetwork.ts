@@ -7,17 +7,14 @@ export interface EksNetworkArgs {
   readonly cluster: string;
   /** Its addresses, in CIDR notation, from /16 to /20. */
   readonly cidr: string;
-  /** How many availability zones it spans. EKS wants two at least. */
-  readonly zones: number;
+  /** Names of the availability zones that it spans. EKS wants two at least. */
+  readonly zones: readonly string[];
   /**
    * NAT gateways: `one` in all costs a third, but when its zone fails, nodes of the others reach nothing outside;
    * with one `per-zone` they do, and traffic pays for no way between zones.
    */
   readonly nat: "one" | "per-zone";
 }
-
-/** Zones in which EKS cannot place its control plane. */
-const withoutEks = ["use1-az3", "usw1-az2", "cac1-az3"];
 
 /** A network of a cluster's own: nodes in private subnets, load balancers in public ones, in every zone. */
 export class EksNetwork extends pulumi.ComponentResource {
@@ -28,14 +25,14 @@ export class EksNetwork extends pulumi.ComponentResource {
   constructor(name: string, { cluster, cidr, zones, nat }: EksNetworkArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mesh:cluster:EksNetwork", name, {}, opts);
     this.cluster = cluster;
-    const ranges = subnetRanges(cidr, zones);
+    const ranges = subnetRanges(cidr, zones.length);
 
     // Nodes look for the private endpoint of the control plane by its name.
     const dns = { enableDnsSupport: true, enableDnsHostnames: true };
     this.vpc = new aws.ec2.Vpc(name, { cidrBlock: cidr, ...dns, tags: { Name: name } }, { parent: this });
 
-    const publicSubnets = this.subnets(`${name}-public`, ranges.public, "kubernetes.io/role/elb");
-    const privateSubnets = this.subnets(`${name}-private`, ranges.private, "kubernetes.io/role/internal-elb");
+    const publicSubnets = this.subnets(`${name}-public`, zones, ranges.public, "kubernetes.io/role/elb");
+    const privateSubnets = this.subnets(`${name}-private`, zones, ranges.private, "kubernetes.io/role/internal-elb");
     this.routeOutside(name, publicSubnets);
     const gateways = this.natGateways(name, nat === "one" ? publicSubnets.slice(0, 1) : publicSubnets);
     this.routeThrough(`${name}-private`, privateSubnets, gateways);
@@ -45,27 +42,12 @@ export class EksNetwork extends pulumi.ComponentResource {
   }
 
   /** One in each zone. Nothing in them gets a public address by itself: load balancers and NAT gateways bring theirs. */
-  private subnets(name: string, ranges: readonly string[], role: string): aws.ec2.Subnet[] {
-    const { names } = aws.getAvailabilityZonesOutput({
-      state: "available",
-      excludeZoneIds: withoutEks,
-      // Local zones and the like have to be opted in to.
-      filters: [{ name: "opt-in-status", values: ["opt-in-not-required"] }],
+  private subnets(name: string, zones: readonly string[], ranges: readonly string[], role: string): aws.ec2.Subnet[] {
+    return zones.map((availabilityZone, index) => {
+      const tags = { Name: `${name}-${index + 1}`, [role]: "1", [`kubernetes.io/cluster/${this.cluster}`]: "owned" };
+      const args = { vpcId: this.vpc.id, availabilityZone, cidrBlock: ranges[index] ?? "", mapPublicIpOnLaunch: false, tags };
+      return new aws.ec2.Subnet(tags.Name, args, { parent: this });
     });
-    return ranges.map(
-      (cidrBlock, zone) =>
-        new aws.ec2.Subnet(
-          `${name}-${zone + 1}`,
-          {
-            vpcId: this.vpc.id,
-            cidrBlock,
-            availabilityZone: names.apply((all) => zoneName(all, zone)),
-            mapPublicIpOnLaunch: false,
-            tags: { Name: `${name}-${zone + 1}`, [role]: "1", [`kubernetes.io/cluster/${this.cluster}`]: "owned" },
-          },
-          { parent: this },
-        ),
-    );
   }
 
   private routeOutside(name: string, subnets: readonly aws.ec2.Subnet[]): void {
@@ -98,11 +80,4 @@ export class EksNetwork extends pulumi.ComponentResource {
   private associate(name: string, subnetId: pulumi.Output<string>, { id }: aws.ec2.RouteTable): void {
     new aws.ec2.RouteTableAssociation(name, { subnetId, routeTableId: id }, { parent: this });
   }
-}
-
-function zoneName(names: readonly string[], index: number): string {
-  const name = names[index];
-  if (name) return name;
-  const allowed = `at most ${names.length}, as many as this region has for EKS`;
-  throw new pulumi.RunError(`mesh:eks.network.zones is more than ${index}; allowed: ${allowed}`);
 }

@@ -11,29 +11,34 @@ const rule = ["aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule", "mesh
 const logs = ["aws:cloudwatch/logGroup:LogGroup", "mesh"] as const;
 
 // What is made after something goes before it: a load balancer while its controller still lives, an add-on before its nodes.
-test.each<[string, Name, Name]>([
-  ["the control plane", eks.controlPlane, logs],
-  ["nodes", eks.nodes, route],
-  ["nodes", eks.nodes, rule],
-  ["nodes", eks.nodes, eks.attachment("nodes-AmazonEKSWorkerNodePolicy")],
-  ["nodes", eks.nodes, eks.addon("vpc-cni")],
-  ["nodes", eks.nodes, eks.addon("kube-proxy")],
-  ["nodes", eks.nodes, eks.addon("eks-pod-identity-agent")],
-  ["the pods' network", eks.addon("vpc-cni"), eks.attachment("vpc-cni-AmazonEKS_CNI_Policy")],
-  ["disks", eks.addon("aws-ebs-csi-driver"), eks.attachment("ebs-csi-AmazonEBSCSIDriverPolicy")],
-  ["disks", eks.addon("aws-ebs-csi-driver"), eks.nodes],
-  ["names", eks.addon("coredns"), eks.nodes],
-  ["objects", eks.storageClass, eks.nodes],
-  ["objects", eks.storageClass, eks.addon("coredns")],
-  ["objects", eks.storageClass, eks.addon("aws-ebs-csi-driver")],
-  ["the load balancer controller", eks.controller, eks.nodes],
-  ["the load balancer controller", eks.controller, eks.addon("coredns")],
-  ["the load balancer controller", eks.controller, eks.policy],
-  ["the load balancer controller", eks.controller, eks.identity],
-  ["a gateway", gateway, eks.controller],
-])("the order: %s (%s) after %s", async (_what, later, earlier) => {
-  expect((await recordWith(earlier[0])).waits(later, earlier)).toBe(true);
-});
+const order: readonly (readonly [later: Name, earlier: Name])[] = [
+  [eks.controlPlane, logs],
+  [eks.nodes, route],
+  [eks.nodes, rule],
+  [eks.nodes, eks.attachment("nodes-AmazonEKSWorkerNodePolicy")],
+  [eks.nodes, eks.addon("vpc-cni")],
+  [eks.nodes, eks.addon("kube-proxy")],
+  [eks.nodes, eks.addon("eks-pod-identity-agent")],
+  [eks.addon("vpc-cni"), eks.attachment("vpc-cni-AmazonEKS_CNI_Policy")],
+  [eks.addon("aws-ebs-csi-driver"), eks.attachment("ebs-csi-AmazonEBSCSIDriverPolicy")],
+  [eks.addon("aws-ebs-csi-driver"), eks.nodes],
+  [eks.addon("coredns"), eks.nodes],
+  [eks.storageClass, eks.nodes],
+  [eks.storageClass, eks.addon("coredns")],
+  [eks.storageClass, eks.addon("aws-ebs-csi-driver")],
+  [eks.controller, eks.nodes],
+  [eks.controller, eks.addon("coredns")],
+  [eks.controller, eks.policy],
+  [eks.controller, eks.identity],
+  [gateway, eks.controller],
+];
+
+test.each(order.map(([later, earlier]) => [later.join(" "), earlier.join(" "), later, earlier] as const))(
+  "%s waits for %s",
+  async (_later, _earlier, later, earlier) => {
+    expect((await recordWith(earlier[0])).waits(later, earlier)).toBe(true);
+  },
+);
 
 const recordings = new Map<string, Recording>();
 

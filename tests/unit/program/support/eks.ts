@@ -6,7 +6,7 @@ export const eksArgs: EksClusterArgs = {
   kubernetes: "1.36",
   admins: ["arn:aws:iam::123456789012:role/ops/Admin", "arn:aws:iam::123456789012:user/Admin"],
   publicAccess: ["203.0.113.0/24"],
-  network: { cidr: "10.0.0.0/16", zones: 3, nat: "one" },
+  network: { cidr: "10.0.0.0/16", zones: ["us-west-2a", "us-west-2b", "us-west-2c"], nat: "one" },
   nodes: { type: "t3.large", count: 3 },
   loadBalancerController: {
     chart: { chart: "aws-load-balancer-controller", repository: "https://charts.example", version: "3.5.0", values: {} },
