@@ -1,28 +1,35 @@
 import * as pulumi from "@pulumi/pulumi";
 import { productPath } from "./apps/product.ts";
-import { ConfigError, parseConfig } from "./config.ts";
-import { buildPlatform } from "./platform.ts";
+import { UserError } from "./cli/support/errors.ts";
+import { parseConfig } from "./config.ts";
+import { buildPlatform, plannedApplications } from "./platform.ts";
 import { resolveTarget } from "./stacks/index.ts";
 
-const config = readConfig();
-const target = await resolveTarget(config);
-buildPlatform(target, config);
+const { target, platform } = await run();
+for (const notice of target.notices) pulumi.log.info(notice);
 
-export const url = `${target.exposure.istio.url}${productPath}`;
-export const context = target.cluster.context;
-export const kubeconfig = target.cluster.kubeconfig;
+const [first = pulumi.output("")] = Object.values(platform.urls);
+export const url = pulumi.interpolate`${first}${productPath}`;
+export const { urls, authority, matrix } = platform;
+export const apiKeys = pulumi.secret(platform.apiKeys);
+export const { context, kubeconfig } = target.cluster;
+export const { networkPolicies } = target;
 export const tryNext = [
-  `curl -i ${url}`,
+  pulumi.interpolate`curl -i ${url}`,
   "pulumi preview --diff",
-  "kubectl --namespace product get pods --output wide",
+  "kubectl get pods --all-namespaces --output wide",
   "istioctl proxy-status",
 ];
 
-function readConfig() {
+/** Registers everything, or ends with all that is wrong with the configuration or the applications. */
+async function run() {
   try {
-    return parseConfig(pulumi.runtime.allConfig(), pulumi.getStack());
+    const config = parseConfig(pulumi.runtime.allConfig(), pulumi.getStack());
+    const applications = plannedApplications(config);
+    const target = await resolveTarget(config);
+    return { target, platform: buildPlatform(target, config, applications) };
   } catch (error) {
     // Its message is all there is to know; a stack trace would hide it.
-    throw error instanceof ConfigError ? new pulumi.RunError(error.message) : error;
+    throw error instanceof UserError ? new pulumi.RunError(error.message) : error;
   }
 }

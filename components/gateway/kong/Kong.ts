@@ -4,6 +4,7 @@ import { type ChartSource, helmRelease } from "../../support/helm.ts";
 import { createNamespace } from "../../support/namespace.ts";
 import type { Exposure } from "../exposure.ts";
 import type { Route } from "../route.ts";
+import { addressOf, urlsOf } from "../urls.ts";
 import { type GlobalPlugins, globalPlugins } from "./global.ts";
 import { globalPlugin } from "./resources.ts";
 import { scopeOf } from "./scope.ts";
@@ -20,6 +21,8 @@ export interface KongArgs extends GlobalPlugins {
   readonly podAnnotations?: Readonly<Record<string, string>>;
   /** How many Kongs there are. Each counts requests for itself. */
   readonly replicas: number;
+  /** Names under which HTTPS is served, and whether HTTP is under all others. @default HTTP alone */
+  readonly tls?: { readonly hosts: readonly string[]; readonly plaintext: boolean };
   /** What it is to offer; the proxies beside it are told of nothing else. */
   readonly routes: readonly Pick<Route, "gateways" | "service">[];
 }
@@ -27,6 +30,7 @@ export interface KongArgs extends GlobalPlugins {
 const namespace = "kong";
 /** The chart names the account `<release>-kong`, and by that name the mesh knows who calls. */
 const release = "kong";
+const proxyService = `${release}-kong-proxy`;
 
 /**
  * Kong, the API gateway, and its ingress controller, inside the mesh: the proxy beside Kong follows the rules that a service's
@@ -36,10 +40,16 @@ const release = "kong";
 export class Kong extends pulumi.ComponentResource {
   /** Namespace of Kong, and of what is Kong's and of no service. */
   readonly namespace = namespace;
+  /** Where clients find it: a name, or an address. */
+  readonly address: pulumi.Output<string>;
+  /** Under the first of the TLS hosts; undefined without one. The name must lead to Kong's address. */
+  readonly httpsUrl: string | undefined;
+  /** What to call: HTTP under Kong's address where that is served, else the HTTPS one. */
+  readonly url: pulumi.Output<string>;
 
   constructor(name: string, args: KongArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mesh:gateway:Kong", name, {}, opts);
-    const { chart, images, exposure, injection, podAnnotations = {}, replicas, routes, log } = args;
+    const { chart, images, exposure, injection, podAnnotations = {}, replicas, routes, log, tls } = args;
 
     const place = createNamespace(name, { namespace, podSecurity: "restricted", injection }, { parent: this });
     const scope = customResource(`${name}-scope`, scopeOf(namespace, routes, log?.url), { parent: this, dependsOn: place });
@@ -53,6 +63,10 @@ export class Kong extends pulumi.ComponentResource {
     const after = { parent: this, dependsOn: proxies };
     for (const plugin of globalPlugins(args)) globalPlugin(`${name}-${plugin.plugin}`, plugin, after);
 
-    this.registerOutputs();
+    this.address = addressOf(name, exposure.host, { release: proxies, service: proxyService }, { parent: this });
+    const urls = urlsOf(this.address, exposure.ports, tls);
+    this.httpsUrl = urls.httpsUrl;
+    this.url = urls.url;
+    this.registerOutputs({ address: this.address, ...urls });
   }
 }
