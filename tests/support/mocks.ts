@@ -26,17 +26,25 @@ export interface Recording {
  */
 const creation = (type: string, slow: string) => (type === slow ? 250 : type === "kubernetes:helm.sh/v3:Release" ? 40 : 4);
 
+export interface RecordOptions {
+  readonly preview?: boolean;
+  readonly stack?: string;
+  /** Whether objects of Kubernetes that the program does not name get {@link automaticName}, for others to refer to. */
+  readonly autonames?: boolean;
+  /** A type of resources that take longest of all: what was registered after one of them surely waited for it. */
+  readonly slow?: string;
+  /** What resources of a type compute, instead of the words that stand for it otherwise. */
+  readonly outputs?: Readonly<Record<string, Inputs>>;
+}
+
 /**
  * Runs something that registers resources against mocks and returns what it registered. Nothing is created, and an
  * object's outputs are its inputs. It proves what is registered with which inputs and in which order, not that a cluster
  * takes it.
- *
- * @param autonames - whether objects of Kubernetes that the program does not name get {@link automaticName}, for others to refer to.
- * @param slow - a type of resources that take longest of all: what was registered after one of them surely waited for it.
  */
 export async function record(
   run: () => unknown,
-  { preview = false, stack = "local", autonames = false, slow = "" } = {},
+  { preview = false, stack = "local", autonames = false, slow = "", outputs = {} }: RecordOptions = {},
 ): Promise<Recording> {
   const steps: { readonly resource: Registered; readonly started: number; done: number }[] = [];
   let clock = 0;
@@ -53,7 +61,7 @@ export async function record(
         step.done = clock++;
         const metadata = { name: automaticName(name), ...(inputs.metadata as Inputs | undefined) };
         const named = autonames && type.startsWith("kubernetes:") ? { metadata } : {};
-        return { id: `${name}-id`, state: { ...ofAws(type, name), ...computed[type], ...inputs, ...named } };
+        return { id: `${name}-id`, state: { ...ofAws(type, name), ...computed[type], ...outputs[type], ...inputs, ...named } };
       },
       call: ({ token, inputs }) => ({ ...answers[token], ...inputs }),
     },
@@ -94,6 +102,7 @@ export function at<T>(object: unknown, path: string): T {
 
 /** What a real provider would add to a resource's outputs and the program computes with. */
 const computed: Record<string, Inputs> = {
+  "random:index/randomPassword:RandomPassword": { result: "the-password" },
   "pulumi-nodejs:dynamic/kind:Nodes": {
     kubeconfig: "the-kubeconfig",
     context: "the-context",
