@@ -49,7 +49,7 @@ export function peersOf(graph: CallGraph, workload: Workload): Spec {
   return {
     podSelector: { matchLabels: { app: workload.name } },
     policyTypes: ["Ingress", "Egress"],
-    ingress: listens && callers.length > 0 ? [{ from: unique(callers), ports: [port(listens.containerPort)] }] : [],
+    ...(listens && callers.length > 0 && { ingress: [{ from: unique(callers), ports: [port(listens.containerPort)] }] }),
     egress: [...proxyNeeds, ...toCallees(graph.calleesOf(workload))],
   };
 }

@@ -1,4 +1,3 @@
-import { imageReference } from "../../../airgap/names.ts";
 import { kubectl, run, stackEnvironment } from "./stack.ts";
 
 /** One request, or one connection where there is neither method nor path, sent as it is written. */
@@ -73,7 +72,8 @@ const label = "wire-probe";
  * @returns what was seen, in the order of the probes.
  */
 export async function sendProbes(asked: ReadonlyMap<string, readonly Probe[]>): Promise<Map<string, readonly Seen[]>> {
-  const pods = [...asked].map(([caller, probes]) => pod(caller, probes));
+  const image = await serviceImage();
+  const pods = [...asked].map(([caller, probes]) => pod(image, caller, probes));
   const namespaces = [...new Set(pods.map(({ metadata }) => metadata.namespace))];
   const remove = () =>
     Promise.all(
@@ -97,9 +97,14 @@ async function result({ name, namespace }: { readonly name: string; readonly nam
   return JSON.parse(await kubectl("logs", `--namespace=${namespace}`, name, "--container=probe")) as Seen[];
 }
 
-function pod(caller: string, probes: readonly Probe[]) {
+/** The product service's, which is on every node and holds a Node.js. */
+async function serviceImage(): Promise<string> {
+  const first = "--output=jsonpath={.items[0].spec.template.spec.containers[0].image}";
+  return kubectl("get", "deployments", "--all-namespaces", "--selector=app=product", first);
+}
+
+function pod(image: string, caller: string, probes: readonly Probe[]) {
   const [namespace = "", account = ""] = caller.split("/");
-  const { repository, tag } = imageReference("product");
   return {
     apiVersion: "v1",
     kind: "Pod",
@@ -113,7 +118,7 @@ function pod(caller: string, probes: readonly Probe[]) {
       containers: [
         {
           name: "probe",
-          image: `${repository}:${tag}`,
+          image,
           imagePullPolicy: "IfNotPresent",
           command: ["node", "-e", script],
           env: [{ name: "PROBES", value: JSON.stringify(probes) }],
