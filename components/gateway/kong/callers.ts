@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import type { JsonWebKey, Route } from "../route.ts";
 import { verificationKey } from "./jwk.ts";
@@ -42,8 +42,9 @@ export function createCallers(
   for (const [consumer, groups] of consumersOf(routes)) {
     // Letters and digits alone: a key is sent as a header, and typed by people.
     const { result } = new random.RandomPassword(`${name}-${consumer}`, { length: 32, special: false }, opts);
-    keys[consumer] = result;
-    register({ name: consumer, username: consumer, groups }, [["key", "key-auth", { key: result }]]);
+    const key = pulumi.secret(result);
+    keys[consumer] = key;
+    register({ name: consumer, username: consumer, groups }, [["key", "key-auth", { key }]]);
   }
   for (const [issuer, { key, groups }] of issuersOf(routes)) {
     const { algorithm, publicKey } = verificationKey(key);
