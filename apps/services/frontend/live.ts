@@ -58,6 +58,7 @@ async function ask(list, headers, total) {
 }
 
 form.hidden = false;
+document.querySelector("#results").hidden = false;
 form.addEventListener("submit", async (event) => {
   event.preventDefault();
   const total = Number(form.elements.namedItem("count").value);

@@ -111,9 +111,9 @@ const experiment = html`<section id="canary-section" aria-labelledby="canary-tit
 <select name="count"><option>20</option><option selected>50</option><option>100</option><option>200</option></select></label>
 <button>Ask ${productPath}</button>
 </form>
-<noscript><p>With JavaScript, this asks <code>${productPath}</code> many times. Without it, a terminal does the same:
-<code>curl -s localhost:8080${productPath}</code>, and once more with <code>-H 'x-canary: true'</code>.</p></noscript>
-<div class="results">
+<noscript><p>Without JavaScript, ask in a terminal, from where this page came:
+<code>curl …${productPath}</code>, as often as you like, and then with <code>-H 'x-canary: true'</code>.</p></noscript>
+<div class="results" id="results" hidden>
 <div><h3>As everybody asks</h3><ul class="bars" id="without"><li>Not asked yet</li></ul></div>
 <div><h3>With <code>x-canary: true</code></h3><ul class="bars" id="canary"><li>Not asked yet</li></ul></div>
 </div>
@@ -124,7 +124,7 @@ gets the new version, so that it can be tried before anybody else sees it.</p>
 </section>`;
 
 /** Four nodes of a mesh and what connects them. */
-const mark = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32" aria-hidden="true"><g fill="none" stroke="#0d6b57" stroke-width="2.4"><path d="M8 8l16 16M24 8L8 24M8 8h16v16H8z"/></g><g fill="#0d6b57" stroke="#fff" stroke-width="1.5"><circle cx="8" cy="8" r="4.2"/><circle cx="24" cy="8" r="4.2"/><circle cx="8" cy="24" r="4.2"/><circle cx="24" cy="24" r="4.2" fill="#b4531d"/></g></svg>`;
+const mark = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32" aria-hidden="true"><path d="M7 7h18v18H7zM7 25L25 7" fill="none" stroke="#4aa58d" stroke-width="2.2"/><g fill="#0d8066"><circle cx="7" cy="7" r="5"/><circle cx="25" cy="7" r="5"/><circle cx="7" cy="25" r="5"/><circle cx="25" cy="25" r="5" fill="#d0692f"/></g></svg>`;
 const icon = `data:image/svg+xml,${encodeURIComponent(mark)}`;
 
 function document(title: string, content: Html, script?: string): string {

@@ -29,7 +29,7 @@ code { font: .86em/1.4 ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mo
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; border-radius: 4px; }
 .skip { position: absolute; left: -999rem; }
 .skip:focus { left: 1rem; top: 1rem; padding: .5rem 1rem; background: var(--surface); z-index: 1; }
-.wide { max-width: 68rem; margin: 0 auto; padding: 0 1.25rem; }
+.wide { max-width: 68rem; margin: 0 auto; padding-inline: 1.25rem; }
 
 .top { border-bottom: 1px solid var(--line); background: var(--surface); }
 .top .wide { display: flex; flex-wrap: wrap; align-items: center; gap: .5rem 1.5rem; min-height: 4rem; padding-block: .75rem; }
@@ -47,11 +47,11 @@ main { display: grid; gap: 3.25rem; padding-block: 2.75rem 4rem; }
 
 .products { list-style: none; display: grid; gap: 1.1rem; grid-template-columns: repeat(auto-fill, minmax(min(100%, 18rem), 1fr)); }
 .product { background: var(--surface); border: 1px solid var(--line); border-radius: 14px; overflow: hidden; box-shadow: var(--shadow); display: flex; flex-direction: column; }
-.picture { background: var(--tint); display: grid; place-items: center; height: 9.5rem; }
-.picture svg { width: 6.4rem; height: 6.4rem; fill: none; stroke: var(--accent); stroke-width: 2.4; stroke-linecap: round; stroke-linejoin: round; }
+.picture { background: var(--tint); display: grid; place-items: center; height: 10.5rem; }
+.picture svg { width: 8.5rem; height: 8.5rem; fill: none; stroke: var(--accent); stroke-width: 2.2; stroke-linecap: round; stroke-linejoin: round; }
 .picture .fill { fill: var(--surface); }
 .picture .faint { opacity: .55; }
-.product div:last-child { padding: 1rem 1.15rem 1.15rem; display: grid; grid-template-columns: 1fr auto; gap: .2rem .75rem; }
+.product div:last-child { padding: 1rem 1.15rem 1.15rem; display: grid; grid-template-columns: 1fr auto; gap: .2rem .75rem; align-items: baseline; }
 .product .price { font-weight: 650; font-variant-numeric: tabular-nums; }
 .product p { grid-column: 1 / -1; color: var(--soft); font-size: .94rem; }
 
@@ -71,6 +71,7 @@ main { display: grid; gap: 3.25rem; padding-block: 2.75rem 4rem; }
 .experiment { background: var(--surface); border: 1px solid var(--line); border-radius: 14px; padding: 1.35rem; box-shadow: var(--shadow); }
 .experiment form { display: flex; flex-wrap: wrap; align-items: end; gap: 1rem; }
 label { display: grid; gap: .25rem; font-size: .9rem; color: var(--soft); }
+[hidden] { display: none !important; }
 select, button { font: inherit; border-radius: 9px; min-height: 2.75rem; padding: 0 1rem; }
 select { background: var(--ground); color: var(--ink); border: 1px solid var(--soft); }
 button { background: var(--accent); color: var(--on-accent); border: 0; font-weight: 650; cursor: pointer; padding-inline: 1.35rem; }
