@@ -1,3 +1,4 @@
+import { certManagerAccount } from "../components/certificates/CertManager.ts";
 import type { Exposure } from "../components/gateway/exposure.ts";
 import type { EksConfig } from "../config.ts";
 import { resolveGateways } from "./gateways.ts";
@@ -12,12 +13,13 @@ export async function eksTarget(config: EksConfig): Promise<Target> {
   const { name, network, ...rest } = config.eks;
   const zones = await availableZones(network.zones);
   const sources = resolveSources(config);
-  const { loadBalancerController: chart } = sources.charts;
-  const { loadBalancerController: image } = sources.images;
+  const loadBalancerController = { chart: sources.charts.loadBalancerController, image: sources.images.loadBalancerController };
+  const { issuer, hostedZone } = config.tls;
+  const dns = issuer === "acme" && hostedZone !== undefined ? { dns: { hostedZone, account: certManagerAccount } } : {};
   return {
     ...sources,
     ...resolveGateways(config),
-    cluster: new EksCluster(name, { ...rest, network: { ...network, zones }, loadBalancerController: { chart, image } }),
+    cluster: new EksCluster(name, { ...rest, network: { ...network, zones }, loadBalancerController, ...dns }),
     exposure: {
       kong: networkLoadBalancer({ port: 8100, path: "/status/ready" }),
       istio: networkLoadBalancer({ port: 15021, path: "/healthz/ready" }),

@@ -10,8 +10,8 @@ export interface Cluster {
   /** The context in the kubeconfig. */
   readonly context: pulumi.Output<string>;
   /**
-   * What gateways depend on: whatever makes their load balancers and, as things go in the opposite order, takes them
-   * away again. Nothing where they have none.
+   * What everything on it depends on: whatever makes load balancers of gateways and, as things go in the opposite order,
+   * takes them away again; and identities, which pods get when they are made, or never. Nothing where there is neither.
    */
   readonly ready: readonly pulumi.Resource[];
 }

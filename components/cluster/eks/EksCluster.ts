@@ -2,6 +2,7 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { Cluster } from "../Cluster.ts";
 import { clusterAddons, nodeAddons } from "./addons.ts";
+import { DnsIdentity, type DnsIdentityArgs } from "./DnsIdentity.ts";
 import { EksControlPlane, type EksControlPlaneArgs } from "./EksControlPlane.ts";
 import { EksNetwork, type EksNetworkArgs } from "./EksNetwork.ts";
 import { EksNodes, type EksNodesArgs } from "./EksNodes.ts";
@@ -12,6 +13,8 @@ export interface EksClusterArgs extends Pick<EksControlPlaneArgs, "kubernetes" |
   readonly network: Pick<EksNetworkArgs, "cidr" | "zones" | "nat">;
   readonly nodes: Pick<EksNodesArgs, "type" | "count">;
   readonly loadBalancerController: Pick<LoadBalancerControllerArgs, "chart" | "image">;
+  /** Who may answer for the hosts of a zone. @default nobody */
+  readonly dns?: Pick<DnsIdentityArgs, "hostedZone" | "account">;
 }
 
 /** The StorageClass of {@link EksCluster}, which is the default one: encrypted disks of EBS. */
@@ -69,7 +72,8 @@ export class EksCluster extends pulumi.ComponentResource implements Cluster {
       },
       { ...inCluster, dependsOn: [nodes, ...addons] },
     );
-    this.ready = [controller];
+    const dns = args.dns ? [new DnsIdentity(`${name}-dns`, { clusterName, ...args.dns }, parent)] : [];
+    this.ready = [controller, ...dns];
 
     this.registerOutputs({ kubeconfig: this.kubeconfig, context: this.context });
   }
