@@ -1,4 +1,6 @@
 import { UserError } from "../../cli/support/errors.ts";
+import { kongConflicts, kongProblems } from "../gateway/kong/problems.ts";
+import { istioProblems } from "../gateway/policies/istioProblems.ts";
 import type { GatewayName } from "../gateway/route.ts";
 import { workloadsOf } from "../security/CallGraph.ts";
 import { checkCalls } from "./checks/calls.ts";
@@ -7,6 +9,7 @@ import { checkNames, checkUnique } from "./checks/names.ts";
 import { checkDatabases, checkLoads } from "./checks/others.ts";
 import { Problems } from "./checks/Problems.ts";
 import { checkServices } from "./checks/services.ts";
+import { routesOf } from "./routes.ts";
 import type { ApplicationSpec } from "./spec.ts";
 
 /** Why applications as they are declared cannot be. */
@@ -36,7 +39,14 @@ export function applicationProblems(applications: readonly ApplicationSpec[], ga
     checkLoads(application, problems);
   }
   checkExposures(applications, gateways, problems);
-  return problems.found;
+  return [...problems.found, ...policyProblems(applications, gateways)];
+}
+
+/** What each gateway that offers a service cannot hold of its policies. */
+function policyProblems(applications: readonly ApplicationSpec[], gateways: readonly GatewayName[]): string[] {
+  const routes = applications.flatMap((application) => routesOf(application, gateways));
+  const found = routes.flatMap((route) => [...kongProblems(route), ...istioProblems(route, routes)]);
+  return [...found, ...kongConflicts(routes)].map((problem) => `apps: ${problem}`);
 }
 
 /** @throws ApplicationError with every problem. */

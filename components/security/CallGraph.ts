@@ -62,7 +62,8 @@ export interface MatrixRow {
   readonly operations: readonly Operation[];
 }
 
-const exposedMethods = ["GET", "HEAD"] as const;
+/** What gateways may ask for where a service does not say. */
+export const exposedMethods = ["GET", "HEAD"] as const;
 /** PostgreSQL's. */
 const databasePort = 5432;
 

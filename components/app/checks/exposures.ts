@@ -1,5 +1,5 @@
 import type { GatewayName } from "../../gateway/route.ts";
-import { nameOf } from "../../security/CallGraph.ts";
+import { exposedMethods, nameOf } from "../../security/CallGraph.ts";
 import type { ApplicationSpec, Exposed } from "../spec.ts";
 import type { Problems } from "./Problems.ts";
 import { method, path, someOrAbsent, versioned } from "./rules.ts";
@@ -53,6 +53,13 @@ function checkExposed(exposed: Exposed, place: string, gateways: readonly Gatewa
   if (exposed.versioned !== undefined) problems.rule(`${place}.versioned`, exposed.versioned, versioned);
   problems.rule(`${place}.methods`, exposed.methods, someOrAbsent("GET and HEAD"));
   for (const [index, value] of (exposed.methods ?? []).entries()) problems.rule(`${place}.methods[${index}]`, value, method);
+  const { methods = exposedMethods, policies } = exposed;
+  for (const [index, value] of (policies?.cors?.methods ?? []).entries()) {
+    // A page would be told that it may, and then be refused by the service's proxy.
+    const offered = [...methods].includes(value) || value === "OPTIONS";
+    if (!offered)
+      problems.refuse(`${place}.policies.cors.methods[${index}]`, value, `one of exposed.methods: ${methods.join(", ")}`);
+  }
   problems.rule(`${place}.gateways`, exposed.gateways, someOrAbsent("every gateway there is"));
   for (const [index, gateway] of (exposed.gateways ?? []).entries()) {
     if (!gateways.includes(gateway))
