@@ -33,7 +33,7 @@ export interface RecordOptions {
   readonly autonames?: boolean;
   /** A type of resources that take longest of all: what was registered after one of them surely waited for it. */
   readonly slow?: string;
-  /** What resources of a type compute, instead of the words that stand for it otherwise. */
+  /** What resources of a type compute, or a function of a provider answers, instead of the words that stand for it otherwise. */
   readonly outputs?: Readonly<Record<string, Inputs>>;
 }
 
@@ -63,7 +63,7 @@ export async function record(
         const named = autonames && type.startsWith("kubernetes:") ? { metadata } : {};
         return { id: `${name}-id`, state: { ...ofAws(type, name), ...computed[type], ...outputs[type], ...inputs, ...named } };
       },
-      call: ({ token, inputs }) => ({ ...answers[token], ...inputs }),
+      call: ({ token, inputs }) => ({ ...answers[token], ...outputs[token], ...inputs }),
     },
     "mesh",
     stack,
@@ -117,6 +117,11 @@ const computed: Record<string, Inputs> = {
   },
   // Of a gateway, which is asked for the address of its load balancer.
   "kubernetes:core/v1:Service": { status: { loadBalancer: { ingress: [{ hostname: "the-load-balancer" }] } } },
+  "pulumi-nodejs:dynamic/certificate:SelfSigned": {
+    certificate: "the-certificate",
+    key: "the-key",
+    authority: "the-authority",
+  },
   "eks:index:Cluster": {
     eksCluster: { name: "the-cluster" },
     clusterSecurityGroupId: "the-control-plane",

@@ -1,120 +1,202 @@
 import { describe, expect, test } from "@jest/globals";
-import fc from "fast-check";
-import { IstioGateway } from "../../../components/gateway/IstioGateway.ts";
-import { IstioRoutes, type Route } from "../../../components/gateway/IstioRoutes.ts";
+import type * as pulumi from "@pulumi/pulumi";
+import { SelfSigned } from "../../../components/certificates/SelfSigned.ts";
+import type { Exposure } from "../../../components/gateway/exposure.ts";
+import { IstioGateway, type IstioGatewayArgs } from "../../../components/gateway/IstioGateway.ts";
 import { at, record } from "../../support/mocks.ts";
 import { recordStack } from "../../support/stacks.ts";
 
+const gateway = "kubernetes:networking.istio.io/v1:Gateway";
 const virtualService = "kubernetes:networking.istio.io/v1:VirtualService";
 const release = "kubernetes:helm.sh/v3:Release";
+const service = "kubernetes:core/v1:Service";
 
-describe("the gateway", () => {
-  test("is a NodePort on kind, at the number behind the cluster's host port", async () => {
+const onNode: Exposure = {
+  service: { type: "NodePort", nodePorts: { http: 30808, https: 30843 } },
+  host: "localhost",
+  ports: { http: 8080, https: 8443 },
+};
+const balanced: Exposure = {
+  service: { type: "LoadBalancer", annotations: { scheme: "internal" }, loadBalancerClass: "service.k8s.aws/nlb" },
+  host: "load-balancer",
+  ports: { http: 80, https: 443 },
+};
+const both = { hosts: ["shop.example.com", "example.org"], plaintext: true };
+
+type Changes = Partial<Omit<IstioGatewayArgs, "chart" | "certificates">>;
+
+/** What a gateway registers, and the gateway. */
+async function recordGateway(changes: Changes = {}, outputs = {}) {
+  const args = {
+    chart: { chart: "gateway", values: {} },
+    exposure: onNode,
+    injection: { "istio-injection": "enabled" },
+    replicas: 1,
+  };
+  const made: IstioGateway[] = [];
+  const recording = await record(
+    () => {
+      const certificates = changes.tls && new SelfSigned("own", { hosts: changes.tls.hosts });
+      made.push(new IstioGateway("door", { ...args, ...changes, ...(certificates && { certificates }) }));
+    },
+    { outputs },
+  );
+  const [door] = made;
+  if (!door) throw new Error("no gateway");
+  return { ...recording, door, values: at<object>(recording.inputs(release, "door-proxies"), "values") };
+}
+
+function told<T>(output: pulumi.Output<T>): Promise<T> {
+  return new Promise((resolve) => output.apply(resolve));
+}
+
+describe("the proxies", () => {
+  test("are reached on kind at the node ports behind the cluster's host ports", async () => {
     const { inputs } = await recordStack("local");
-    expect(inputs(release, "ingress-proxies")).toMatchObject({
-      name: "istio-ingressgateway",
-      namespace: "istio-ingress",
-      values: {
-        service: {
-          type: "NodePort",
-          ports: [{ name: "status-port" }, { name: "http", port: 80, targetPort: 8080, nodePort: 30808 }],
-        },
-      },
+    expect(at<object>(inputs(release, "ingress-proxies"), "values.service")).toEqual({
+      type: "NodePort",
+      ports: [
+        { name: "status-port", port: 15021, targetPort: 15021, protocol: "TCP" },
+        { name: "http", port: 80, targetPort: 8080, protocol: "TCP", nodePort: 30808 },
+        { name: "https", port: 443, targetPort: 8443, protocol: "TCP", nodePort: 30843 },
+      ],
     });
+    const ports = [
+      { hostPort: 8080, nodePort: 30808 },
+      { hostPort: 8443, nodePort: 30843 },
+    ];
     expect(inputs("pulumi-nodejs:dynamic/kind:Nodes", "mesh-demo-nodes")).toMatchObject({
-      spec: { ports: expect.arrayContaining([{ hostPort: 8080, nodePort: 30808 }]) },
+      spec: { ports: expect.arrayContaining(ports) },
     });
   });
 
-  test("is whatever else its exposure says", async () => {
-    const values = { loadBalancerClass: "service.k8s.aws/nlb", annotations: { scheme: "internal" } };
-    const { inputs } = await record(
-      () =>
-        new IstioGateway("door", {
-          chart: { chart: "gateway", values: {} },
-          exposure: { service: { type: "LoadBalancer", values }, url: "http://door" },
-          injection: { "istio-injection": "enabled" },
-          replicas: 2,
-        }),
-    );
-    const service = at<object>(inputs(release, "door-proxies"), "values.service");
-    expect(service).toMatchObject({ type: "LoadBalancer", ...values });
-    expect(JSON.stringify(service)).not.toContain("nodePort");
-    expect(inputs(release, "door-proxies")).toMatchObject({ values: { replicaCount: 2 } });
+  test("are reached through a load balancer where the exposure says so, and through no node port then", async () => {
+    const { values } = await recordGateway({ exposure: balanced });
+    expect(values).toMatchObject({
+      service: { type: "LoadBalancer", annotations: { scheme: "internal" }, loadBalancerClass: "service.k8s.aws/nlb" },
+    });
+    expect(JSON.stringify(values)).not.toContain("nodePort");
   });
 
-  test("listens where its proxies are", async () => {
-    const { inputs } = await recordStack("local");
-    expect(inputs("kubernetes:networking.istio.io/v1:Gateway", "ingress-listener")).toMatchObject({
-      metadata: { namespace: "istio-ingress" },
-      spec: { selector: { istio: "ingressgateway" }, servers: [{ port: { number: 80, protocol: "HTTP" }, hosts: ["*"] }] },
+  test("run without any privilege, in a namespace that allows none", async () => {
+    const { values, inputs } = await recordGateway();
+    expect(values).toMatchObject({ securityContext: { runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } } });
+    expect(at<object>(inputs("kubernetes:core/v1:Namespace", "door"), "metadata.labels")).toMatchObject({
+      "pod-security.kubernetes.io/enforce": "restricted",
     });
   });
 
-  test("runs without any privilege", async () => {
-    const { inputs } = await recordStack("local");
-    expect(inputs(release, "ingress-proxies")).toMatchObject({
-      values: { securityContext: { runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } } },
+  test.each([
+    ["NodePort", onNode, 5],
+    ["LoadBalancer", balanced, 60],
+  ] as const)("leave a %s only when nobody sends them requests any more", async (_type, exposure, withdrawal) => {
+    const { values } = await recordGateway({ exposure });
+    expect(values).toMatchObject({
+      strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
+      lifecycle: { preStop: { sleep: { seconds: withdrawal } } },
+      podAnnotations: { "proxy.istio.io/config": '{"terminationDrainDuration":"15s"}' },
+      terminationGracePeriodSeconds: withdrawal + 25,
     });
+  });
+
+  test("are spread over the nodes, and have a budget where one can be spared", async () => {
+    const [one, two] = [await recordGateway(), await recordGateway({ replicas: 2 })];
+    expect(one.values).not.toHaveProperty("podDisruptionBudget");
+    expect(two.values).toMatchObject({
+      replicaCount: 2,
+      podDisruptionBudget: { maxUnavailable: 1 },
+      topologySpreadConstraints: [{ topologyKey: "kubernetes.io/hostname", labelSelector: { matchLabels: two.door.selector } }],
+    });
+  });
+
+  test("roll with the annotations of pods in the mesh", async () => {
+    const { values } = await recordGateway({ podAnnotations: { "mesh/proxy": "1.30.4" } });
+    expect(values).toMatchObject({ podAnnotations: { "mesh/proxy": "1.30.4", "proxy.istio.io/config": expect.any(String) } });
   });
 });
 
-describe("the route table", () => {
-  const route = (path: string): Route => ({ path, delegate: { name: `at${path.replaceAll("/", "-")}`, namespace: "shop" } });
-  const rows = async (...paths: string[]) => {
-    const { inputs } = await record(
-      () => new IstioRoutes("table", { gateway: "ns/door", namespace: "ns", routes: paths.map(route) }),
-    );
-    return at<{ name: string; match: { uri: { exact?: string; prefix?: string } }[] }[]>(
-      inputs(virtualService, "table"),
-      "spec.http",
-    );
+describe("the listener", () => {
+  const http = (...hosts: string[]) => ({ port: { number: 80, name: "http", protocol: "HTTP" }, hosts });
+  const https = {
+    port: { number: 443, name: "https", protocol: "HTTPS" },
+    hosts: both.hosts,
+    tls: { mode: "SIMPLE", credentialName: "tls-secret", minProtocolVersion: "TLSV1_2" },
   };
-  const taker = (table: Awaited<ReturnType<typeof rows>>, path: string) =>
-    table.find(({ match }) =>
-      match.some(({ uri }) => uri.exact === path || (uri.prefix !== undefined && path.startsWith(uri.prefix))),
-    )?.name;
+  const selector = { istio: "ingressgateway" };
 
-  test("is one VirtualService on the gateway alone, which leaves the rest to the services' own", async () => {
-    const { inputs, all } = await recordStack("local");
-    expect(inputs(virtualService, "routes")).toMatchObject({
-      metadata: { namespace: "istio-ingress" },
-      spec: {
-        hosts: ["*"],
-        gateways: ["istio-ingress/public"],
-        http: [
-          {
-            delegate: { name: "product-exposed", namespace: "product" },
-            match: [{ uri: { exact: "/api/products" } }, { uri: { prefix: "/api/products/" } }],
-          },
-        ],
-      },
+  test("without TLS is for HTTP to every host, and nothing is redirected", async () => {
+    const { inputs, all } = await recordGateway();
+    expect(inputs(gateway, "door-listener")).toMatchObject({
+      metadata: { name: "public", namespace: "istio-ingress" },
+      spec: { selector, servers: [http("*")] },
     });
-    expect(JSON.stringify(inputs(virtualService, "routes"))).not.toContain('"route"');
-    expect(inputs(virtualService, "product-delegate")).toMatchObject({
-      metadata: { name: "product-exposed", namespace: "product" },
-    });
-    expect(all(virtualService)).toHaveLength(3);
+    expect([all(gateway), all(virtualService)].map(({ length }) => length)).toEqual([1, 0]);
   });
 
-  test("takes a path and what is below it, not what merely begins alike", async () => {
-    const table = await rows("/api/products");
-    expect(["/api/products", "/api/products/1"].map((path) => taker(table, path))).toEqual([
-      "at-api-products",
-      "at-api-products",
-    ]);
-    expect(["/api/productsx", "/api", "/"].map((path) => taker(table, path))).toEqual([undefined, undefined, undefined]);
+  test("with TLS and plaintext is for both; HTTP to a TLS host goes to the port that clients use", async () => {
+    const { inputs } = await recordGateway({ tls: both });
+    expect(inputs(gateway, "door-listener")).toMatchObject({ spec: { selector, servers: [http("*"), https] } });
+    expect(inputs(gateway, "door-redirect")).toMatchObject({
+      metadata: { name: "redirect", namespace: "istio-ingress" },
+      spec: { selector, servers: [http(...both.hosts)] },
+    });
+    expect(at<object>(inputs(virtualService, "door-to-https"), "spec")).toEqual({
+      hosts: both.hosts,
+      gateways: ["istio-ingress/redirect"],
+      http: [{ name: "to-https", redirect: { scheme: "https", port: 8443, redirectCode: 301 } }],
+    });
   });
 
-  test("asks the longer path first, whatever the order in which they were declared", async () => {
-    await fc.assert(
-      fc.asyncProperty(fc.shuffledSubarray(["/", "/api", "/api/products", "/cart"], { minLength: 4 }), async (paths) => {
-        const table = await rows(...paths);
-        expect(taker(table, "/api/products/1")).toBe("at-api-products");
-        expect(taker(table, "/api/other")).toBe("at-api");
-        expect(taker(table, "/anything")).toBe("at-");
-      }),
-      { numRuns: 10 },
+  test("with TLS alone is for HTTPS; HTTP to whatever host is redirected", async () => {
+    const { inputs } = await recordGateway({ tls: { ...both, plaintext: false } });
+    expect(at<object>(inputs(gateway, "door-listener"), "spec.servers")).toEqual([https]);
+    expect(at<object>(inputs(gateway, "door-redirect"), "spec.servers")).toEqual([http("*")]);
+    expect(at<object>(inputs(virtualService, "door-to-https"), "spec.hosts")).toEqual(["*"]);
+  });
+
+  test("waits for the proxies and for the certificate, which lies in the proxies' namespace", async () => {
+    const { waits, inputs } = await recordGateway({ tls: both });
+    const secret = ["kubernetes:core/v1:Secret", "door-certificate"] as const;
+    expect(inputs(...secret)).toMatchObject({ metadata: { name: "tls-secret", namespace: "istio-ingress" } });
+    expect(waits(secret, ["kubernetes:core/v1:Namespace", "door"])).toBe(true);
+    expect(waits([gateway, "door-listener"], secret)).toBe(true);
+    expect(waits([gateway, "door-listener"], [release, "door-proxies"])).toBe(true);
+  });
+
+  test("is refused where it would listen for nothing, or has hosts and no certificate", async () => {
+    await expect(recordGateway({ tls: { hosts: [], plaintext: false } })).rejects.toThrow(
+      "door: neither a TLS host nor plaintext",
     );
+    const args = { chart: { chart: "gateway", values: {} }, exposure: onNode, injection: {}, replicas: 1, tls: both };
+    await expect(record(() => new IstioGateway("door", args))).rejects.toThrow(
+      "door: no certificate for shop.example.com, example.org",
+    );
+  });
+});
+
+describe("where it is found", () => {
+  const balancer = (ingress: object[]) => ({ [service]: { status: { loadBalancer: { ingress } } } });
+
+  test("on a host that is known: there, under the ports that clients use", async () => {
+    const { door, all } = await recordGateway({ tls: both });
+    expect(await told(door.address)).toBe("localhost");
+    expect(await told(door.url)).toBe("http://localhost:8080");
+    expect(door.httpsUrl).toBe("https://shop.example.com:8443");
+    expect(all(service)).toEqual([]);
+  });
+
+  test("without plaintext: under the first TLS host alone", async () => {
+    const { door } = await recordGateway({ exposure: { ...onNode, ports: balanced.ports }, tls: { ...both, plaintext: false } });
+    expect(await told(door.url)).toBe("https://shop.example.com");
+  });
+
+  test.each([
+    ["name", { hostname: "abc.elb.amazonaws.com" }, "abc.elb.amazonaws.com"],
+    ["address", { ip: "192.0.2.1" }, "192.0.2.1"],
+  ])("behind a load balancer: the %s that it was given, once the release is there", async (_what, ingress, expected) => {
+    const { door, waits } = await recordGateway({ exposure: balanced }, balancer([ingress]));
+    expect(await told(door.url)).toBe(`http://${expected}`);
+    expect(door.httpsUrl).toBeUndefined();
+    expect(waits([service, "door-address"], [release, "door-proxies"])).toBe(true);
   });
 });
