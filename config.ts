@@ -1,4 +1,5 @@
 import { kubeconfigRule, region, sealed } from "./config/clusters.ts";
+import { defaultIssuer } from "./config/gateways.ts";
 import { ConfigError, describe, describeConflict, namespace } from "./config/problems.ts";
 import { type Sections, sections } from "./config/sections.ts";
 import { conflicts } from "./config/together.ts";
@@ -99,7 +100,7 @@ function openSecrets({ existing }: Partial<Sections>): string[] {
 
 /** Fills in the defaults that depend on another section. */
 function complete({ target, cluster, eks, existing, tls, ...rest }: Sections, region: string): Config {
-  const { hosts = ["shop.example.com"], issuer = rest.sources === "built" ? "self-signed" : "ca" } = tls;
+  const { hosts = ["shop.example.com"], issuer = defaultIssuer(rest.sources) } = tls;
   const common = { ...rest, tls: { ...tls, hosts, issuer, plaintext: tls.plaintext ?? target === "kind" } };
   if (target === "eks" && eks) return { ...common, target, eks: { ...eks, region } };
   if (target === "existing" && existing) return { ...common, target, existing };

@@ -94,7 +94,7 @@ export const existing = mapping({
   storageClass: label(253).exactOptional(),
   networkPolicies: oneOf("enforced", "stored").default("stored"),
 }).superRefine(({ kubeconfig, context }, ctx) => {
-  if (kubeconfig === sealed) return;
+  if (kubeconfig === sealed || context === "") return;
   const contexts = contextsOf(kubeconfig);
   if (!contexts) refuse(ctx, ["kubeconfig"], "a kubeconfig: YAML or JSON with contexts");
   else if (!contexts.includes(context)) refuse(ctx, ["context"], "the name of a context in the kubeconfig");

@@ -11,6 +11,11 @@ export const tls = mapping({
   plaintext: boolean().exactOptional(),
 });
 
+/** Who signs unless the stack says otherwise: cert-manager is not built here. */
+export function defaultIssuer(sources: "built" | "published"): "self-signed" | "ca" {
+  return sources === "built" ? "self-signed" : "ca";
+}
+
 /** Kong as a whole: `mesh:kong`. */
 export const kong = mapping({
   replicas: whole(1, 20).exactOptional(),

@@ -1,6 +1,6 @@
 import type { publishedCharts } from "../components/support/versions.ts";
 import { demands } from "./demands.ts";
-import { availableGateways } from "./gateways.ts";
+import { availableGateways, defaultIssuer } from "./gateways.ts";
 import type { Conflict } from "./problems.ts";
 import type { Sections } from "./sections.ts";
 
@@ -42,11 +42,11 @@ const sources: Rule = function* ({ target, sources, istio }) {
 };
 
 const certificates: Rule = function* ({ target, sources, tls }) {
-  const { issuer } = tls ?? {};
+  const issuer = tls?.issuer ?? (target === "eks" || !sources ? undefined : defaultIssuer(sources));
   if (tls && target === "eks") {
     const why = "as target eks has no default";
     if (!tls.hosts) yield { path: ["tls", "hosts"], allowed: `a list of the full names of hosts, ${why}` };
-    if (!issuer) yield { path: ["tls", "issuer"], allowed: `one of self-signed, ca, acme, ${why}` };
+    if (!tls.issuer) yield { path: ["tls", "issuer"], allowed: `one of self-signed, ca, acme, ${why}` };
   }
   if (!tls || !issuer) return;
   if (issuer !== "self-signed" && sources === "built") {

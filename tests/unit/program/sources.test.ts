@@ -1,19 +1,32 @@
 import { describe, expect, test } from "@jest/globals";
 import { merge } from "../../../components/support/helm.ts";
+import { publishedImages } from "../../../components/support/versions.ts";
 import { resolveSources } from "../../../stacks/sources.ts";
 import { at } from "../../support/mocks.ts";
 import { recordStack } from "../../support/stacks.ts";
+import { parse } from "./support/config.ts";
+
+const istioCharts = ["base", "cni", "istiod", "gateway"] as const;
 
 describe("built", () => {
-  const { charts, images } = resolveSources("built");
+  const { charts, images } = resolveSources(parse());
 
-  test("charts are folders, and every image is one of the nodes' own", () => {
-    for (const { chart, repository, version, values } of Object.values(charts)) {
+  test("Istio's charts are folders, and its images are the nodes' own", () => {
+    for (const name of istioCharts) {
+      const { chart, repository, version, values } = charts[name];
       expect(chart).toMatch(/^\//);
       expect([repository, version]).toEqual([undefined, undefined]);
       expect(values).toMatchObject({ global: { hub: "localhost/mesh", imagePullPolicy: "IfNotPresent" } });
     }
-    expect(images.product).toEqual({ reference: expect.stringMatching(/^localhost\/mesh\/product:/) });
+  });
+
+  test.each(["product", "frontend", "backend"] as const)("%s is one of the nodes' own images", (name) => {
+    expect(images.services[name]).toEqual({ reference: expect.stringMatching(new RegExp(`^localhost/mesh/${name}:\\S+$`)) });
+  });
+
+  test("so are the database and the load generator", () => {
+    expect(images.postgresql).toEqual({ registry: "localhost", repository: "mesh/postgresql", tag: expect.any(String) });
+    expect(images.fortio).toEqual({ registry: "localhost", repository: "mesh/fortio", tag: expect.any(String) });
   });
 
   test("the gateway's placeholder image is never pulled", () => {
@@ -41,16 +54,28 @@ describe("built", () => {
 });
 
 describe("published", () => {
-  const { charts, images } = resolveSources("published");
+  const { charts, images } = resolveSources(parse({ "mesh:sources": "published" }));
 
-  test("charts by exact version from Istio's repository, images of the same version", () => {
-    for (const [name, { chart, repository, version, values }] of Object.entries(charts)) {
+  test("Istio's charts by exact version from its repository, images of the same version", () => {
+    for (const name of istioCharts) {
+      const { chart, repository, version, values } = charts[name];
       expect(chart).toBe(name);
       expect(repository).toMatch(/^https:/);
       expect(version).toMatch(/^\d+\.\d+\.\d+$/);
       expect(values).toMatchObject({ global: { hub: "docker.io/istio", tag: version } });
     }
   });
+
+  test.each(["kong", "certManager", "loadBalancerController"] as const)(
+    "%s by exact version, with no values of Istio's",
+    (name) => {
+      expect(charts[name]).toMatchObject({
+        repository: expect.stringMatching(/^https:/),
+        version: expect.stringMatching(/^v?\d+\.\d+\.\d+$/),
+      });
+      expect(charts[name].values).toEqual({});
+    },
+  );
 
   test("a principal can be bypassed before 1.30.3", () => {
     const [, minor = 0, patch = 0] = (charts.istiod.version ?? "").split(".").map(Number);
@@ -61,9 +86,19 @@ describe("published", () => {
     expect(JSON.stringify(charts)).not.toMatch(/PILOT_|telemetry/);
   });
 
-  test("services are their source on a public runtime by digest", () => {
-    expect(images.product.reference).toMatch(/^docker\.io\/library\/node:24[\w.-]+@sha256:[0-9a-f]{64}$/);
-    expect(images.product.program).toMatchObject({ file: "server.ts", content: expect.stringContaining("/api/products") });
+  test("services are their program on a public runtime by digest", () => {
+    const { product } = images.services;
+    expect(product.reference).toMatch(/^docker\.io\/library\/node:24[\w.-]+@sha256:[0-9a-f]{64}$/);
+    expect(product.program?.content).toContain("Teapot");
+    expect(images.services.backend.program?.content).not.toBe(product.program?.content);
+  });
+
+  test("every image is at one exact tag and, unless a chart takes none, digest", () => {
+    const withoutDigest = Object.entries(publishedImages).flatMap(([name, image]) => {
+      expect(image.tag).toMatch(/^v?\d+\.\d+/);
+      return "digest" in image ? [] : [name];
+    });
+    expect(withoutDigest).toEqual(["loadBalancerController"]);
   });
 });
 

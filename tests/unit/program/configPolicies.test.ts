@@ -1,0 +1,195 @@
+import { generateKeyPairSync } from "node:crypto";
+import { describe, expect, test } from "@jest/globals";
+import { parse, problems } from "./support/config.ts";
+
+/** Kong runs too, so that what it cannot do is refused as well. */
+const both = { "mesh:sources": "published" };
+
+const policies = (settings: Record<string, unknown>, service: Record<string, unknown> = {}) => ({
+  ...both,
+  "mesh:product": { policies: settings, ...service },
+});
+const kongAlone = { gateways: ["kong"] };
+const istioAlone = { gateways: ["istio"] };
+
+const pair = generateKeyPairSync("ec", { namedCurve: "P-256" });
+const key = pair.publicKey.export({ format: "jwk" });
+const otherKey = generateKeyPairSync("rsa", { modulusLength: 2048 }).publicKey.export({ format: "jwk" });
+const jwt = (changes: Record<string, unknown> = {}) => ({ jwt: { issuer: "https://id.example.com", keys: [key], ...changes } });
+
+type Case = readonly [what: string, changes: Record<string, unknown>, sentence: string];
+
+function refused(cases: readonly Case[]): void {
+  test.each(cases)("%s", (_what, changes, sentence) => {
+    expect(problems(changes)).toEqual([expect.stringContaining(sentence)]);
+  });
+}
+
+test("what is demanded comes through as it is", () => {
+  const demanded = {
+    rateLimit: { requests: 100, per: "minute", by: "address" },
+    ...jwt(),
+    cors: { origins: ["https://example.com", "http://localhost:3000"], methods: ["GET"], credentials: true, maxAge: "10m" },
+    maxBodyBytes: 1_000,
+    addresses: { allow: ["10.0.0.0/8", "2001:db8::/32"], deny: ["10.1.0.0/16"] },
+  };
+  expect(parse(policies(demanded)).product.policies).toEqual(demanded);
+  expect(parse(both).product.policies).toEqual({});
+});
+
+test("what Kong alone can do is demanded where Kong alone offers the service", () => {
+  const demanded = {
+    rateLimit: { requests: 1, per: "hour", by: "consumer" },
+    apiKeys: { consumers: ["alice", "bob"], header: "x-key" },
+    bots: { deny: ["^curl/"] },
+  };
+  expect(parse(policies(demanded, kongAlone)).product).toMatchObject({ policies: demanded, gateways: ["kong"] });
+  expect(problems({ ...policies(demanded), "mesh:gateway": "kong" })).toEqual([]);
+});
+
+describe("a single demand", () => {
+  refused([
+    ["unknown", policies({ waf: true }), "mesh:product.policies.waf is not a setting; allowed: rateLimit, jwt"],
+    [
+      "no requests at all",
+      policies({ rateLimit: { requests: 0, per: "second" } }),
+      "policies.rateLimit.requests is 0; allowed: a whole number from 1",
+    ],
+    [
+      "requests of no time",
+      policies({ rateLimit: { requests: 1 } }),
+      "policies.rateLimit.per is not given; allowed: one of second, minute, hour",
+    ],
+    [
+      "counted by luck",
+      policies({ rateLimit: { requests: 1, per: "hour", by: "luck" } }),
+      'rateLimit.by is "luck"; allowed: one of everyone',
+    ],
+    [
+      "counted by consumer without keys",
+      policies({ rateLimit: { requests: 1, per: "hour", by: "consumer" } }),
+      'rateLimit.by is "consumer"; allowed: consumer only with apiKeys',
+    ],
+    ["tokens of nobody", policies(jwt({ issuer: "" })), 'policies.jwt.issuer is ""; allowed: what tokens have as `iss`'],
+    [
+      "tokens without keys",
+      policies(jwt({ keys: [] })),
+      "policies.jwt.keys is []; allowed: a list of public keys as JSON Web Keys, at least 1",
+    ],
+    [
+      "a key in another form",
+      policies(jwt({ keys: ["PEM"] })),
+      'policies.jwt.keys[0] is "PEM"; allowed: a public key as JSON Web Key',
+    ],
+    ["half a key", policies(jwt({ keys: [{ kty: "EC", crv: "P-256", x: "a" }] })), "allowed: a whole public key"],
+    [
+      "a key that signs too",
+      policies(jwt({ keys: [{ kty: "oct", k: "c2VjcmV0" }] })),
+      "allowed: the public half of a key of RSA or EC alone",
+    ],
+    [
+      "a key of a kind nobody verifies",
+      policies(jwt({ keys: [{ kty: "OKP", crv: "Ed25519", x: "a" }] })),
+      "allowed: a public key of RSA, or of EC",
+    ],
+    ["an origin with a path", policies({ cors: { origins: ["https://example.com/shop"] } }), "policies.cors.origins[0] is"],
+    ["no origin", policies({ cors: { origins: [] } }), "policies.cors.origins is []; allowed: a list of origins, at least 1"],
+    ["any origin beside another", policies({ cors: { origins: ["*", "https://example.com"] } }), "allowed: * alone"],
+    [
+      "any origin with credentials",
+      policies({ cors: { origins: ["*"], credentials: true } }),
+      "policies.cors.credentials is true; allowed: false with origin *",
+    ],
+    [
+      "a method that is none",
+      policies({ cors: { origins: ["*"], methods: ["get"] } }),
+      'cors.methods[0] is "get"; allowed: one of GET, HEAD',
+    ],
+    [
+      "a header that is none",
+      policies({ cors: { origins: ["*"], headers: ["X Y"] } }),
+      'cors.headers[0] is "X Y"; allowed: the name of a header',
+    ],
+    [
+      "an answer remembered for no time",
+      policies({ cors: { origins: ["*"], maxAge: "0s" } }),
+      'cors.maxAge is "0s"; allowed: a duration',
+    ],
+    ["no body at all", policies({ maxBodyBytes: 0 }), "policies.maxBodyBytes is 0; allowed: a whole number from 1"],
+    ["neither allowed nor denied", policies({ addresses: {} }), "policies.addresses is {}; allowed: allow, deny or both"],
+    [
+      "an address without a size",
+      policies({ addresses: { deny: ["10.0.0.1"] } }),
+      'addresses.deny[0] is "10.0.0.1"; allowed: addresses in CIDR notation',
+    ],
+    ["keys for nobody", policies({ apiKeys: { consumers: [] } }, kongAlone), "apiKeys.consumers is []; allowed: a list of names"],
+    [
+      "keys for one twice",
+      policies({ apiKeys: { consumers: ["a", "a"] } }, kongAlone),
+      'apiKeys.consumers[1] is "a"; allowed: what the list does not have',
+    ],
+    [
+      "a consumer without a name",
+      policies({ apiKeys: { consumers: ["A B"] } }, kongAlone),
+      'apiKeys.consumers[0] is "A B"; allowed: lower-case',
+    ],
+    [
+      "an expression that is none",
+      policies({ bots: { deny: ["("] } }, kongAlone),
+      'bots.deny[0] is "("; allowed: a regular expression',
+    ],
+  ]);
+});
+
+test("of a key that is refused, its private half is not printed", () => {
+  const { d, ...rest } = pair.privateKey.export({ format: "jwk" });
+  const [problem = ""] = problems(policies(jwt({ keys: [{ ...rest, d }] })));
+  expect(problem).toContain("the public half");
+  expect(problem).not.toContain(d);
+});
+
+describe("what a gateway cannot do for a service that it offers", () => {
+  const keys = { apiKeys: { consumers: ["a"] } };
+  refused([
+    [
+      "API keys at Istio's gateway",
+      policies(keys),
+      "allowed: nothing while Istio's gateway offers the service, which cannot do it; mesh:product.gateways: [kong] leaves it to Kong",
+    ],
+    [
+      "robots at Istio's gateway alone",
+      { ...policies({ bots: {} }), "mesh:gateway": "istio" },
+      "mesh:product.policies.bots is {}; allowed: nothing while Istio's gateway",
+    ],
+    [
+      "API keys where Kong's parts are missing",
+      { "mesh:shop": { backend: { policies: keys } } },
+      "mesh:shop.backend.policies.apiKeys",
+    ],
+    [
+      "audiences at Kong",
+      policies(jwt({ audiences: ["shop"] })),
+      'policies.jwt.audiences is ["shop"]; allowed: nothing while Kong offers the service',
+    ],
+    [
+      "two keys at Kong",
+      policies(jwt({ keys: [key, otherKey] })),
+      "allowed: one key while Kong offers the service; mesh:product.gateways: [istio]",
+    ],
+    ["tokens and keys at Kong", policies({ ...jwt(), ...keys }, kongAlone), "policies.jwt is"],
+    [
+      "a gateway that does not run",
+      { "mesh:product": kongAlone },
+      'mesh:product.gateways is ["kong"]; allowed: a gateway that runs: istio',
+    ],
+    [
+      "one issuer with other keys",
+      { ...policies(jwt()), "mesh:shop": { frontend: { policies: jwt({ keys: [otherKey] }) } } },
+      "allowed: the keys that https://id.example.com has for other services",
+    ],
+  ]);
+
+  test("is fine where that gateway does not offer it", () => {
+    expect(problems(policies(jwt({ audiences: ["shop"], keys: [key, otherKey] }), istioAlone))).toEqual([]);
+  });
+});

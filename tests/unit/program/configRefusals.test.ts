@@ -1,0 +1,280 @@
+import { describe, expect, test } from "@jest/globals";
+import { eks, existing, problems } from "./support/config.ts";
+
+/*
+ * Every rule of a single section: what breaks it is refused with its key, what was given, and what is allowed. The table says
+ * what the message must hold; each case is refused for one thing alone.
+ */
+
+type Case = readonly [what: string, changes: Record<string, unknown>, sentence: string];
+
+function refused(cases: readonly Case[]): void {
+  test.each(cases)("%s", (_what, changes, sentence) => {
+    expect(problems(changes)).toEqual([expect.stringContaining(sentence)]);
+  });
+}
+
+const cluster = (settings: Record<string, unknown>) => ({ "mesh:cluster": settings });
+const product = (settings: Record<string, unknown>) => ({ "mesh:product": settings });
+const v = (name: string, weight?: number) => ({ name, ...(weight === undefined ? {} : { weight }) });
+
+describe("sections", () => {
+  refused([
+    [
+      "an unknown key",
+      { "mesh:porduct": "{}" },
+      "mesh:porduct is not a setting; allowed: target, sources, gateway, cluster, eks,",
+    ],
+    ["an unknown key further in", cluster({ nodes: 3 }), "mesh:cluster.nodes is not a setting; allowed: name, workers, ports"],
+    ["an unknown target", { "mesh:target": "gke" }, 'mesh:target is "gke"; allowed: one of kind, eks, existing'],
+    ["unknown sources", { "mesh:sources": "found" }, 'mesh:sources is "found"; allowed: one of built, published'],
+    [
+      "a number where a mapping belongs",
+      { "mesh:cluster": "3" },
+      'mesh:cluster is "3"; allowed: a mapping with name, workers, ports',
+    ],
+    ["broken JSON", { "mesh:cluster": "{name" }, 'mesh:cluster is "{name"; allowed: a mapping'],
+    ["an unknown gateway", { "mesh:gateway": "nginx" }, 'mesh:gateway is "nginx"; allowed: one of kong, istio, both'],
+  ]);
+});
+
+describe("a kind cluster", () => {
+  refused([
+    ["an upper-case cluster name", cluster({ name: "Mesh" }), 'mesh:cluster.name is "Mesh"; allowed: lower-case letters'],
+    ["a cluster name that is too long", cluster({ name: "m".repeat(50) }), "at most 49 long"],
+    ["a cluster name of a hyphen too many", cluster({ name: "mesh-" }), 'mesh:cluster.name is "mesh-"'],
+    ["no workers", cluster({ workers: 0 }), "mesh:cluster.workers is 0; allowed: a whole number from 1 to 9"],
+    ["half a worker", cluster({ workers: 1.5 }), "mesh:cluster.workers is 1.5; allowed: a whole number"],
+    [
+      "a port out of range",
+      cluster({ ports: { istio: 70000 } }),
+      "mesh:cluster.ports.istio is 70000; allowed: a whole number from 1 to 65535",
+    ],
+    ["port 0", cluster({ ports: { http: 0 } }), "mesh:cluster.ports.http is 0"],
+    [
+      "one port twice",
+      cluster({ ports: { https: 80 } }),
+      "mesh:cluster.ports.https is 80; allowed: a port that no other key has; http has it",
+    ],
+    [
+      "a port that a default has",
+      cluster({ ports: { http: 8080 } }),
+      "mesh:cluster.ports.istio is 8080; allowed: a port that no other key has; http",
+    ],
+    [
+      "a redirect that would keep another port",
+      cluster({ ports: { https: 444, istioTls: 443 } }),
+      "mesh:cluster.ports.istioTls is 443; allowed: 443 only with istio 80",
+    ],
+  ]);
+});
+
+describe("a cluster of Amazon's", () => {
+  const on = (settings: Record<string, unknown>) => ({ ...eks, "mesh:eks": { publicAccess: [], ...settings } });
+  refused([
+    ["no region", { ...eks, "aws:region": undefined }, "aws:region is not given; allowed: an AWS region such as us-west-2"],
+    ["a region that is none", { ...eks, "aws:region": "Oregon" }, 'aws:region is "Oregon"; allowed: an AWS region'],
+    [
+      "nobody said who reaches it",
+      { ...eks, "mesh:eks": {} },
+      "mesh:eks.publicAccess is not given; allowed: a list of addresses",
+    ],
+    ["nothing said of it", { ...eks, "mesh:eks": undefined }, "mesh:eks.publicAccess is not given; allowed: a list of addresses"],
+    [
+      "an address without a size",
+      on({ publicAccess: ["192.0.2.1"] }),
+      'mesh:eks.publicAccess[0] is "192.0.2.1"; allowed: addresses in CIDR',
+    ],
+    ["a size too large", on({ publicAccess: ["192.0.2.0/33"] }), 'publicAccess[0] is "192.0.2.0/33"'],
+    ["the same addresses twice", on({ publicAccess: ["192.0.2.0/24", "192.0.2.0/24"] }), "mesh:eks.publicAccess[1]"],
+    ["a name too long for its roles", on({ name: "m".repeat(39) }), "mesh:eks.name is"],
+    ["a patch version", on({ kubernetes: "1.36.1" }), 'mesh:eks.kubernetes is "1.36.1"; allowed: a minor version'],
+    ["no nodes", on({ nodes: { count: 0 } }), "mesh:eks.nodes.count is 0; allowed: a whole number from 1 to 100"],
+    ["a node that is none", on({ nodes: { type: "large" } }), 'mesh:eks.nodes.type is "large"; allowed: a type of EC2 instance'],
+    ["a public network", on({ network: { cidr: "8.8.0.0/16" } }), 'mesh:eks.network.cidr is "8.8.0.0/16"; allowed: private IPv4'],
+    ["a network that begins between", on({ network: { cidr: "10.0.8.0/20" } }), 'network.cidr is "10.0.8.0/20"'],
+    ["a network too small", on({ network: { cidr: "10.0.0.0/24" } }), 'network.cidr is "10.0.0.0/24"'],
+    ["one zone", on({ network: { zones: 1 } }), "mesh:eks.network.zones is 1; allowed: a whole number from 2 to 3"],
+    [
+      "an administrator without an ARN",
+      on({ admins: ["me"] }),
+      'mesh:eks.admins[0] is "me"; allowed: the ARN of an IAM role or user',
+    ],
+  ]);
+});
+
+describe("a cluster that runs already", () => {
+  const on = (settings: Record<string, unknown>) => ({
+    ...existing,
+    "mesh:existing": { ...existing["mesh:existing"], ...settings },
+  });
+  const exposed = (exposure: unknown) => on({ exposure });
+  refused([
+    [
+      "no kubeconfig",
+      { ...existing, "mesh:existing": { context: "theirs" } },
+      "mesh:existing.kubeconfig is not given; allowed: a kubeconfig, as a secret",
+    ],
+    ["no context", on({ context: "" }), 'mesh:existing.context is ""; allowed: the name of a context'],
+    [
+      "a context that is not in it",
+      on({ context: "ours" }),
+      'mesh:existing.context is "ours"; allowed: the name of a context in the kubeconfig',
+    ],
+    ["an unknown way in", exposed({ type: "HostPort" }), "mesh:existing.exposure"],
+    ["ports of a load balancer", exposed({ type: "LoadBalancer", ports: {} }), "mesh:existing.exposure.ports is not a setting"],
+    [
+      "a node port out of range",
+      exposed({ type: "NodePort", ports: { http: 80 } }),
+      "mesh:existing.exposure.ports.http is 80; allowed: a whole number from 30000 to 32767",
+    ],
+    [
+      "one node port twice",
+      exposed({ type: "NodePort", ports: { http: 30443 } }),
+      "ports.https is 30443; allowed: a port that no other key has; http",
+    ],
+    [
+      "a node that is no host",
+      exposed({ type: "NodePort", host: "a b" }),
+      'mesh:existing.exposure.host is "a b"; allowed: the name or address',
+    ],
+    [
+      "annotations that are no text",
+      exposed({ type: "LoadBalancer", annotations: { a: 1 } }),
+      "mesh:existing.exposure.annotations.a is 1; allowed: text",
+    ],
+    [
+      "a network that may hold policies",
+      on({ networkPolicies: "maybe" }),
+      'networkPolicies is "maybe"; allowed: one of enforced, stored',
+    ],
+  ]);
+});
+
+describe("the mesh", () => {
+  const istio = (settings: Record<string, unknown>) => ({ "mesh:istio": settings });
+  refused([
+    ["a wrong revision", { "mesh:istio": { revision: "1.30" } }, 'mesh:istio.revision is "1.30"; allowed: lower-case letters'],
+    [
+      "tags that stand for nothing",
+      { "mesh:istio": { tags: ["stable"] } },
+      'mesh:istio.tags is ["stable"]; allowed: no tags without mesh:istio.revision',
+    ],
+    [
+      "access logs that are neither on nor off",
+      { "mesh:istio": { accessLogs: "yes" } },
+      'mesh:istio.accessLogs is "yes"; allowed: true or false',
+    ],
+    [
+      "a tag twice",
+      istio({ revision: "a", tags: ["stable", "stable"] }),
+      'mesh:istio.tags[1] is "stable"; allowed: what the list does not have',
+    ],
+    ["another control plane without a name", istio({ beside: [{}] }), "mesh:istio.beside[0].revision is not given"],
+    [
+      "the active one beside itself",
+      istio({ revision: "a", beside: [{ revision: "a" }] }),
+      'mesh:istio.beside[0].revision is "a"; allowed: a name that nothing else has; the active one',
+    ],
+    ["the unnamed one beside itself", istio({ beside: [{ revision: "default" }] }), "mesh:istio.beside[0].revision"],
+    ["two others of one name", istio({ beside: [{ revision: "a" }, { revision: "a" }] }), "mesh:istio.beside[1].revision"],
+    [
+      "another of a tag's name",
+      istio({ revision: "a", tags: ["b"], beside: [{ revision: "b" }] }),
+      'beside[0].revision is "b"; allowed: a name that nothing else has; a tag',
+    ],
+    [
+      "a version that is none",
+      { ...istio({ beside: [{ revision: "a", version: "1.30" }] }), "mesh:sources": "published" },
+      'beside[0].version is "1.30"; allowed: a version of Istio',
+    ],
+  ]);
+});
+
+describe("a service", () => {
+  refused([
+    ["no copies", product({ replicas: 0 }), "mesh:product.replicas is 0; allowed: a whole number from 1 to 50"],
+    ["copies in words", product({ replicas: "many" }), 'mesh:product.replicas is "many"; allowed: a whole number'],
+    ["no versions", product({ versions: [] }), "mesh:product.versions is []; allowed: at least one version"],
+    ["a version without a name", product({ versions: [{}] }), "mesh:product.versions[0].name is not given; allowed: lower-case"],
+    [
+      "a version twice",
+      product({ versions: [v("v1", 50), v("v1", 50)] }),
+      'mesh:product.versions[1].name is "v1"; allowed: a name that no other',
+    ],
+    ["weights that do not sum", product({ versions: [v("v1", 80), v("v2", 10)] }), "allowed: weights that sum to 100, not 90"],
+    [
+      "weights beyond 100 beside an open one",
+      product({ versions: [v("v1"), v("v2", 60), v("v3", 50)] }),
+      "weights that sum to 100, not 110",
+    ],
+    ["two open weights", product({ versions: [v("v1"), v("v2")] }), "at most one version without a weight"],
+    [
+      "a weight below nothing",
+      product({ versions: [v("v1", -1)] }),
+      "mesh:product.versions[0].weight is -1; allowed: a whole number from 0",
+    ],
+    [
+      "a canary that does not exist",
+      product({ canary: { version: "v9" } }),
+      'mesh:product.canary.version is "v9"; allowed: one of the versions v1',
+    ],
+    [
+      "a header that is none",
+      product({ canary: { header: "X Canary" } }),
+      'mesh:product.canary.header is "X Canary"; allowed: the name of a header',
+    ],
+    [
+      "a duration without a unit",
+      product({ resilience: { timeout: "5" } }),
+      'mesh:product.resilience.timeout is "5"; allowed: a duration above zero',
+    ],
+    [
+      "no time at all",
+      product({ resilience: { ejection: { time: "0s" } } }),
+      'resilience.ejection.time is "0s"; allowed: a duration above zero',
+    ],
+    [
+      "tries that do not fit into the timeout",
+      product({ resilience: { timeout: "5s", retries: { attempts: 3, perTryTimeout: "2s" } } }),
+      'mesh:product.resilience.timeout is "5s"; allowed: at least 8s, which 4 tries of 2s take',
+    ],
+    [
+      "tries that do not fit into the timeout by default",
+      product({ resilience: { retries: { attempts: 9 } } }),
+      'mesh:product.resilience.timeout is "5s"; allowed: at least 12s, which 10 tries of 1200ms take',
+    ],
+    [
+      "an ejection that never ejects",
+      product({ resilience: { ejection: { maxPercent: 10 } } }),
+      "mesh:product.resilience.ejection.maxPercent is 10; allowed: at least 34, or none of 3 pods is ever ejected",
+    ],
+    [
+      "unknown balancing",
+      product({ resilience: { balancing: "LUCK" } }),
+      'balancing is "LUCK"; allowed: one of ROUND_ROBIN, LEAST_REQUEST, RANDOM',
+    ],
+    [
+      "an unbounded pool",
+      product({ resilience: { pool: { maxConnections: 0 } } }),
+      "pool.maxConnections is 0; allowed: a whole number from 1",
+    ],
+    [
+      "a gateway that is none",
+      product({ gateways: ["nginx"] }),
+      'mesh:product.gateways[0] is "nginx"; allowed: one of kong, istio',
+    ],
+    [
+      "no gateway at all",
+      product({ gateways: [] }),
+      "mesh:product.gateways is []; allowed: a list of gateways, kong and istio, at least 1",
+    ],
+    ["of the shop, by its own key", { "mesh:shop": { frontend: { replicas: 0 } } }, "mesh:shop.frontend.replicas is 0"],
+    [
+      "a database without a size",
+      { "mesh:shop": { database: { storage: "much" } } },
+      'mesh:shop.database.storage is "much"; allowed: a size such as',
+    ],
+    ["requests that were already made", { "mesh:load": { qps: -1 } }, "mesh:load.qps is -1; allowed: a whole number from 0"],
+  ]);
+});
