@@ -110,11 +110,6 @@ const computed: Record<string, Inputs> = {
     identifier: "the-identifier",
     running: true,
   },
-  "pulumi-nodejs:dynamic/certificate:SelfSigned": {
-    certificate: "the-certificate",
-    key: "the-key",
-    authority: "the-authority",
-  },
   // Of a gateway, which is asked for the address of its load balancer.
   "kubernetes:core/v1:Service": { status: { loadBalancer: { ingress: [{ hostname: "the-load-balancer" }] } } },
   "pulumi-nodejs:dynamic/certificate:SelfSigned": {
