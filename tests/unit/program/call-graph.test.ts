@@ -1,0 +1,106 @@
+import { describe, expect, test } from "@jest/globals";
+import { databasePort } from "../../../components/app/Database.ts";
+import { CallGraph, principalOf } from "../../../components/security/CallGraph.ts";
+import { service, shop } from "../../support/shop.ts";
+
+const graph = new CallGraph(shop(), ["istio", "kong"]);
+const row = (from: string, to: string, of = graph) => of.matrix().find((one) => one.from === from && one.to === to);
+
+test("every workload, and where it is to be had", () => {
+  expect(graph.workloads).toEqual([
+    { namespace: "prod", name: "frontend", listens: { protocol: "http", port: 80, containerPort: 8080 } },
+    { namespace: "prod", name: "backend", listens: { protocol: "http", port: 3000, containerPort: 3000 } },
+    { namespace: "prod", name: "database", listens: { protocol: "tcp", port: databasePort, containerPort: databasePort } },
+    { namespace: "product", name: "product", listens: { protocol: "http", port: 8080, containerPort: 8080 } },
+    { namespace: "load", name: "generator" },
+  ]);
+});
+
+test("accounts as certificates name them", () => {
+  expect(principalOf({ namespace: "prod", name: "frontend" })).toBe("cluster.local/ns/prod/sa/frontend");
+});
+
+describe("the matrix", () => {
+  test("has every ordered pair once: five workloads, and two gateways", () => {
+    const pairs = graph.matrix().map(({ from, to }) => `${from} ${to}`);
+    expect(new Set(pairs).size).toBe(pairs.length);
+    expect(pairs).toHaveLength(5 * 4 + 2 * 5);
+  });
+
+  test("allows exactly what is declared", () => {
+    const allowed = graph.matrix().filter((one) => one.allowed);
+    expect(Object.fromEntries(allowed.map(({ from, to, operations }) => [`${from} ${to}`, operations]))).toEqual({
+      "prod/frontend prod/backend": [{ methods: ["GET", "HEAD"], paths: ["/api/catalog"] }],
+      "prod/backend prod/database": [{}],
+      "load/generator product/product": [{ methods: ["GET"], paths: ["/api/products"] }],
+      // Below `/` is everything, which no list of paths says.
+      "istio-ingress/istio-ingressgateway prod/frontend": [{ methods: ["GET", "HEAD"] }],
+      "istio-ingress/istio-ingressgateway prod/backend": [{ methods: ["GET", "HEAD"], paths: ["/api"] }],
+      "istio-ingress/istio-ingressgateway product/product": [{ methods: ["GET", "HEAD"], paths: ["/api/products"] }],
+      "kong/kong-kong prod/frontend": [{ methods: ["GET", "HEAD"] }],
+      "kong/kong-kong prod/backend": [{ methods: ["GET", "HEAD"], paths: ["/api"] }],
+      "kong/kong-kong product/product": [{ methods: ["GET", "HEAD"], paths: ["/api/products"] }],
+    });
+  });
+
+  test("says where a callee is, and of one that listens on nothing that it is nowhere", () => {
+    expect(row("prod/frontend", "prod/database")).toEqual({
+      from: "prod/frontend",
+      to: "prod/database",
+      protocol: "tcp",
+      port: 5432,
+      allowed: false,
+      operations: [],
+    });
+    // The Service's port: what is dialled.
+    expect(row("kong/kong-kong", "prod/frontend")).toMatchObject({ protocol: "http", port: 80 });
+    expect(row("product/product", "load/generator")).toEqual({
+      from: "product/product",
+      to: "load/generator",
+      allowed: false,
+      operations: [],
+    });
+  });
+});
+
+describe("gateways", () => {
+  test("those that do not run call nobody", () => {
+    const froms = new CallGraph(shop(), ["istio"]).matrix().map(({ from }) => from);
+    expect(froms).not.toContain("kong/kong-kong");
+  });
+
+  test("call nobody who is not offered there", () => {
+    const only = new CallGraph(shop({ product: { exposed: { path: "/api/products", gateways: ["kong"] } } }), ["istio", "kong"]);
+    expect(row("istio-ingress/istio-ingressgateway", "product/product", only)?.allowed).toBe(false);
+    expect(row("kong/kong-kong", "product/product", only)?.allowed).toBe(true);
+  });
+
+  test("may ask with the methods that are offered", () => {
+    const writable = new CallGraph(shop({ product: { exposed: { path: "/api/products", methods: ["POST"] } } }), ["kong"]);
+    expect(row("kong/kong-kong", "product/product", writable)?.operations).toEqual([
+      { methods: ["POST"], paths: ["/api/products"] },
+    ]);
+  });
+});
+
+test("two calls to one callee are two operations of one pair", () => {
+  const calls = [
+    { to: "backend", methods: ["GET"], paths: ["/api/catalog"] },
+    { to: "backend", methods: ["POST"], paths: ["/api/orders"] },
+  ];
+  const of = new CallGraph(shop({ frontend: { calls } }), []);
+  expect(row("prod/frontend", "prod/backend", of)?.operations).toEqual([
+    { methods: ["GET"], paths: ["/api/catalog"] },
+    { methods: ["POST"], paths: ["/api/orders"] },
+  ]);
+});
+
+test.each([
+  ["prod/nobody", /prod\/a calls prod\/nobody, which does not exist/],
+  ["load/generator", /prod\/a calls load\/generator, which listens on nothing/],
+])("a call to %s is an error", (to, sentence) => {
+  const [, ...others] = shop();
+  expect(() => new CallGraph([{ namespace: "prod", services: [service("a", { calls: [{ to }] })] }, ...others], [])).toThrow(
+    sentence,
+  );
+});
