@@ -8,6 +8,7 @@ type Name = readonly [type: string, name: string];
 const gateway = ["test:Gateway", "gateway"] as const;
 const route = ["aws:ec2/routeTableAssociation:RouteTableAssociation", "mesh-private-3"] as const;
 const rule = ["aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule", "mesh-nodes-to-api"] as const;
+const dns = ["aws:eks/podIdentityAssociation:PodIdentityAssociation", "mesh-dns"] as const;
 const logs = ["aws:cloudwatch/logGroup:LogGroup", "mesh"] as const;
 
 // What is made after something goes before it: a load balancer while its controller still lives, an add-on before its nodes.
@@ -31,6 +32,8 @@ const order: readonly (readonly [later: Name, earlier: Name])[] = [
   [eks.controller, eks.policy],
   [eks.controller, eks.identity],
   [gateway, eks.controller],
+  [gateway, dns],
+  [dns, ["aws:iam/rolePolicy:RolePolicy", "mesh-dns"]],
 ];
 
 test.each(order.map(([later, earlier]) => [later.join(" "), earlier.join(" "), later, earlier] as const))(
@@ -46,7 +49,11 @@ const recordings = new Map<string, Recording>();
 async function recordWith(slow: string): Promise<Recording> {
   const known = recordings.get(slow);
   if (known) return known;
-  const run = () => new pulumi.ComponentResource(...gateway, {}, { dependsOn: [...makeEks().ready] });
+  const account = { namespace: "cert-manager", name: "cert-manager" };
+  const run = () => {
+    const { ready } = makeEks({ dns: { hostedZone: "Z0123456789ABCDEFGHIJ", account } });
+    new pulumi.ComponentResource(...gateway, {}, { dependsOn: [...ready] });
+  };
   const recording = await record(run, { slow });
   recordings.set(slow, recording);
   return recording;
