@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import type { Jwt, Route } from "../route.ts";
+import type { Route } from "../route.ts";
 
 /**
  * What Istio's gateway cannot honour of a route's policies: one sentence each, which names the service, the option and what is
@@ -13,23 +13,20 @@ export function istioProblems(route: Route, routes: readonly Route[] = [route]):
   const problem = (option: string, what: string) => `${placeOf(route)}.${option}: ${what}`;
   const otherwise = "not on Istio's gateway; allowed: none, or gateways: [kong]";
   const { apiKeys, bots, rateLimit, jwt } = policies;
-  const elsewhere = jwt && routes.slice(0, routes.indexOf(route)).find((other) => contradicts(jwt, other));
+  const first = jwt && routes.find((other) => other.gateways.includes("istio") && other.policies.jwt?.issuer === jwt.issuer);
+  const contradicts = first && !isDeepStrictEqual(first.policies.jwt?.keys, jwt.keys);
   return [
     ...(apiKeys ? [problem("apiKeys", otherwise)] : []),
     ...(bots ? [problem("bots", otherwise)] : []),
     ...(rateLimit?.by === "consumer"
       ? [problem("rateLimit.by", `consumer, ${otherwise.replace("none", "everyone, address")}`)]
       : []),
-    ...(elsewhere
-      ? [problem("jwt.keys", `not those that ${placeOf(elsewhere)}.jwt has for ${jwt.issuer}; allowed: the same`)]
+    ...(contradicts
+      ? [problem("jwt.keys", `not those that ${placeOf(first)}.jwt has for ${jwt.issuer}; allowed: the same`)]
       : []),
   ];
 }
 
 function placeOf({ service: { namespace, name } }: Route): string {
   return `${namespace}/${name} exposed.policies`;
-}
-
-function contradicts({ issuer, keys }: Jwt, { gateways, policies: { jwt } }: Route): boolean {
-  return gateways.includes("istio") && jwt?.issuer === issuer && !isDeepStrictEqual(jwt.keys, keys);
 }
