@@ -1,0 +1,84 @@
+import { buildPlatform } from "../../../platform.ts";
+import { resolveTarget } from "../../../stacks/index.ts";
+import { automaticName, type Recording, type Registered, record } from "../../support/mocks.ts";
+import { stackConfig } from "../../support/stacks.ts";
+import { certificateOf } from "./certificates.ts";
+
+/** A Kubernetes object as it is sent to an API server. */
+export interface Manifest {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace?: string;
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly annotations?: Readonly<Record<string, string>>;
+  };
+  readonly [field: string]: unknown;
+}
+
+/** What a stack installs by Helm. */
+export interface Release {
+  readonly name: string;
+  readonly namespace: string;
+  /** Name in a repository, or path of a folder. */
+  readonly chart: string;
+  readonly values: Readonly<Record<string, unknown>>;
+}
+
+/** What a stack puts into its cluster. */
+export interface Contents {
+  readonly objects: readonly Manifest[];
+  readonly releases: readonly Release[];
+}
+
+const releaseType = "kubernetes:helm.sh/v3:Release";
+const serviceType = "kubernetes:core/v1:Service";
+/** What a cloud says of the load balancers it made. */
+const balanced = { loadBalancer: { ingress: [{ hostname: "balancer.example.com" }] } };
+const selfSignedType = "pulumi-nodejs:dynamic/certificate:SelfSigned";
+
+/** Everything that a stack of this project, with keys of its configuration replaced, puts into its cluster, in that order. */
+export async function contentsOf(stack: string, changes: Record<string, unknown> = {}): Promise<Contents> {
+  const config = stackConfig(stack, changes);
+  const outputs = { [selfSignedType]: await certificateOf(config.tls.hosts), [serviceType]: { status: balanced } };
+  const recording = await record(async () => buildPlatform(await resolveTarget(config), config), {
+    stack,
+    autonames: true,
+    outputs,
+  });
+  return { objects: manifestsOf(recording), releases: releasesOf(recording) };
+}
+
+/** The objects of a recording as their provider would send them. */
+export function manifestsOf({ resources }: Recording): Manifest[] {
+  return resources.filter(isObject).map((resource) => {
+    const { metadata = {}, ...rest } = plain(resource.inputs) as Partial<Manifest>;
+    return { ...rest, metadata: { name: automaticName(resource.name), ...metadata } } as Manifest;
+  });
+}
+
+function releasesOf({ all }: Recording): Release[] {
+  return all(releaseType).map(({ inputs }) => plain(inputs) as Release);
+}
+
+/** Objects that are read, because somebody else makes them, have no inputs. */
+function isObject({ type, inputs }: Registered): boolean {
+  return type.startsWith("kubernetes:") && type !== releaseType && Object.keys(inputs).length > 0;
+}
+
+/** A secret comes in an envelope; here nobody else looks. */
+function plain(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(plain);
+  if (typeof value !== "object" || value === null) return value;
+  if (signature in value) return plain((value as { value?: unknown }).value);
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, plain(inner)]));
+}
+
+/** The key that marks Pulumi's special values. */
+const signature = "4dabf18193072939515e22adb298388d";
+
+/** What tells an object from all others in a cluster. */
+export function identity({ apiVersion, kind, metadata: { namespace = "-", name } }: Manifest): string {
+  return `${apiVersion} ${kind} ${namespace}/${name}`;
+}

@@ -1,0 +1,10 @@
+import { ensureToolchain } from "../../../airgap/index.ts";
+import { consoleProgress } from "../../../cli/support/progress.ts";
+import { ensureContractTools } from "./tools.ts";
+
+/** Before the first test file: every program that the tests run. */
+export default async function prepare(): Promise<void> {
+  const progress = consoleProgress();
+  await ensureToolchain(progress);
+  await ensureContractTools(progress);
+}
