@@ -1,5 +1,5 @@
-import { parse } from "yaml";
 import { z } from "zod";
+import { contextNames } from "../components/cluster/kubeconfig.ts";
 import { eksKubernetes } from "../components/support/versions.ts";
 import { cidr, privateNetwork } from "./addresses.ts";
 import { allowing, host, label, listOf, mapping, oneOf, port, refuse, text, whole } from "./rules.ts";
@@ -95,22 +95,14 @@ export const existing = mapping({
   networkPolicies: oneOf("enforced", "stored").default("stored"),
 }).superRefine(({ kubeconfig, context }, ctx) => {
   if (kubeconfig === sealed || context === "") return;
-  const contexts = contextsOf(kubeconfig);
+  const contexts = contextNames(kubeconfig);
   if (!contexts) refuse(ctx, ["kubeconfig"], "a kubeconfig: YAML or JSON with contexts");
-  else if (!contexts.includes(context)) refuse(ctx, ["context"], "the name of a context in the kubeconfig");
+  else if (!contexts.includes(context))
+    refuse(ctx, ["context"], `the name of a context in the kubeconfig: ${contexts.join(", ") || "it has none"}`);
 });
 
 /** What stands in a configuration for a secret that only Pulumi can open. */
 export const sealed = "[secret]";
-
-function contextsOf(kubeconfig: string): unknown[] | undefined {
-  try {
-    const { contexts } = parse(kubeconfig) as { contexts?: unknown };
-    return Array.isArray(contexts) ? contexts.map((one: { name?: unknown } | null) => one?.name) : undefined;
-  } catch {
-    return undefined;
-  }
-}
 
 /** Refuses a port that another key has. */
 function differ(ports: Readonly<Record<string, number>>, ctx: z.core.$RefinementCtx): void {
