@@ -13,13 +13,13 @@ installed := node_modules/.package-lock.json
 .DEFAULT_GOAL := help
 .PHONY: help up preview down status env test unit wire lint clean
 
-up: $(installed) ## bring the platform up and end in a URL that answers
+up: $(installed) ## bring the platform up and end in a URL that answers; on eks, a terminal is asked first
 	@$(mesh) up --stack '$(STACK)'
 
 preview: $(installed) ## show what `make up` would change
 	@$(mesh) preview --stack '$(STACK)'
 
-down: $(installed) ## take everything down and leave nothing behind
+down: $(installed) ## take everything down and leave nothing behind; on eks, a terminal is asked first
 	@$(mesh) down --stack '$(STACK)'
 
 status: $(installed) ## show nodes, pods, memory, and what is wrong

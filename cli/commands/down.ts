@@ -19,16 +19,19 @@ const progress = consoleProgress();
 export async function down(stackName: string): Promise<void> {
   const context = readContext(stackName);
   if (!context.spec) await preflightToLook(context);
-  await alone("make down", async () => {
-    const stack = await pulumiStack(context);
-    if (missingTools(context.config, stack.env.PATH).length > 0) {
-      progress.note("Nothing was ever built or installed here, so nothing is running.");
-      return;
-    }
-    if (context.spec) await removeLocal(stack, context, context.spec);
-    else await removeRemote(stack, context);
-    console.log(`The stack ${stackName} is down.`);
-  });
+  await alone("make down", () => takeDown(context));
+}
+
+/** The same without keeping others from it. */
+export async function takeDown(context: Context): Promise<void> {
+  const stack = await pulumiStack(context);
+  if (missingTools(context.config, stack.env.PATH).length > 0) {
+    progress.note("Nothing was ever built or installed here, so nothing is running.");
+    return;
+  }
+  if (context.spec) await removeLocal(stack, context, context.spec);
+  else await removeRemote(stack, context);
+  console.log(`The stack ${context.stack} is down.`);
 }
 
 async function removeLocal(stack: PulumiStack, context: Context, spec: KindSpec): Promise<void> {

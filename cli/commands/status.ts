@@ -13,8 +13,13 @@ import { ask } from "../support/url.ts";
 /** Shows what there is of a stack and, last, what is wrong with it and what to type. Ends with 1 when something is wrong. */
 export async function status(stackName: string): Promise<void> {
   const context = readContext(stackName);
-  const { spec, config } = context;
-  if (!spec) await preflightToLook(context);
+  if (!context.spec) await preflightToLook(context);
+  await show(context);
+}
+
+/** The same without a look at the machine. */
+export async function show(context: Context): Promise<void> {
+  const { stack: stackName, spec, config } = context;
   console.log(`Stack ${stackName}: ${config.target}, ${config.sources} images and charts`);
   const found = await (spec ? lookHere(spec) : lookElsewhere(context));
   if (!found) return;

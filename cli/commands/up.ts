@@ -21,14 +21,17 @@ const progress = consoleProgress();
 export async function up(stackName: string): Promise<void> {
   const context = readContext(stackName);
   await preflight(context);
-  await alone("make up", async () => {
-    const timings = new Timings();
-    const created = context.spec ? await makeCluster(context, context.spec, timings) : false;
-    const stack = await pulumiStack(context);
-    await timings.measure("pulumi up", () => deploy(stack, context, created));
-    if (!context.spec) await saveKubeconfig(context, stack);
-    await report(stack, context, timings);
-  });
+  await alone("make up", () => bringUp(context));
+}
+
+/** The same without a look at the machine, and without keeping others from it. */
+export async function bringUp(context: Context): Promise<void> {
+  const timings = new Timings();
+  const created = context.spec ? await makeCluster(context, context.spec, timings) : false;
+  const stack = await pulumiStack(context);
+  await timings.measure("pulumi up", () => deploy(stack, context, created));
+  if (!context.spec) await saveKubeconfig(context, stack);
+  await report(stack, context, timings);
 }
 
 /** Makes the cluster that runs on this machine, with all that its nodes need, and tells whether it is new. */

@@ -7,6 +7,7 @@ import { podHealth } from "../../../cli/kubernetes/pods.ts";
 import { missingTools } from "../../../cli/preflight.ts";
 import { projectDir } from "../../../cli/support/paths.ts";
 import { Timings } from "../../../cli/support/timings.ts";
+import { listUrls } from "../../../cli/support/url.ts";
 
 const make = (...args: string[]) => execFileSync("make", ["--silent", ...args], { cwd: projectDir, encoding: "utf8" });
 const targets = ["up", "preview", "down", "status", "env", "test", "unit", "wire", "lint", "clean"];
@@ -26,12 +27,29 @@ test("every target installs what it needs, and passes its stack on", () => {
   expect(make("--dry-run", "wire", "T=mesh")).toMatch(/cli\/main\.ts test wire mesh/);
 });
 
-test("a stack of published parts says which tools are missing and where to read on", () => {
-  expect(missingTools({ target: "kind" }, "/nowhere")).toEqual([
-    expect.stringMatching(/^pulumi is not on the PATH; pulumi\.com/),
-    expect.stringMatching(/^kind is not on the PATH; kind\.sigs\.k8s\.io/),
-    expect.stringMatching(/^Neither docker nor podman/),
-  ]);
+const installed = {
+  pulumi: /^pulumi is not on the PATH; pulumi\.com/,
+  kind: /^kind is not on the PATH; kind\.sigs\.k8s\.io/,
+  runtime: /^Neither docker nor podman/,
+  kubectl: /^kubectl is not on the PATH; kubernetes\.io/,
+  aws: /^aws is not on the PATH; docs\.aws/,
+} as const;
+
+test.each([
+  ["kind", ["pulumi", "kind", "runtime"]],
+  ["eks", ["pulumi", "kubectl", "aws"]],
+  ["existing", ["pulumi", "kubectl"]],
+] as const)(
+  "published parts on %s: what is missing is told with where to read on, and nothing else is asked for",
+  (target, tools) => {
+    expect(missingTools({ target }, "/nowhere")).toEqual(tools.map((tool) => expect.stringMatching(installed[tool])));
+  },
+);
+
+test("all addresses of a stack have a line each", () => {
+  expect(listUrls({ a: "http://a", longer: "https://b" })).toEqual(["a       http://a", "longer  https://b"]);
+  expect(listUrls(["http://a"])).toEqual(["http://a"]);
+  expect([listUrls(undefined), listUrls("http://a")]).toEqual([[], []]);
 });
 
 test("the table at the end has a line for each step, failed ones too, and one for all", async () => {

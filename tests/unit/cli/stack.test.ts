@@ -1,8 +1,10 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
+import { projectDir } from "../../../cli/support/paths.ts";
 import { listStacks, readStackFile } from "../../../cli/support/stack.ts";
+import { sections } from "../../../config/sections.ts";
 import { parseConfig } from "../../../config.ts";
 
 let folder: string;
@@ -52,6 +54,43 @@ test("what is not YAML, or has no mapping, is one sentence", () => {
   expect(() => readStackFile("one", folder)).toThrow("Pulumi.one.yaml: config is [1]; allowed: a mapping of keys");
 });
 
-test.each(["local", "dev"])("the project's own stack %s is accepted", (stack) => {
-  expect(parseConfig(readStackFile(stack), stack)).toMatchObject({ target: "kind" });
+test("a secret that only Pulumi can open is a word, wherever it stands", () => {
+  stackFile(
+    "config:\n  mesh:a: { secure: v1:abc }\n  mesh:b: { c: { secure: v1:abc }, d: [{ secure: v1:abc }], secure: true }\n",
+  );
+  expect(readStackFile("one", folder)).toEqual({
+    "mesh:a": "[secret]",
+    "mesh:b": '{"c":"[secret]","d":["[secret]"],"secure":true}',
+  });
+});
+
+test.each([
+  ["local", "kind"],
+  ["dev", "kind"],
+  ["eks", "eks"],
+])("the project's own stack %s is accepted", (stack, target) => {
+  expect(parseConfig(readStackFile(stack), stack, "file")).toMatchObject({ target });
+});
+
+test("`local` and `dev` differ in two lines: where parts come from, and the cluster's name", () => {
+  const lines = (stack: string) =>
+    readFileSync(join(projectDir, `Pulumi.${stack}.yaml`), "utf8")
+      .split(/^config:\n/m)[1]
+      ?.split("\n") ?? [];
+  const [local, dev] = [lines("local"), lines("dev")];
+  expect(dev).toHaveLength(local.length);
+  expect(local.flatMap((line, index) => (line === dev[index] ? [] : [line.trim(), dev[index]?.trim()]))).toEqual([
+    "mesh:sources: built",
+    "mesh:sources: published",
+    "name: mesh-demo",
+    "name: mesh-dev",
+  ]);
+});
+
+test.each(["local", "eks"])("the file of stack %s shows every section that applies to it", (stack) => {
+  const text = readFileSync(join(projectDir, `Pulumi.${stack}.yaml`), "utf8");
+  const elsewhere = stack === "local" ? ["eks", "existing"] : ["cluster", "existing"];
+  for (const section of Object.keys(sections.shape)) {
+    if (!elsewhere.includes(section)) expect(text).toContain(`mesh:${section}`);
+  }
 });
