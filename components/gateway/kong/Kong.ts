@@ -3,6 +3,7 @@ import { customResource } from "../../support/customResource.ts";
 import { type ChartSource, helmRelease } from "../../support/helm.ts";
 import { createNamespace } from "../../support/namespace.ts";
 import type { Exposure } from "../exposure.ts";
+import type { GatewayTls } from "../IstioGateway.ts";
 import type { Route } from "../route.ts";
 import { addressOf, urlsOf } from "../urls.ts";
 import { type GlobalPlugins, globalPlugins } from "./global.ts";
@@ -22,7 +23,7 @@ export interface KongArgs extends GlobalPlugins {
   /** How many Kongs there are. Each counts requests for itself. */
   readonly replicas: number;
   /** Names under which HTTPS is served, and whether HTTP is under all others. @default HTTP alone */
-  readonly tls?: { readonly hosts: readonly string[]; readonly plaintext: boolean };
+  readonly tls?: GatewayTls;
   /** What it is to offer; the proxies beside it are told of nothing else. */
   readonly routes: readonly Pick<Route, "gateways" | "service">[];
 }

@@ -1,5 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import type { GatewayTls } from "../IstioGateway.ts";
 import type { Route } from "../route.ts";
 import { type Entry, ingressAnnotations } from "./annotations.ts";
 import { createCallers } from "./callers.ts";
@@ -13,30 +14,31 @@ export interface KongRoutesArgs {
   readonly namespace: string;
   /** The route table; rows that are not for Kong are left out. */
   readonly routes: readonly Route[];
-  /** @default none: HTTP is all there is */
+  /** @default HTTP alone, to every host */
   readonly tls?: KongTls | undefined;
 }
 
-/** How HTTPS is served. Over HTTP the hosts redirect to it, always, and at port 443. */
-export interface KongTls {
-  readonly hosts: readonly string[];
+/** How HTTPS is served. Over HTTP its hosts redirect to it, always, and at port 443. */
+export interface KongTls extends GatewayTls {
   /** The Secret with their certificate, in Kong's namespace. A new certificate in it is served without a restart. */
   readonly secretName: string;
-  /** Whether other hosts are served over HTTP; otherwise they redirect as well. */
-  readonly plaintext: boolean;
 }
+
+const plainHttp: KongTls = { hosts: [], secretName: "none", plaintext: true };
 
 /**
  * The route table of Kong: for each row an Ingress in the service's own namespace, with the plugins that hold its policies
  * and whoever they let in. It must follow Kong, which brings the kinds of these objects.
  *
- * @throws Error with all options that Kong cannot honour.
+ * @throws Error with all options that Kong cannot honour, or when it would offer nothing at all.
  */
 export class KongRoutes extends pulumi.ComponentResource {
   /** The key of each consumer of any service; secrets. */
   readonly keys: Readonly<Record<string, pulumi.Output<string>>>;
 
-  constructor(name: string, { namespace, routes, tls }: KongRoutesArgs, opts?: pulumi.ComponentResourceOptions) {
+  constructor(name: string, { namespace, routes, tls = plainHttp }: KongRoutesArgs, opts?: pulumi.ComponentResourceOptions) {
+    if (tls.hosts.length === 0 && !tls.plaintext)
+      throw new Error(`${name}: neither a TLS host nor plaintext, so nothing to offer`);
     const offered = routes.filter(({ gateways }) => gateways.includes("kong"));
     const problems = [...offered.flatMap((route) => kongProblems(route)), ...kongConflicts(offered)];
     if (problems.length > 0) throw new Error(problems.join("\n"));
@@ -51,7 +53,7 @@ export class KongRoutes extends pulumi.ComponentResource {
       const guarded = { parent: this, dependsOn: [...callers.known, ...plugins.resources] };
       addIngresses(`${name}-${route.service.name}`, route, tls, plugins.names, guarded);
     }
-    if (tls) addCertificate(`${name}-tls`, namespace, tls, child);
+    if (tls.hosts.length > 0) addCertificate(`${name}-tls`, namespace, tls, child);
 
     this.registerOutputs();
   }
@@ -70,7 +72,7 @@ function addPlugins(name: string, route: Route, opts: pulumi.CustomResourceOptio
 function addIngresses(
   name: string,
   route: Route,
-  tls: KongTls | undefined,
+  { hosts, plaintext }: GatewayTls,
   plugins: readonly string[],
   opts: pulumi.CustomResourceOptions,
 ): void {
@@ -81,9 +83,9 @@ function addIngresses(
     const metadata = { name: `${service.name}${suffix}`, namespace: service.namespace, annotations };
     new k8s.networking.v1.Ingress(`${name}${suffix}`, { metadata, spec: { ingressClassName: ingressClass, rules } }, opts);
   };
-  add("", !tls || tls.plaintext ? "any" : "https", [{ http }]);
-  if (tls?.plaintext) {
-    const rules = tls.hosts.map((host) => ({ host, http }));
+  add("", plaintext ? "any" : "https", [{ http }]);
+  if (plaintext && hosts.length > 0) {
+    const rules = hosts.map((host) => ({ host, http }));
     add(".https", "https", rules);
   }
 }

@@ -142,6 +142,33 @@ describe("Kong", () => {
   });
 });
 
+describe("where Kong is reached", () => {
+  const tls = { hosts: ["shop.example.com"], plaintext: false };
+  const loadBalancer = { service: { type: "LoadBalancer" }, host: "load-balancer", ports: { http: 80, https: 443 } } as const;
+  const reached = async (changes: Partial<KongArgs>) => {
+    const seen: { url?: string; httpsUrl?: string } = {};
+    await record(() => {
+      const kong = new Kong("kong", { ...args, ...changes });
+      kong.url.apply((url) => Object.assign(seen, { url, httpsUrl: kong.httpsUrl }));
+    });
+    return seen;
+  };
+
+  test("is where the target says", async () => {
+    expect(await reached({})).toEqual({ url: "http://localhost", httpsUrl: undefined });
+  });
+
+  test("is under its host where HTTP only redirects", async () => {
+    expect(await reached({ tls })).toEqual({ url: "https://shop.example.com", httpsUrl: "https://shop.example.com" });
+  });
+
+  test("is its own Service's load balancer where there is one", async () => {
+    expect(await reached({ exposure: loadBalancer })).toEqual({ url: "http://the-load-balancer", httpsUrl: undefined });
+    const { inputs } = await recordKong({ exposure: loadBalancer });
+    expect(inputs("kubernetes:core/v1:Service", "kong-address")).toBeDefined();
+  });
+});
+
 describe("what the proxies beside Kong know", () => {
   const scope = ["kubernetes:networking.istio.io/v1:Sidecar", "kong-scope"] as const;
   const hostsOf = async (changes: Partial<KongArgs>) => {
