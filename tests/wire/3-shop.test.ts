@@ -1,0 +1,106 @@
+import { mkdir } from "node:fs/promises";
+import { beforeAll, expect, test } from "@jest/globals";
+import type { Page } from "playwright-core";
+import { withPage } from "./support/browser.ts";
+import { bringUp, eventually, kubectl, kubeGet, saw } from "./support/stack.ts";
+
+const shopUrl = "http://localhost:8080/";
+/** Where pictures of the page go: beside other results, in no commit. */
+const pictures = ".state/pictures";
+
+interface Deployments {
+  readonly items: { metadata: { name: string }; spec: { replicas: number } }[];
+}
+
+beforeAll(async () => {
+  await bringUp();
+  await mkdir(pictures, { recursive: true });
+});
+
+test("in a browser a person sees the products, and who answered", async () => {
+  await withPage(async (page) => {
+    const complaints = collectComplaints(page);
+    const response = await page.goto(shopUrl);
+    expect(response?.status()).toBe(200);
+    expect(response?.headers().server).toBe("istio-envoy");
+    const names = await page.locator("#products h3").allTextContents();
+    expect(names).toContain("Espresso cup");
+    const hops = await page.locator("#answered .hop h3").allTextContents();
+    saw(`${names.length} products; ${hops.map((hop) => hop.replace(/\s+/g, " ")).join(" → ")}`);
+    expect(hops).toEqual([
+      expect.stringMatching(/Frontend v1/),
+      expect.stringMatching(/Backend v1/),
+      expect.stringMatching(/PostgreSQL \d+/),
+    ]);
+    expect(complaints).toEqual([]);
+    await page.screenshot({ path: `${pictures}/shop.png`, fullPage: true });
+  });
+});
+
+test("on the page a person watches the canary: by weight, and by the header", async () => {
+  await withPage(async (page) => {
+    await page.goto(shopUrl);
+    await page.getByLabel("Requests of each kind").selectOption("200");
+    await page.getByRole("button", { name: "Ask /api/products" }).click();
+    await page.getByRole("status").filter({ hasText: "200 times v2" }).waitFor({ timeout: 30_000 });
+    const shares = async (list: string) => page.locator(`#${list} output`).allTextContents();
+    saw(`without the header: ${await shares("without")}; with it: ${await shares("canary")}`);
+    expect(await shares("canary")).toEqual(["100 %, 200 of 200"]);
+    expect(await page.locator("#without .bar span").allTextContents()).toEqual(["v1", "v2"]);
+    await page.screenshot({ path: `${pictures}/canary.png`, fullPage: true });
+  });
+});
+
+test("the page is there without JavaScript, and on a telephone in the dark", async () => {
+  await withPage(
+    async (page) => {
+      await page.route("**/*", (route) => (route.request().resourceType() === "script" ? route.abort() : route.continue()));
+      await page.goto(shopUrl);
+      expect(await page.locator("#products h3").count()).toBeGreaterThan(3);
+      const width = await page.evaluate("document.documentElement.scrollWidth");
+      expect(width).toBeLessThanOrEqual(390);
+      await page.screenshot({ path: `${pictures}/phone.png`, fullPage: true });
+    },
+    { width: 390, height: 844, scheme: "dark" },
+  );
+});
+
+test("when the backend fails, the page says so, and comes back with it", async () => {
+  const { items } = await kubeGet<Deployments>("deployments", "--namespace=prod", "--selector=app=backend");
+  const scale = async (to?: number) => {
+    for (const { metadata, spec } of items) {
+      await kubectl("scale", "--namespace=prod", `deployment/${metadata.name}`, `--replicas=${to ?? spec.replicas}`);
+    }
+  };
+  try {
+    await scale(0);
+    await withPage(async (page) => {
+      const told = await eventually("an error on the page", 60, async () => {
+        await page.goto(shopUrl);
+        return page.getByRole("alert").textContent({ timeout: 500 });
+      });
+      saw(String(told).replace(/\s+/g, " ").slice(0, 120));
+      expect(told).toMatch(/The backend answered 503/);
+      await page.screenshot({ path: `${pictures}/failing.png`, fullPage: true });
+    });
+  } finally {
+    await scale();
+  }
+  await withPage(async (page) => {
+    await eventually("the products again", 60, async () => {
+      await page.goto(shopUrl);
+      expect(await page.getByRole("alert").count()).toBe(0);
+      expect(await page.locator("#products h3").count()).toBeGreaterThan(3);
+    });
+  });
+});
+
+/** What the browser's console complains about, such as a policy that the page itself breaks. */
+function collectComplaints(page: Page): string[] {
+  const complaints: string[] = [];
+  page.on("console", (message) => {
+    if (message.type() === "error" || message.type() === "warning") complaints.push(message.text());
+  });
+  page.on("pageerror", (error) => complaints.push(String(error)));
+  return complaints;
+}
