@@ -1,24 +1,30 @@
 import { createDecipheriv, pbkdf2Sync } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { expect, test } from "@jest/globals";
+import { describe, expect, test } from "@jest/globals";
 import { parse } from "yaml";
 import { cacheDir } from "../../../cli/support/paths.ts";
-import { at } from "../../support/mocks.ts";
-import { recordStack, stackConfig } from "../../support/stacks.ts";
+import { readStackFile } from "../../../cli/support/stack.ts";
+import { at, type Inputs } from "../../support/mocks.ts";
+import { recordStack } from "../../support/stacks.ts";
 
-test.each(["local", "dev"])("the whole of stack %s", async (stack) => {
-  const { resources } = await recordStack(stack);
-  const listed = [...resources]
-    .sort((a, b) => (key(a) < key(b) ? -1 : 1))
-    .map(({ type, name, inputs }) => ({ [`${type} ${name}`]: inputs }));
-  const source = readFileSync("apps/services/product/server.ts", "utf8");
-  const text = JSON.stringify(listed, (_key, value: unknown) => (value === source ? "<apps/services/product/server.ts>" : value));
-  expect(JSON.parse(withoutKeys(text))).toMatchSnapshot();
+describe("the whole registered set", () => {
+  test("of stack local, with all inputs", async () => {
+    expect(await registeredSet("local")).toMatchSnapshot();
+  });
+
+  // What is there as it is on `local` is only named, so that what differs can be read.
+  test.each(["dev", "eks"])("of stack %s, with the inputs that differ from those of local", async (stack) => {
+    const [local, other] = [await registeredSet("local"), await registeredSet(stack)];
+    const shown = Object.entries(other).map(([id, inputs]) => [id, id in local ? difference(local[id], inputs) : inputs]);
+    const missing = Object.keys(local).filter((id) => !(id in other));
+    expect({ ...Object.fromEntries(shown), "not there, but on local": missing }).toMatchSnapshot();
+  });
 });
 
-test("`local` and `dev` differ in their sources and their cluster's name alone", () => {
-  const [local, dev] = [stackConfig("local"), stackConfig("dev")];
-  expect({ ...dev, sources: "built", cluster: { ...dev.cluster, name: "mesh-demo" } }).toEqual(local);
+test("`local` and `dev` differ in two lines: their sources and their cluster's name", () => {
+  const [local, dev] = ["local", "dev"].map((stack) => readStackFile(stack));
+  const cluster = { ...JSON.parse(dev?.["mesh:cluster"] ?? ""), name: "mesh-demo" };
+  expect({ ...dev, "mesh:sources": "built", "mesh:cluster": JSON.stringify(cluster) }).toEqual(local);
 });
 
 test("no namespace is registered that does not hold its pods to a standard", async () => {
@@ -32,6 +38,8 @@ test("no namespace is registered that does not hold its pods to a standard", asy
     "istio-cni": "privileged",
     "istio-ingress": "restricted",
     product: "restricted",
+    prod: "restricted",
+    load: "restricted",
   });
 });
 
@@ -54,6 +62,34 @@ test("the word `local` opens the secrets of stack `local`, so a run never edits 
   const decipher = createDecipheriv("aes-256-gcm", secret, Buffer.from(nonce, "base64")).setAuthTag(bytes.subarray(-16));
   expect(decipher.update(bytes.subarray(0, -16), undefined, "utf8") + decipher.final("utf8")).toBe("pulumi");
 });
+
+/** Every resource of a stack by type and name, sorted, with its inputs. */
+async function registeredSet(stack: string): Promise<Record<string, Inputs>> {
+  const { resources } = await recordStack(stack);
+  const sorted = resources
+    .map((resource): [string, Inputs] => [key(resource), resource.inputs])
+    .sort(([a], [b]) => (a < b ? -1 : 1));
+  expect(new Set(sorted.map(([id]) => id)).size).toBe(sorted.length);
+  const text = JSON.stringify(Object.fromEntries(sorted), (_key, value: unknown) =>
+    typeof value === "string" && value.length > 20_000
+      ? `<program of ${Math.ceil(value.length / 50_000) * 50} kB at most>`
+      : value,
+  );
+  return JSON.parse(withoutKeys(text)) as Record<string, Inputs>;
+}
+
+/** Of a value what is not the same in another one; in its place the words that all of it is. */
+function difference(base: unknown, value: unknown): unknown {
+  if (JSON.stringify(base) === JSON.stringify(value)) return "as on local";
+  if (!isObject(base) || !isObject(value) || Array.isArray(base) !== Array.isArray(value)) return value;
+  const keys = [...new Set([...Object.keys(base), ...Object.keys(value)])];
+  const changed = keys.filter((name) => JSON.stringify(base[name]) !== JSON.stringify(value[name]));
+  return Object.fromEntries(changed.map((name) => [name, name in value ? difference(base[name], value[name]) : "not there"]));
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
+}
 
 function key({ type, name }: { type: string; name: string }): string {
   return `${type} ${name}`;
