@@ -69,7 +69,7 @@ export function parseConfig(
     ...issues,
     ...conflicts(sound, given).map((conflict) => describeConflict(conflict, given)),
     ...regionProblem(sound, entries),
-    ...(from === "file" ? openSecrets(sound) : []),
+    ...(from === "file" ? openSecrets(given) : []),
   ];
   if (problems.length > 0 || !result.success) throw new ConfigError(stack, problems);
   return complete(result.data, entries["aws:region"] ?? "");
@@ -93,8 +93,9 @@ function regionProblem({ target }: Partial<Sections>, { "aws:region": given }: R
 }
 
 /** A kubeconfig administers its cluster: it is no secret any more when it lies open in a file that is committed. */
-function openSecrets({ existing }: Partial<Sections>): string[] {
-  if (!existing || existing.kubeconfig === sealed) return [];
+function openSecrets({ existing }: Readonly<Record<string, unknown>>): string[] {
+  const { kubeconfig } = (existing ?? {}) as { readonly kubeconfig?: unknown };
+  if (kubeconfig === undefined || kubeconfig === sealed) return [];
   return [`mesh:existing.kubeconfig is not encrypted; allowed: ${kubeconfigRule}`];
 }
 

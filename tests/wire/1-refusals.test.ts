@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { afterEach, beforeAll, describe, expect, test } from "@jest/globals";
 import { listContainers } from "./support/host.ts";
-import { type Finished, make, run, saw } from "./support/stack.ts";
+import { type Finished, make, run, saw, stackEnvironment } from "./support/stack.ts";
 
 /** A stack of the tests' own, on ports nobody uses, under a name that no other cluster has. */
 const stack = "refused";
@@ -13,7 +13,7 @@ const stackFile = `Pulumi.${stack}.yaml`;
 const sound = {
   "mesh:target": "kind",
   "mesh:sources": "built",
-  "mesh:cluster": { name: "refused", workers: 2, ports: { http: 18081, https: 18443, istio: 18080 } },
+  "mesh:cluster": { name: "refused", workers: 2, ports: { http: 18081, https: 18443, istio: 18080, istioTls: 18444 } },
   "mesh:product": { replicas: 3 },
 };
 
@@ -58,13 +58,55 @@ describe("the configuration", () => {
   });
 
   test("a port out of range", async () => {
-    const cluster = { ...sound["mesh:cluster"], ports: { http: 18081, https: 18443, istio: 70000 } };
+    const cluster = { ...sound["mesh:cluster"], ports: { ...sound["mesh:cluster"].ports, istio: 70000 } };
     await expectRefusal(await upWith({ "mesh:cluster": cluster }), "mesh:cluster.ports.istio", "70000", "65535");
   });
 
   test("all errors of a file at once", async () => {
     const changes = { "mesh:product": { replicas: 0 }, "mesh:sources": "found" };
     await expectRefusal(await upWith(changes), "mesh:product.replicas", "mesh:sources", "built");
+  });
+
+  test("a cluster of Amazon's without a region, or hosts to answer for", async () => {
+    const eks = {
+      "mesh:target": "eks",
+      "mesh:sources": "published",
+      "mesh:cluster": undefined,
+      "mesh:eks": { publicAccess: [] },
+    };
+    await expectRefusal(await upWith(eks), "aws:region is not given", "us-west-2", "mesh:tls.hosts", "mesh:tls.issuer");
+  });
+
+  test("Kong where nobody says where its parts are", async () => {
+    await expectRefusal(await upWith({ "mesh:gateway": "kong" }), 'mesh:gateway is "kong"', "istio or both", "mesh:charts.kong");
+  });
+
+  test("a key that no gateway here would ask for", async () => {
+    const product = { policies: { apiKeys: { consumers: ["alice"] } } };
+    await expectRefusal(await upWith({ "mesh:product": product }), "mesh:product.policies.apiKeys", "Istio's gateway");
+  });
+
+  test("a kubeconfig that lies open, which is not printed", async () => {
+    const existing = { kubeconfig: "token: top-secret-token", context: "theirs" };
+    const changes = { "mesh:target": "existing", "mesh:sources": "published", "mesh:cluster": undefined };
+    const finished = await upWith({ ...changes, "mesh:existing": existing });
+    await expectRefusal(finished, "mesh:existing.kubeconfig", "pulumi config set --secret");
+    expect(finished.all).not.toContain("top-secret-token");
+  });
+
+  test("the same by plain pulumi, which opens secrets: one message, and nothing registered", async () => {
+    // Brings the pulumi of the toolchain where it is not there yet.
+    expect((await make("preview", "STACK=local")).exitCode).toBe(0);
+    const config = { ...sound, "mesh:product": { replicas: 0 }, "mesh:tls": { hosts: [] } };
+    await writeFile(stackFile, JSON.stringify({ config }));
+    const env = await stackEnvironment();
+    const pulumi = (...args: string[]) =>
+      run("pulumi", [...args, "--stack", stack, "--non-interactive", "--color=never"], { env });
+    expect((await run("pulumi", ["stack", "init", stack, "--no-select", "--non-interactive"], { env })).exitCode).toBe(0);
+    undo.push(() => pulumi("stack", "rm", "--yes", "--preserve-config"));
+    const finished = await pulumi("preview");
+    await expectRefusal(finished, "Pulumi.refused.yaml is refused", "mesh:product.replicas is 0", "mesh:tls.hosts is []");
+    expect(finished.all).not.toMatch(/to create/);
   });
 
   test("an unknown stack lists the ones there are", async () => {

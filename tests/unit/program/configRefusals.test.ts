@@ -119,7 +119,7 @@ describe("a cluster that runs already", () => {
     [
       "a context that is not in it",
       on({ context: "ours" }),
-      'mesh:existing.context is "ours"; allowed: the name of a context in the kubeconfig: theirs',
+      'mesh:existing.context is "ours"; allowed: the name of a context in the kubeconfig',
     ],
     ["an unknown way in", exposed({ type: "HostPort" }), "mesh:existing.exposure"],
     ["ports of a load balancer", exposed({ type: "LoadBalancer", ports: {} }), "mesh:existing.exposure.ports is not a setting"],
