@@ -36,7 +36,7 @@ export function applicationProblems(applications: readonly ApplicationSpec[], ga
     checkServices(application, problems);
     checkCalls(application, workloads, problems);
     checkDatabases(application, problems);
-    checkLoads(application, problems);
+    checkLoads(application, workloads, problems);
   }
   checkExposures(applications, gateways, problems);
   return [...problems.found, ...policyProblems(applications, gateways)];

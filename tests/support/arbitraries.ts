@@ -48,7 +48,7 @@ export function declared(): fc.Arbitrary<Declared> {
     const namespaces = draw(labels, 1, 3);
     const shapes = namespaces.map((namespace, index) => ({
       namespace: `n${index}-${namespace}`,
-      services: names(draw, `s${index}`, 1, 3),
+      services: names(draw, `s${index}`, 1, 3).map((name) => ({ name, ...ports(draw) })),
       databases: names(draw, `d${index}`, 0, 1),
       loads: names(draw, `l${index}`, 0, 1),
     }));
@@ -58,7 +58,7 @@ export function declared(): fc.Arbitrary<Declared> {
 
 interface Shape {
   readonly namespace: string;
-  readonly services: readonly string[];
+  readonly services: readonly Pick<ServiceSpec, "name" | "port" | "containerPort">[];
   readonly databases: readonly string[];
   readonly loads: readonly string[];
 }
@@ -69,30 +69,39 @@ function names(draw: Draw, prefix: string, least: number, most: number): string[
   return endings.map((ending, index) => `${prefix}x${index}-${ending}`);
 }
 
+function ports(draw: Draw): Pick<ServiceSpec, "port" | "containerPort"> {
+  if (draw(fc.boolean)) return { port: draw(whole, 1_024, 14_999) };
+  return { port: draw(whole, 1, 65_535), containerPort: draw(whole, 15_100, 65_535) };
+}
+
 function application(draw: Draw, shape: Shape, all: readonly Shape[], gateways: readonly GatewayName[]): ApplicationSpec {
   const { namespace, services, databases, loads } = shape;
   return {
     namespace,
-    services: services.map((name) => service(draw, name, shape, all, gateways)),
+    services: services.map((own) => service(draw, own, shape, all, gateways)),
     databases: databases.map(database),
     loads: loads.map((name) => load(draw, name, all)),
   };
 }
 
-function service(draw: Draw, name: string, own: Shape, all: readonly Shape[], gateways: readonly GatewayName[]): ServiceSpec {
+function service(
+  draw: Draw,
+  { name, ...listens }: Shape["services"][number],
+  own: Shape,
+  all: readonly Shape[],
+  gateways: readonly GatewayName[],
+): ServiceSpec {
   const count = draw(whole, 1, 3);
   const versions = draw(weights, count).map((weight, index) => ({ name: `v${index + 1}`, weight, replicas: index + 1 }));
   const canary = maybe(draw, () => ({ header: "x-canary", version: versions.at(-1)?.name ?? "" }));
-  const containerPort = maybe(draw, () => 8_080);
   const calls = maybe(draw, () => draw(some<Call>, callees(name, own, all)).map((call) => operation(draw, call)));
   const exposed = maybe(draw, () => exposure(draw, name, gateways));
   return {
     name,
     image: { reference: "registry/service:1" },
-    port: containerPort === undefined ? draw(whole, 1_024, 14_999) : draw(whole, 1, 65_535),
+    ...listens,
     probes: { ready: "/ready", health: "/health" },
     versions,
-    ...(containerPort && { containerPort }),
     ...(canary && { canary }),
     ...(calls && { calls }),
     ...(exposed && { exposed }),
@@ -101,10 +110,12 @@ function service(draw: Draw, name: string, own: Shape, all: readonly Shape[], ga
 
 /** Whom a service may call: every other service, and the databases beside it. */
 function callees(name: string, own: Shape, all: readonly Shape[]): Call[] {
-  const beside = [...own.services, ...own.databases].filter((other) => other !== name).map((to) => ({ to }));
+  const beside = [...own.services.map((service) => service.name), ...own.databases]
+    .filter((other) => other !== name)
+    .map((to) => ({ to }));
   const elsewhere = all
     .filter((shape) => shape !== own)
-    .flatMap(({ namespace, services }) => services.map((to) => ({ to: `${namespace}/${to}` })));
+    .flatMap(({ namespace, services }) => services.map((to) => ({ to: `${namespace}/${to.name}` })));
   return [...beside, ...elsewhere];
 }
 
@@ -141,11 +152,11 @@ function database(name: string): DatabaseSpec {
 }
 
 function load(draw: Draw, name: string, all: readonly Shape[]): LoadSpec {
-  const targets = all.flatMap(({ namespace, services }) => services.map((service) => ({ namespace, service })));
+  const targets = all.flatMap(({ namespace, services }) => services.map((service) => ({ namespace, ...service })));
   const [target] = draw(some<(typeof targets)[number]>, targets, 1);
-  const { namespace = "", service = "" } = target ?? {};
+  if (!target) throw new Error("each application has a service");
   const below = draw(path);
-  const call = { to: `${namespace}/${service}`, methods: ["GET"], paths: [below] };
-  const image = { registry: "registry", repository: "fortio", tag: "1" };
-  return { name, image, qps: 1, url: `http://${service}.${namespace}.svc.cluster.local:8080${below}`, calls: [call] };
+  const call = { to: `${target.namespace}/${target.name}`, methods: ["GET"], paths: [below] };
+  const url = `http://${target.name}.${target.namespace}.svc.cluster.local:${target.port}${below}`;
+  return { name, image: { registry: "registry", repository: "fortio", tag: "1" }, qps: 1, url, calls: [call] };
 }

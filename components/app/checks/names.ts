@@ -42,13 +42,13 @@ export function checkNames({ namespace, services, databases = [], loads = [] }: 
 export function checkUnique(applications: readonly ApplicationSpec[], problems: Problems): void {
   const namespaces = new Names(problems, "a namespace that no other application has");
   const workloads = new Names(problems, "a name that no other workload has, in whichever namespace");
-  const derived = new Names(problems, "names that are not put together to the same as others");
+  const derived = new Names(problems, "a name that with its namespace's is not that of another workload");
   const rules = new Names(problems, "a name that is not put together to the same as another");
   for (const { namespace, services, databases = [], loads = [] } of applications) {
     namespaces.take(namespace, namespace, `namespace ${namespace}`);
     for (const { name } of [...services, ...databases, ...loads]) {
       const place = nameOf({ namespace, name });
-      if (workloads.take(name, name, `${place} name`)) derived.take(`${namespace}-${name}`, place, `${place} name`);
+      if (workloads.take(name, name, `${place} name`)) derived.take(`${namespace}-${name}`, name, `${place} name`);
     }
     // The rules for gateways are named after the service, beside the other services' own.
     for (const { name } of services) rules.take(`${namespace}/${name}`, name, `${namespace}/${name} name`);

@@ -1,4 +1,4 @@
-import { resolveCall, trustDomain } from "../../security/CallGraph.ts";
+import { resolveCall, same, trustDomain, type Workload } from "../../security/CallGraph.ts";
 import type { LoadSpec } from "../LoadGenerator.ts";
 import type { ApplicationSpec, Call } from "../spec.ts";
 import type { Problems } from "./Problems.ts";
@@ -28,11 +28,11 @@ export function checkDatabases({ namespace, databases = [] }: ApplicationSpec, p
 }
 
 /** Loads: what they ask for must be among what they declare, or they would only ever be refused. */
-export function checkLoads({ namespace, loads = [] }: ApplicationSpec, problems: Problems): void {
+export function checkLoads({ namespace, loads = [] }: ApplicationSpec, all: readonly Workload[], problems: Problems): void {
   for (const load of loads) {
     const place = `${namespace}/${load.name}`;
     if (!(load.qps > 0)) problems.refuse(`${place} qps`, load.qps, "a number above 0");
-    if (!load.calls.some((call) => allows(namespace, call, load))) {
+    if (!load.calls.some((call) => allows(namespace, call, load, all))) {
       problems.refuse(
         `${place} url`,
         load.url,
@@ -42,14 +42,21 @@ export function checkLoads({ namespace, loads = [] }: ApplicationSpec, problems:
   }
 }
 
-function allows(namespace: string, { to, methods, paths }: Call, { url }: Pick<LoadSpec, "url">): boolean {
+function allows(
+  namespace: string,
+  { to, methods, paths }: Call,
+  { url }: Pick<LoadSpec, "url">,
+  all: readonly Workload[],
+): boolean {
   if (!URL.canParse(url)) return false;
-  const { protocol, hostname, pathname } = new URL(url);
+  const { protocol, hostname, port, pathname } = new URL(url);
   const callee = resolveCall(namespace, to);
+  const listens = all.find((workload) => same(workload, callee))?.listens;
   const below = (path: string) => path === "/" || pathname === path || pathname.startsWith(`${path}/`);
   return (
     protocol === "http:" &&
     hostname === `${callee.name}.${callee.namespace}.svc.${trustDomain}` &&
+    Number(port || 80) === listens?.port &&
     (methods?.includes("GET") ?? true) &&
     (paths?.some(below) ?? true)
   );

@@ -7,7 +7,7 @@ import { type Declared, declared } from "../../support/arbitraries.ts";
 import { isAllowed, type Policy, policiesOf } from "../../support/authorization.ts";
 import { at, type Recording, record } from "../../support/mocks.ts";
 
-const runs = { numRuns: 30 };
+const runs = { numRuns: 20 };
 
 function recordSecurity({ applications, gateways }: Declared): Promise<Recording> {
   const graph = new CallGraph(applications, gateways);

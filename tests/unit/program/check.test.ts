@@ -1,0 +1,407 @@
+import { describe, expect, test } from "@jest/globals";
+import { UserError } from "../../../cli/support/errors.ts";
+import { ApplicationError, applicationProblems, requireApplications } from "../../../components/app/check.ts";
+import type { DatabaseSpec } from "../../../components/app/Database.ts";
+import type { LoadSpec } from "../../../components/app/LoadGenerator.ts";
+import { defaultResilience } from "../../../components/app/resilience.ts";
+import type { ApplicationSpec, ServiceSpec } from "../../../components/app/spec.ts";
+import type { GatewayName } from "../../../components/gateway/route.ts";
+import { service, shop } from "../../support/shop.ts";
+
+const both = ["kong", "istio"] as const;
+const [prod, product, load] = shop();
+const problems = (applications: readonly ApplicationSpec[], gateways: readonly GatewayName[] = both) =>
+  applicationProblems(applications, gateways);
+
+/** What is wrong with a shop whose frontend, backend or product is otherwise. */
+const of = (changes: Parameters<typeof shop>[0], gateways?: readonly GatewayName[]) => problems(shop(changes), gateways);
+/** What is wrong with an application of these services alone. */
+const alone = (...services: ServiceSpec[]) => problems([{ namespace: "alone", services }]);
+
+const name = (most: number) =>
+  `lower-case letters, digits and hyphens, beginning with a letter, ending with a letter or digit, at most ${most} long`;
+const path =
+  "/ or a path such as /api/products: a slash before each part, none at the end, parts of letters, digits and . _ - alone";
+const methods = "one of GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
+
+test("a shop, a product and a load are taken, whichever gateways run", () => {
+  for (const gateways of [both, ["kong"], ["istio"], []] as const) expect(problems(shop(), gateways)).toEqual([]);
+});
+
+test("all that is wrong is one error for the user, one line each", () => {
+  const wrong = shop({ frontend: { calls: [{ to: "backnd" }], exposed: { path: "/x/" } } });
+  const refused = () => requireApplications(wrong, both);
+  expect(refused).toThrow(ApplicationError);
+  expect(refused).toThrow(UserError);
+  expect(refused).toThrow(
+    [
+      "The applications are refused:",
+      '  - apps: prod/frontend calls[0] is "backnd"; allowed: one of backend, database, product/product',
+      `  - apps: prod/frontend exposed.path is "/x/"; allowed: ${path}`,
+    ].join("\n"),
+  );
+  expect(() => requireApplications(shop(), both)).not.toThrow();
+});
+
+describe("namespaces", () => {
+  test.each(["default", "kong", "cert-manager", "istio-system", "istio-ingress", "kube-system", "kube-public"])(
+    "%s is not an application's",
+    (namespace) => {
+      expect(problems([{ namespace, services: [] }])).toEqual([
+        `apps: namespace ${namespace} is "${namespace}"; allowed: a namespace of its own, none of default, kong, cert-manager, kube-…, istio-…`,
+      ]);
+    },
+  );
+
+  test("twice", () => {
+    expect(
+      problems([
+        { namespace: "a", services: [] },
+        { namespace: "a", services: [] },
+      ]),
+    ).toEqual(['apps: namespace a is "a"; allowed: a namespace that no other application has; another has it already']);
+  });
+
+  test("not a name", () => {
+    expect(problems([{ namespace: "Shop", services: [] }])).toEqual([`apps: namespace Shop is "Shop"; allowed: ${name(63)}`]);
+  });
+});
+
+describe("names", () => {
+  test("a service's leaves room for what is appended to it, and for the longest of its versions", () => {
+    // 63 letters in all, of which Pulumi takes 9, the ReplicaSet 11, the pod 6, and `-v1` 3.
+    expect(alone(service("a".repeat(34)))).toEqual([]);
+    expect(alone(service("a".repeat(35)))).toEqual([
+      `apps: alone/${"a".repeat(35)} name is "${"a".repeat(35)}"; allowed: ${name(34)}`,
+    ]);
+    const versions = [{ name: "a-long-version", weight: 100, replicas: 1 }];
+    expect(alone(service("a".repeat(22), { versions }))).toEqual([]);
+    expect(alone(service("a".repeat(23), { versions }))).toHaveLength(1);
+  });
+
+  test.each(["Front", "1front", "front-", "front.end", "front_end", ""])("%j is none", (wrong) => {
+    expect(alone(service(wrong))).toEqual([`apps: alone/${wrong} name is "${wrong}"; allowed: ${name(34)}`]);
+  });
+
+  test("a database's and a load's likewise", () => {
+    const [database] = prod.databases ?? [];
+    const long = "d".repeat(38);
+    expect(problems([{ namespace: "a", services: [], databases: [{ ...(database as DatabaseSpec), name: long }] }])).toEqual([
+      `apps: a/${long} name is "${long}"; allowed: ${name(37)}`,
+    ]);
+  });
+
+  test("a version's", () => {
+    expect(alone(service("a", { versions: [{ name: "V1", weight: 100, replicas: 1 }] }))).toEqual([
+      `apps: alone/a versions[0].name is "V1"; allowed: ${name(20)}`,
+    ]);
+  });
+
+  test("no two workloads share one, in whichever namespace", () => {
+    expect(problems([prod, { namespace: "other", services: [service("database")] }])).toEqual([
+      'apps: other/database name is "database"; allowed: a name that no other workload has, in whichever namespace; prod/database name has it already',
+    ]);
+  });
+
+  test("nor two versions", () => {
+    const versions = [
+      { name: "v1", weight: 50, replicas: 1 },
+      { name: "v1", weight: 50, replicas: 1 },
+    ];
+    expect(alone(service("a", { versions }))).toEqual([
+      'apps: alone/a versions[1].name is "v1"; allowed: a name that no other version has; alone/a versions[0].name has it already',
+    ]);
+  });
+
+  test("nor what is put together from them", () => {
+    const named = (version: string) => ({ versions: [{ name: version, weight: 100, replicas: 1 }] });
+    expect(alone(service("a", named("b-c")), service("a-b", named("c")))).toEqual([
+      'apps: alone/a-b versions[0].name is "c"; allowed: a name that with its service\'s is not that of another version; alone/a versions[0].name has it already',
+    ]);
+    expect(
+      problems([
+        { namespace: "a", services: [service("b-c")] },
+        { namespace: "a-b", services: [service("c")] },
+      ]),
+    ).toEqual([
+      'apps: a-b/c name is "c"; allowed: a name that with its namespace\'s is not that of another workload; a/b-c name has it already',
+    ]);
+    expect(alone(service("a", { exposed: { path: "/a" } }), service("a-exposed"))).toEqual([
+      'apps: alone/a exposed is "a-exposed"; allowed: a name that is not put together to the same as another; alone/a-exposed name has it already',
+    ]);
+  });
+});
+
+describe("calls", () => {
+  const callees = "one of backend, database, product/product";
+  test.each([
+    ["somebody who is not there", "backnd"],
+    ["the service itself", "frontend"],
+    ["the service itself, by its whole name", "prod/frontend"],
+    ["a load, which listens on nothing", "load/generator"],
+    ["somebody of another namespace, without it", "product"],
+    ["more than a name and its namespace", "prod/backend/3000"],
+  ])("to %s", (_what, to) => {
+    expect(of({ frontend: { calls: [{ to }] } })).toEqual([`apps: prod/frontend calls[0] is "${to}"; allowed: ${callees}`]);
+  });
+
+  test("where there is nobody else", () => {
+    expect(alone(service("a", { calls: [{ to: "b" }] }))).toEqual([
+      'apps: alone/a calls[0] is "b"; allowed: no call, as there is nothing else to call',
+    ]);
+  });
+
+  test("to a database of another namespace, whose password cannot be read there", () => {
+    expect(of({ product: { calls: [{ to: "prod/database" }] } })).toEqual([
+      'apps: product/product calls[0] is "prod/database"; allowed: one of prod/frontend, prod/backend',
+    ]);
+  });
+
+  test("to a database, with methods or paths", () => {
+    const none = "neither methods nor paths, which a database does not know";
+    expect(of({ backend: { calls: [{ to: "database", methods: ["GET"], paths: ["/"] }] } })).toEqual([
+      `apps: prod/backend calls[0].methods is ["GET"]; allowed: ${none}`,
+      `apps: prod/backend calls[0].paths is ["/"]; allowed: ${none}`,
+    ]);
+  });
+
+  test("the same twice; but two of one callee are fine", () => {
+    const get = { to: "backend", methods: ["GET"], paths: ["/api"] };
+    expect(of({ frontend: { calls: [get, get] } })).toEqual([
+      'apps: prod/frontend calls[1] is "backend"; allowed: each call once',
+    ]);
+    expect(of({ frontend: { calls: [get, { ...get, methods: ["POST"] }] } })).toEqual([]);
+  });
+
+  test.each(["get", "Get", "TRACE", "CONNECT", "*", ""])("method %j", (method) => {
+    expect(of({ frontend: { calls: [{ to: "backend", methods: ["GET", method] }] } })).toEqual([
+      `apps: prod/frontend calls[0].methods[1] is "${method}"; allowed: ${methods}`,
+    ]);
+  });
+
+  test("empty lists, which would mean neither nothing nor everything", () => {
+    expect(of({ frontend: { calls: [{ to: "backend", methods: [], paths: [] }] } })).toEqual([
+      "apps: prod/frontend calls[0].methods is []; allowed: at least one, or none at all, which means every method",
+      "apps: prod/frontend calls[0].paths is []; allowed: at least one, or none at all, which means every path",
+    ]);
+  });
+
+  test.each([
+    "api",
+    "/api/",
+    "//api",
+    "/api//x",
+    "/api/../x",
+    "/./api",
+    "/api?x=1",
+    "/api#x",
+    "/api%2fx",
+    "/api/*",
+    "/{id}",
+    "/a|b",
+    "/(a)",
+    "/a b",
+    "/~a",
+    "",
+  ])("path %j", (wrong) => {
+    expect(of({ frontend: { calls: [{ to: "backend", paths: [wrong] }] } })).toEqual([
+      `apps: prod/frontend calls[0].paths[0] is "${wrong}"; allowed: ${path}`,
+    ]);
+    expect(of({ product: { exposed: { path: wrong } } })).toEqual([
+      `apps: product/product exposed.path is "${wrong}"; allowed: ${path}`,
+    ]);
+  });
+});
+
+describe("what is exposed", () => {
+  test("two services on one path", () => {
+    expect(of({ backend: { exposed: { path: "/" } } })).toEqual([
+      'apps: prod/backend exposed.path is "/"; allowed: a path that nobody else has; prod/frontend exposed.path has it already',
+    ]);
+  });
+
+  test("but not on one gateway", () => {
+    const changes = (gateway: GatewayName) => ({ exposed: { path: "/", gateways: [gateway] } });
+    expect(of({ frontend: changes("kong"), backend: changes("istio") })).toEqual([]);
+    expect(of({ frontend: changes("kong"), backend: changes("kong") })).toHaveLength(1);
+  });
+
+  test("a path of another's version", () => {
+    expect(of({ backend: { exposed: { path: "/api/v2/products" } } })).toEqual([
+      'apps: product/product exposed.versioned is "/api/v2/products"; allowed: a path that nobody else has; prod/backend exposed.path has it already',
+    ]);
+  });
+
+  test.each([
+    "/api/products",
+    "/api/version/products",
+    "/{version}/{version}",
+    "{version}",
+    "/{version}/",
+    "/{version}/*",
+    "/{v}/products",
+  ])("%j as the path of each version", (versioned) => {
+    expect(of({ product: { exposed: { path: "/api/products", versioned } } })).toContainEqual(
+      `apps: product/product exposed.versioned is "${versioned}"; allowed: a path such as /api/{version}/products, with {version} in it once`,
+    );
+  });
+
+  test("methods, and those that pages of other origins are promised", () => {
+    expect(of({ product: { exposed: { path: "/p", methods: ["post"] } } })).toEqual([
+      `apps: product/product exposed.methods[0] is "post"; allowed: ${methods}`,
+    ]);
+    expect(of({ product: { exposed: { path: "/p", methods: [] } } })).toEqual([
+      "apps: product/product exposed.methods is []; allowed: at least one, or none at all, which means GET and HEAD",
+    ]);
+    const cors = { origins: ["*"], methods: ["GET", "POST", "OPTIONS"] };
+    expect(of({ product: { exposed: { path: "/p", policies: { cors } } } })).toEqual([
+      'apps: product/product exposed.policies.cors.methods[1] is "POST"; allowed: one of exposed.methods: GET, HEAD',
+    ]);
+    expect(of({ product: { exposed: { path: "/p", methods: ["GET", "POST"], policies: { cors } } } })).toEqual([]);
+  });
+
+  test("on a gateway that does not run", () => {
+    expect(of({ product: { exposed: { path: "/p", gateways: ["kong"] } } }, ["istio"])).toEqual([
+      'apps: product/product exposed.gateways[0] is "kong"; allowed: one that runs: istio',
+    ]);
+    expect(of({ product: { exposed: { path: "/p", gateways: [] } } })).toEqual([
+      "apps: product/product exposed.gateways is []; allowed: at least one, or none at all, which means every gateway there is",
+    ]);
+  });
+
+  test("with a policy that a gateway cannot hold", () => {
+    const exposed = { path: "/p", policies: { apiKeys: { consumers: ["ann"] } } };
+    expect(of({ product: { exposed } })).toEqual([
+      "apps: product/product exposed.policies.apiKeys: not on Istio's gateway; allowed: none, or gateways: [kong]",
+    ]);
+    expect(of({ product: { exposed: { ...exposed, gateways: ["kong"] } } })).toEqual([]);
+    const rateLimit = { requests: 1, per: "second", by: "consumer" } as const;
+    expect(of({ product: { exposed: { path: "/p", gateways: ["kong"], policies: { rateLimit } } } })).toEqual([
+      expect.stringMatching(/^apps: product\/product exposed\.policies\.rateLimit\.by: consumer/),
+    ]);
+  });
+
+  test("with tokens of one issuer that two services trust by different keys", () => {
+    const trusting = (n: string) => ({
+      policies: { jwt: { issuer: "https://issuer", keys: [{ kty: "RSA", n, e: "AQAB", kid: n }] } },
+    });
+    const given = of({
+      backend: { exposed: { path: "/b", ...trusting("AQAB") } },
+      product: { exposed: { path: "/p", ...trusting("AAAB") } },
+    });
+    expect(
+      given.filter((problem) => problem.startsWith("apps: product/product exposed.policies.jwt.keys: not those")),
+    ).toHaveLength(2);
+  });
+});
+
+describe("a service by itself", () => {
+  const version = { name: "v1", weight: 100, replicas: 1 };
+
+  test.each<[string, Partial<ServiceSpec>, string]>([
+    ["no version", { versions: [] }, "versions is []; allowed: at least one version"],
+    [
+      "weights that do not sum",
+      { versions: [{ ...version, weight: 99 }] },
+      "versions is [99]; allowed: weights that sum to 100, not 99",
+    ],
+    ["no pods", { versions: [{ ...version, replicas: 0 }] }, "versions[0].replicas is 0; allowed: a whole number from 1 to 50"],
+    ["a canary to nowhere", { canary: { header: "x-canary", version: "v3" } }, 'canary.version is "v3"; allowed: one of v1'],
+    [
+      "a header in upper case",
+      { canary: { header: "X-Canary", version: "v1" } },
+      'canary.header is "X-Canary"; allowed: the name of a header, in lower case',
+    ],
+    [
+      "a port that needs a privilege",
+      { port: 80 },
+      "port is 80; allowed: a whole number from 1024 to 65535, as the process has no privilege, but none from 15000 to 15099, which are the proxy's; or a containerPort of its own",
+    ],
+    [
+      "a port of the proxy's",
+      { port: 80, containerPort: 15006 },
+      "containerPort is 15006; allowed: a whole number from 1024 to 65535, as the process has no privilege, but none from 15000 to 15099, which are the proxy's",
+    ],
+    ["no port at all", { port: 0, containerPort: 8080 }, "port is 0; allowed: a whole number from 1 to 65535"],
+    ["a probe of no path", { probes: { ready: "ready", health: "/health" } }, `probes.ready is "ready"; allowed: ${path}`],
+    [
+      "a variable that is given",
+      { env: { PORT: "1" } },
+      'env is "PORT"; allowed: letters, digits and underscores, not beginning with a digit, and none of PORT, VERSION, POD_NAME, DRAIN_MS, which are given',
+    ],
+    [
+      "tries that take too long",
+      { resilience: { ...defaultResilience, timeout: "2s" } },
+      'resilience.timeout is "2s"; allowed: at least 4.8s, which 4 tries of 1200ms take',
+    ],
+    [
+      "no duration",
+      { resilience: { ...defaultResilience, timeout: "5" } },
+      'resilience.timeout is "5"; allowed: a duration above zero such as 250ms, 2s or 1m',
+    ],
+    [
+      "an ejection that never happens",
+      { resilience: { ...defaultResilience, ejection: { ...defaultResilience.ejection, maxPercent: 10 } } },
+      "resilience.ejection.maxPercent is 10; allowed: at least 50, or none of 2 pods is ever ejected",
+    ],
+  ])("%s", (_what, changes, sentence) => {
+    expect(alone(service("a", changes))).toEqual([`apps: alone/a ${sentence}`]);
+  });
+
+  test("weights that are none each, although they sum", () => {
+    const versions = [
+      { name: "v1", weight: 150, replicas: 1 },
+      { name: "v2", weight: -50, replicas: 1 },
+    ];
+    expect(alone(service("a", { versions }))).toEqual([
+      "apps: alone/a versions[0].weight is 150; allowed: a whole number from 0 to 100",
+      "apps: alone/a versions[1].weight is -50; allowed: a whole number from 0 to 100",
+    ]);
+  });
+});
+
+describe("databases", () => {
+  const withDatabase = (changes: Record<string, unknown>) =>
+    problems([{ ...prod, databases: (prod.databases ?? []).map((database) => ({ ...database, ...changes })) }, product, load]);
+
+  test.each<[string, Record<string, unknown>, string]>([
+    ["exposed", { exposed: { path: "/db" } }, 'exposed is {"path":"/db"}; allowed: nothing: gateways offer services alone'],
+    [
+      "that call somebody",
+      { calls: [{ to: "backend" }] },
+      'calls is [{"to":"backend"}]; allowed: nothing: a database calls nobody',
+    ],
+    ["without a size", { storage: "1G" }, 'storage is "1G"; allowed: a size such as 500Mi or 1Gi'],
+    [
+      "of no name",
+      { database: "shop; drop" },
+      'database is "shop; drop"; allowed: lower-case letters, digits and underscores, not beginning with a digit, at most 63 long',
+    ],
+  ])("%s", (_what, changes, sentence) => {
+    expect(withDatabase(changes)).toEqual([`apps: prod/database ${sentence}`]);
+  });
+});
+
+describe("loads", () => {
+  const withLoad = (changes: Partial<LoadSpec>) =>
+    problems([prod, product, { ...load, loads: (load.loads ?? []).map((one) => ({ ...one, ...changes })) }]);
+  const allowed = "http://<name>.<namespace>.svc.cluster.local:<port><path> of one of its calls, with GET";
+
+  test("of nothing", () => {
+    expect(withLoad({ qps: 0 })).toEqual(["apps: load/generator qps is 0; allowed: a number above 0"]);
+  });
+
+  test.each([
+    ["somebody else", "http://backend.prod.svc.cluster.local:3000/api/products"],
+    ["another path", "http://product.product.svc.cluster.local:8080/api/products-of-others"],
+    ["another port", "http://product.product.svc.cluster.local:80/api/products"],
+    ["no URL", "product"],
+  ])("that ask for %s than they declare", (_what, url) => {
+    expect(withLoad({ url })).toEqual([`apps: load/generator url is "${url}"; allowed: ${allowed}`]);
+  });
+
+  test("that declare no GET", () => {
+    const calls = [{ to: "product/product", methods: ["POST"] }] as const;
+    expect(withLoad({ calls })).toHaveLength(1);
+  });
+});
