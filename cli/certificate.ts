@@ -2,6 +2,7 @@ import process from "node:process";
 import { text } from "node:stream/consumers";
 import { Command } from "commander";
 import { issue, type Signed } from "./certificates/issue.ts";
+import { UserError } from "./support/errors.ts";
 import { runCommand } from "./support/main.ts";
 
 /*
@@ -22,7 +23,11 @@ program
   .description("make a certificate for the hosts of a JSON object on standard input: {hosts, authority?: {certificate, key}}")
   .action(async () => {
     const { hosts, authority } = JSON.parse(await text(process.stdin)) as Request;
-    console.log(JSON.stringify(await issue(hosts, new Date(), authority)));
+    try {
+      console.log(JSON.stringify(await issue(hosts, new Date(), authority)));
+    } catch (error) {
+      throw new UserError(`no certificate for ${hosts.join(", ")} can be made: ${(error as Error).message}`);
+    }
   });
 
 await runCommand(program);

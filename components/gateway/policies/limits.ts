@@ -22,7 +22,8 @@ export function limits(routes: readonly Route[], { namespace, selector }: Place)
   if (filters.length === 0) return undefined;
   return new EnvoyFilter({
     metadata: { name: "gateway-limits", namespace },
-    spec: { workloadSelector: { labels: { ...selector } }, configPatches: filters.map(beforeRouter) },
+    // With a priority it is applied after whatever else comes to be there.
+    spec: { workloadSelector: { labels: { ...selector } }, priority: 10, configPatches: filters.map(beforeRouter) },
   });
 }
 
