@@ -21,8 +21,10 @@ export async function eksTarget(config: EksConfig): Promise<Target> {
     ...resolveGateways(config),
     cluster: new EksCluster(name, { ...rest, network: { ...network, zones }, loadBalancerController, ...dns }),
     exposure: {
-      kong: networkLoadBalancer({ port: 8100, path: "/status/ready" }),
-      istio: networkLoadBalancer({ port: 15021, path: "/healthz/ready" }),
+      // Where Kong says whether it is ready it says much else, so nobody is let in there. Pods that are not ready get no
+      // connections anyway, as they are no targets.
+      kong: networkLoadBalancer({ protocol: "tcp", port: "traffic-port" }),
+      istio: networkLoadBalancer({ protocol: "http", port: "15021", path: "/healthz/ready" }),
     },
     replicas: { istiod: 2, gateway: 2 },
     storageClass: eksStorageClass,
@@ -30,14 +32,13 @@ export async function eksTarget(config: EksConfig): Promise<Target> {
   };
 }
 
-/** Where a proxy says over HTTP whether it takes requests. */
-interface HealthCheck {
-  readonly port: number;
-  readonly path: string;
-}
+/** How a load balancer learns whether a proxy answers: that it takes a connection, or what it says over HTTP. */
+type HealthCheck =
+  | { readonly protocol: "tcp"; readonly port: "traffic-port" }
+  | { readonly protocol: "http"; readonly port: string; readonly path: string };
 
 /** A load balancer that hands connections to the proxies' pods and says who is calling, as far as IP does. */
-function networkLoadBalancer({ port, path }: HealthCheck): Exposure {
+function networkLoadBalancer(check: HealthCheck): Exposure {
   const annotations = {
     // The controller's default is an internal one.
     scheme: "internet-facing",
@@ -46,9 +47,7 @@ function networkLoadBalancer({ port, path }: HealthCheck): Exposure {
     // Gateways that judge callers by their address see it without the PROXY protocol, which they do not expect.
     "target-group-attributes":
       "preserve_client_ip.enabled=true,proxy_protocol_v2.enabled=false,deregistration_delay.timeout_seconds=30",
-    "healthcheck-protocol": "http",
-    "healthcheck-port": String(port),
-    "healthcheck-path": path,
+    ...Object.fromEntries(Object.entries(check).map(([key, value]) => [`healthcheck-${key}`, value])),
     "healthcheck-interval": "10",
     "healthcheck-healthy-threshold": "2",
     "healthcheck-unhealthy-threshold": "2",

@@ -28,34 +28,29 @@ describe("the target eks", () => {
   });
 
   test.each([
-    ["kong", "8100", "/status/ready"],
-    ["istio", "15021", "/healthz/ready"],
-  ] as const)(
-    "puts a public network load balancer before the pods of %s, which asks them whether they are ready",
-    (name, port, path) => {
-      expect(target.exposure[name]).toEqual({
-        service: {
-          type: "LoadBalancer",
-          loadBalancerClass: "service.k8s.aws/nlb",
-          annotations: {
-            [`${prefix}-scheme`]: "internet-facing",
-            [`${prefix}-nlb-target-type`]: "ip",
-            [`${prefix}-attributes`]: "load_balancing.cross_zone.enabled=true",
-            [`${prefix}-target-group-attributes`]:
-              "preserve_client_ip.enabled=true,proxy_protocol_v2.enabled=false,deregistration_delay.timeout_seconds=30",
-            [`${prefix}-healthcheck-protocol`]: "http",
-            [`${prefix}-healthcheck-port`]: port,
-            [`${prefix}-healthcheck-path`]: path,
-            [`${prefix}-healthcheck-interval`]: "10",
-            [`${prefix}-healthcheck-healthy-threshold`]: "2",
-            [`${prefix}-healthcheck-unhealthy-threshold`]: "2",
-          },
+    ["kong", { protocol: "tcp", port: "traffic-port" }],
+    ["istio", { protocol: "http", port: "15021", path: "/healthz/ready" }],
+  ] as const)("puts a public network load balancer before the pods of %s, which asks them whether they answer", (name, check) => {
+    expect(target.exposure[name]).toEqual({
+      service: {
+        type: "LoadBalancer",
+        loadBalancerClass: "service.k8s.aws/nlb",
+        annotations: {
+          [`${prefix}-scheme`]: "internet-facing",
+          [`${prefix}-nlb-target-type`]: "ip",
+          [`${prefix}-attributes`]: "load_balancing.cross_zone.enabled=true",
+          [`${prefix}-target-group-attributes`]:
+            "preserve_client_ip.enabled=true,proxy_protocol_v2.enabled=false,deregistration_delay.timeout_seconds=30",
+          ...Object.fromEntries(Object.entries(check).map(([key, value]) => [`${prefix}-healthcheck-${key}`, value])),
+          [`${prefix}-healthcheck-interval`]: "10",
+          [`${prefix}-healthcheck-healthy-threshold`]: "2",
+          [`${prefix}-healthcheck-unhealthy-threshold`]: "2",
         },
-        host: "load-balancer",
-        ports: { http: 80, https: 443 },
-      });
-    },
-  );
+      },
+      host: "load-balancer",
+      ports: { http: 80, https: 443 },
+    });
+  });
 
   test("runs two of each, on encrypted disks, behind policies that hold", () => {
     expect(target).toMatchObject({
