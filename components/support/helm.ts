@@ -24,6 +24,12 @@ export interface HelmReleaseArgs {
   /** A namespace that exists; its labels are the program's business, so Helm never makes one. */
   readonly namespace: pulumi.Input<string>;
   readonly values?: Values;
+  /**
+   * Whether the chart's folder `crds` is left out. Helm neither upgrades what is in there nor takes it away, so a chart that
+   * can have its definitions as a part of the release is better told to.
+   * @default false
+   */
+  readonly skipCrds?: boolean;
 }
 
 /** The longest a release may take to become ready, in seconds: images may have to be pulled first. */
@@ -35,7 +41,7 @@ const timeout = 300;
  */
 export function helmRelease(
   name: string,
-  { source, release, namespace, values = {} }: HelmReleaseArgs,
+  { source, release, namespace, values = {}, skipCrds }: HelmReleaseArgs,
   opts: pulumi.CustomResourceOptions,
 ): k8s.helm.v3.Release {
   return new k8s.helm.v3.Release(
@@ -48,6 +54,7 @@ export function helmRelease(
       ...(source.repository === undefined ? {} : { repositoryOpts: { repo: source.repository } }),
       values: merge(values, source.values),
       createNamespace: false,
+      ...(skipCrds === undefined ? {} : { skipCrds }),
       atomic: true,
       timeout,
     },

@@ -57,7 +57,7 @@ export class Kong extends pulumi.ComponentResource {
     const values = kongValues({ images, exposure, replicas, podAnnotations });
     const proxies = helmRelease(
       `${name}-proxies`,
-      { source: chart, release, namespace: place.metadata.name, values },
+      { source: chart, release, namespace: place.metadata.name, values, skipCrds: true },
       { parent: this, dependsOn: scope },
     );
     // The release brings their kind, and the controller that lets them go.

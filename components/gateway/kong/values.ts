@@ -32,6 +32,8 @@ export function kongValues({ images, exposure, replicas, podAnnotations }: KongV
     ingressController: {
       image: imageValues(images.controller, publishedImages.kongController.tag),
       ingressClass,
+      // As a part of the release they are upgraded with it, and go with it.
+      installCRDs: true,
       env: { anonymous_reports: "false" },
       resources: { requests: { cpu: "20m", memory: "96Mi" }, limits: { cpu: "1", memory: "512Mi" } },
     },

@@ -50,6 +50,14 @@ describe("Kong", () => {
     expect(waits([types.release, "kong-proxies"], ["kubernetes:core/v1:Namespace", "kong"])).toBe(true);
   });
 
+  test("brings its kinds as a part of the release, so that they are upgraded with it and go with it", async () => {
+    const { inputs } = await recordKong();
+    expect(inputs(types.release, "kong-proxies")).toMatchObject({
+      skipCrds: true,
+      values: { ingressController: { installCRDs: true } },
+    });
+  });
+
   test("has minutes to start: its controller is started again until the admin API answers", async () => {
     const { inputs } = await recordKong();
     expect(at<number>(inputs(types.release, "kong-proxies"), "timeout")).toBeGreaterThanOrEqual(180);
