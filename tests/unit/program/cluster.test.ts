@@ -169,6 +169,7 @@ describe("the stacks' clusters", () => {
         { hostPort: 80, nodePort: 30080 },
         { hostPort: 443, nodePort: 30443 },
         { hostPort: 8080, nodePort: 30808 },
+        { hostPort: 8443, nodePort: 30843 },
       ],
     });
   });

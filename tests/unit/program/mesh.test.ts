@@ -48,7 +48,7 @@ describe("order", () => {
   });
 
   test("the gateway and the application start side by side", () => {
-    expect(local.waits(deployment, [release, "ingress-proxies"])).toBe(false);
+    expect(local.waits([namespace, "product"], [release, "ingress-proxies"])).toBe(false);
     expect(local.waits([release, "ingress-proxies"], deployment)).toBe(false);
   });
 });
