@@ -15,16 +15,16 @@ async function runProgram(config: Record<string, string>, run: string) {
   return { outputs, recording };
 }
 
-function valueOf(output: unknown): Promise<unknown> {
+function resolved(output: unknown): Promise<unknown> {
   return new Promise((resolve) => pulumi.output(output).apply(resolve));
 }
 
 test("a stack tells its address, how to administer its cluster, and what to try", async () => {
   const { outputs } = await runProgram(readStackFile("local"), "local");
-  expect(await valueOf(outputs?.url)).toBe("http://localhost:8080/api/products");
-  expect(await valueOf(outputs?.urls)).toEqual({ istio: "http://localhost:8080", istioHttps: "https://shop.example.com:8443" });
-  expect(await valueOf(pulumi.output(outputs?.tryNext[0]))).toBe("curl -i http://localhost:8080/api/products");
-  expect(await valueOf(pulumi.all([outputs?.kubeconfig, outputs?.context, outputs?.authority]))).toEqual([
+  expect(await resolved(outputs?.url)).toBe("http://localhost:8080/api/products");
+  expect(await resolved(outputs?.urls)).toEqual({ istio: "http://localhost:8080", istioHttps: "https://shop.example.com:8443" });
+  expect(await resolved(pulumi.output(outputs?.tryNext[0]))).toBe("curl -i http://localhost:8080/api/products");
+  expect(await resolved(pulumi.all([outputs?.kubeconfig, outputs?.context, outputs?.authority]))).toEqual([
     "the-kubeconfig",
     "the-context",
     "the-authority",
@@ -34,7 +34,7 @@ test("a stack tells its address, how to administer its cluster, and what to try"
 test("a port that browsers know by themselves is left out", async () => {
   const ports = JSON.stringify({ ports: { http: 8081, istio: 80 } });
   const { outputs } = await runProgram({ ...readStackFile("local"), "mesh:cluster": ports }, "port");
-  expect(await valueOf(outputs?.url)).toBe("http://localhost/api/products");
+  expect(await resolved(outputs?.url)).toBe("http://localhost/api/products");
 });
 
 test("a configuration that is refused ends the run with its problems, before anything is registered", async () => {
