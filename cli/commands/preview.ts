@@ -17,5 +17,6 @@ export async function preview(stackName: string): Promise<void> {
   }
   const stack = await pulumiStack(context);
   await ensureStack(stack);
-  if (!(await runPulumi(stack, "preview"))) throw new UserError("The preview did not succeed, for the reasons above.");
+  if (!(await runPulumi(stack, "preview", "--suppress-outputs")))
+    throw new UserError("The preview did not succeed, for the reasons above.");
 }

@@ -7,7 +7,7 @@ import { ensureKubeconfig } from "../kubeconfig.ts";
 import { readPods } from "../kubernetes/pods.ts";
 import { missingTools, preflightToLook } from "../preflight.ts";
 import { hasStack, readOutputs } from "../pulumi/stack.ts";
-import { pulumiHome } from "../support/environment.ts";
+import { kubeconfigOf, pulumiHome } from "../support/environment.ts";
 import { ask } from "../support/url.ts";
 
 /** Shows what there is of a stack and, last, what is wrong with it and what to type. Ends with 1 when something is wrong. */
@@ -48,11 +48,11 @@ async function lookHere(spec: KindSpec): Promise<readonly string[] | undefined> 
 /** The same for a cluster that is elsewhere: its nodes are its operator's business, its pods are what the stack needs. */
 async function lookElsewhere(context: Context): Promise<readonly string[] | undefined> {
   const stack = await pulumiStack(context);
-  if (!(await hasStack(stack))) {
+  if (await hasStack(stack)) await ensureKubeconfig(context, stack);
+  if (!existsSync(kubeconfigOf(context.stack, context.config))) {
     console.log(`Nothing is deployed yet. Try: make up STACK=${context.stack}`);
     return undefined;
   }
-  await ensureKubeconfig(context, stack);
   const kubectl = kubectlFor(context, stack);
   const nodes = await kubectl(["get", "nodes", "--no-headers"]);
   if (!nodes.ok) return [`The cluster does not answer: ${nodes.all.trim().split("\n").at(-1) ?? ""}`];
