@@ -34,8 +34,7 @@ export function createCallers(
     });
     const { username, customId } = caller;
     const consumer = { username, ...(customId && { custom_id: customId }), credentials: secrets.map((s) => s.metadata.name) };
-    const after = { ...opts, dependsOn: secrets };
-    known.push(...secrets, kongConsumer(`${name}-${caller.name}`, { name: caller.name, namespace }, consumer, after));
+    known.push(...secrets, kongConsumer(`${name}-${caller.name}`, { name: caller.name, namespace }, consumer, opts));
   };
 
   const keys: Record<string, pulumi.Output<string>> = {};

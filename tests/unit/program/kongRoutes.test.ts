@@ -13,7 +13,7 @@ describe("the rules of the mesh hold for what Kong forwards", () => {
   });
 
   test("because Kong asks by the Service's host, on every way in", async () => {
-    const { all } = await recordTable([route(), route({ name: "frontend", path: "/" })], { ...tls, plaintext: true });
+    const { all } = await recordTable([route(), route({ name: "frontend", path: "/" })], { tls: { ...tls, plaintext: true } });
     const offering = all(types.ingress).filter(({ name }) => name !== "table-tls");
     expect(offering).toHaveLength(4);
     for (const { inputs } of offering) {
@@ -94,7 +94,7 @@ describe("HTTPS", () => {
   const redirected = { "konghq.com/protocols": "https", "konghq.com/https-redirect-status-code": "301" };
 
   test("is the only way in unless plaintext is asked for", async () => {
-    const { all, inputs } = await recordTable([route()], tls);
+    const { all, inputs } = await recordTable([route()], { tls });
     expect(
       all(types.ingress)
         .map(({ name }) => name)
@@ -108,7 +108,7 @@ describe("HTTPS", () => {
   });
 
   test("is the only way in by its own hosts where others are served in plaintext", async () => {
-    const { all, inputs } = await recordTable([route()], { ...tls, plaintext: true });
+    const { all, inputs } = await recordTable([route()], { tls: { ...tls, plaintext: true } });
     expect(all(types.ingress)).toHaveLength(3);
     const plain = inputs(types.ingress, "table-product");
     const own = inputs(types.ingress, "table-product.https");
@@ -126,7 +126,7 @@ describe("HTTPS", () => {
   });
 
   test("has its certificate in Kong's own namespace, under an Ingress that offers nothing", async () => {
-    const { inputs } = await recordTable([route()], tls);
+    const { inputs } = await recordTable([route()], { tls });
     expect(inputs(types.ingress, "table-tls")).toMatchObject({ metadata: { name: "tls", namespace: "kong" } });
     expect(inputs(types.ingress, "table-tls").spec).toEqual({
       ingressClassName: "kong",
@@ -139,7 +139,7 @@ describe("HTTPS", () => {
     ["without a word of it", undefined],
     ["without hosts", { hosts: [], secretName: "shop-tls", plaintext: true }],
   ])("is not there %s", async (_, none) => {
-    const { all } = await recordTable([route()], none);
+    const { all } = await recordTable([route()], { tls: none });
     expect(all(types.ingress).map(({ name }) => name)).toEqual(["table-product"]);
     expect(JSON.stringify(all(types.ingress))).not.toContain("redirect");
     expect(at(all(types.ingress)[0]?.inputs, "metadata.annotations")).toMatchObject({ "konghq.com/protocols": "http,https" });

@@ -28,9 +28,12 @@ export const types = {
   secret: "kubernetes:core/v1:Secret",
 } as const;
 
-/** Everything that Kong's table of these routes registers. */
-export function recordTable(routes: readonly Route[], tls?: KongTls) {
-  return record(() => new KongRoutes("table", { namespace: "kong", routes, tls }));
+/** Everything that Kong's table of these routes registers; `slow` is a type that takes longest. */
+export function recordTable(
+  routes: readonly Route[],
+  { tls, ...options }: { readonly tls?: KongTls | undefined; readonly slow?: string } = {},
+) {
+  return record(() => new KongRoutes("table", { namespace: "kong", routes, tls }), options);
 }
 
 export const rsa = generateKeyPairSync("rsa", { modulusLength: 2048 });
