@@ -45,7 +45,7 @@ export function ensureDebianRoot(progress: Progress): Promise<string> {
  */
 export function ensurePostgresqlRoot(progress: Progress): Promise<string> {
   const merged = "--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr";
-  const include = ["coreutils", "dash", `postgresql-${pins.postgresql}`].join(",");
+  const include = ["coreutils", "dash", "libc-bin", `postgresql-${pins.postgresql}`].join(",");
   return ensureRoot(`Debian's PostgreSQL ${pins.postgresql}`, ["--variant=extract", merged, `--include=${include}`], progress);
 }
 

@@ -19,6 +19,8 @@ export interface ImageArchive {
   readonly reference: string;
   /** Path of an OCI archive that holds this image alone. */
   readonly archive: string;
+  /** Whether nodes that take no ordinary pods need it too. */
+  readonly everyNode: boolean;
 }
 
 /** What an image is made of. */
@@ -99,7 +101,7 @@ export async function ensureImages(names: readonly BuiltImage[], progress: Progr
       const { layers, config } = recipes[name];
       await writeArchive(join(temporary, "image.tar"), [{ reference, layers: await layers(shared, progress), config }]);
     });
-    archives.push({ name, reference, archive: join(folder, "image.tar") });
+    archives.push({ name, reference, archive: join(folder, "image.tar"), everyNode: name === "install-cni" });
   }
   return archives;
 }

@@ -12,7 +12,7 @@ const share = `usr/share/postgresql/${pins.postgresql}`;
 const programs = ["initdb", "pg_isready", "postgres", "psql"];
 
 /** What the entrypoint runs, and initdb its programs with. */
-const tools = ["chmod", "dash", "mktemp", "mv", "rm", "rmdir"];
+const tools = ["chmod", "dash", "locale", "mktemp", "mv", "rm", "rmdir"];
 
 /** Modules that pull in more than they are worth: compiling queries, and rules of SELinux. */
 const unwanted = /^(llvmjit|sepgsql)\.so$/;

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import process from "node:process";
+import type { Readable } from "node:stream";
 import { ExecaError, execa, type Options } from "execa";
 import { UserError } from "./errors.ts";
 
@@ -30,7 +31,7 @@ export interface RunOptions {
   readonly cwd?: string;
   /** Added to this process's environment; undefined takes a variable away. */
   readonly env?: Readonly<Record<string, string | undefined>>;
-  readonly input?: string;
+  readonly input?: string | Readable;
   /** Gets each line of both outputs as it comes. */
   readonly onLine?: (line: string) => void;
   /** Ends the program after so many milliseconds. */

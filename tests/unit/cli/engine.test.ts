@@ -5,7 +5,6 @@ import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { parse } from "yaml";
 import { deleteCluster, ensureCluster, readCluster } from "../../../cli/kind/engine.ts";
 import { notReady } from "../../../cli/kind/health.ts";
-import { loadImages } from "../../../cli/kind/images.ts";
 import { ownerDir } from "../../../cli/kind/owner.ts";
 import { findRuntime, listNodes, startNode } from "../../../cli/kind/runtime.ts";
 import type { KindSpec } from "../../../cli/kind/spec.ts";
@@ -234,19 +233,6 @@ describe("delete", () => {
     fakes.program("podman", '[ "$1 $2" != "volume ls" ] || { [[ $4 != *-worker2 ]] || echo abandoned; }');
     await deleteCluster(spec, progress);
     expect(fakes.calls).toEqual(["podman volume rm abandoned"]);
-  });
-});
-
-describe("load", () => {
-  test("loads each image only into the nodes that lack it", async () => {
-    ourCluster();
-    for (const node of ["control-plane", "worker2"]) fakes.images(`${spec.name}-${node}`, "localhost/b:1");
-    fakes.images(`${spec.name}-worker`, "localhost/a:1", "localhost/b:1");
-    const images = ["a", "b"].map((name) => ({ reference: `localhost/${name}:1`, archive: `/tmp/${name}.tar` }));
-    expect(await loadImages(spec, images, progress)).toEqual({ loaded: ["localhost/a:1"] });
-    expect(fakes.calls).toEqual([
-      `kind load image-archive --name ${spec.name} --nodes ${spec.name}-control-plane,${spec.name}-worker2 /tmp/a.tar`,
-    ]);
   });
 });
 

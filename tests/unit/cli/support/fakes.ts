@@ -88,6 +88,22 @@ export class Fakes {
     writeFileSync(join(this.folder, "nodes", node, "images"), `${references.join("\n")}\n`);
   }
 
+  /** Says what a node has of images, by digest. */
+  content(node: string, ...digests: string[]): void {
+    writeFileSync(join(this.folder, "nodes", node, "content"), `${digests.join("\n")}\n`);
+  }
+
+  /** The archive that a node was given last; undefined when it was given none. */
+  taken(node: string): string | undefined {
+    const file = join(this.folder, "nodes", node, "taken.tar");
+    return existsSync(file) ? file : undefined;
+  }
+
+  /** Makes a node refuse the next archive. */
+  refuseImages(node: string): void {
+    writeFileSync(join(this.folder, "nodes", node, "refuse"), "");
+  }
+
   /** Puts back what was there before. */
   remove(): void {
     process.env.PATH = this.path;
@@ -104,12 +120,16 @@ case "$1 $2" in
   "ps --all") ls ;;
   "inspect "*) shift 2; files=(); for node in "$@"; do files+=("$(cat "$node/inspect")"); done; echo "[$(join "\${files[@]}")]" ;;
   "start "*) [ ! -e "$FAKES/refuse-$2" ] || { echo "no such mount" >&2; exit 125; }; sed -i 's/"Running":false/"Running":true/' "$2/inspect" ;;
+  "exec --interactive")
+    cat > "$3/taken.tar"
+    [ ! -e "$3/refuse" ] || { rm "$3/refuse"; echo "content digest: not found" >&2; exit 1; } ;;
   "exec "*)
     case "$*" in
       *"get nodes"*) files=(); for node in *; do files+=("$(cat "$node/kubernetes")"); done; echo "{\\"items\\":[$(join "\${files[@]}")]}" ;;
       *"get pods"*) echo '{"items":[]}' ;;
       *"get leases"*) files=(); for lease in */lease; do [ ! -e "$lease" ] || files+=("$(cat "$lease")"); done; echo "{\\"items\\":[$(join "\${files[@]}")]}" ;;
       *"images list"*) cat "$2/images" 2>/dev/null || true ;;
+      *"content list"*) cat "$2/content" 2>/dev/null || true ;;
     esac ;;
   "rm --force") shift 3; rm -rf "$@" ;;
 esac`;

@@ -1,0 +1,103 @@
+import { createReadStream } from "node:fs";
+import { open } from "node:fs/promises";
+import { tarOf } from "../../airgap/images/tar.ts";
+import { type Entry, text, treeOf } from "../../airgap/images/tree.ts";
+
+/** An image in an archive of {@link writeArchive}, and what it is made of. */
+export interface ArchivedImage {
+  readonly reference: string;
+  /** As the archive's index has it. */
+  readonly manifest: object;
+  /** Its manifest, its configuration and its layers, by digest: where the archive has the bytes. */
+  readonly blobs: ReadonlyMap<string, Blob>;
+}
+
+interface Blob {
+  readonly archive: string;
+  readonly offset: number;
+  readonly size: number;
+}
+
+const block = 512;
+
+/**
+ * Reads what images are in an archive, without their layers.
+ *
+ * @throws Error when it is no OCI archive, or one with a layer missing.
+ */
+export async function readArchive(archive: string): Promise<ArchivedImage[]> {
+  const files = await filesOf(archive);
+  const read = async (path: string) => {
+    const found = files.get(path);
+    if (!found) throw new Error(`${archive} is no OCI archive, or not a whole one: it has no ${path}`);
+    return JSON.parse((await bytesOf(found)).toString("utf8"));
+  };
+  const index = (await read("index.json")) as { manifests: (Descriptor & { annotations?: Record<string, string> })[] };
+  return Promise.all(
+    index.manifests.map(async (descriptor) => {
+      const manifest = (await read(blobPath(descriptor.digest))) as { config: Descriptor; layers: Descriptor[] };
+      const blobs = [descriptor, manifest.config, ...manifest.layers].map(({ digest }): [string, Blob] => {
+        const blob = files.get(blobPath(digest));
+        if (!blob) throw new Error(`${archive} lacks ${digest}`);
+        return [digest, blob];
+      });
+      const reference = descriptor.annotations?.["io.containerd.image.name"] ?? "";
+      return { reference, manifest: descriptor, blobs: new Map(blobs) };
+    }),
+  );
+}
+
+interface Descriptor {
+  readonly digest: string;
+}
+
+/**
+ * One archive of several images, as bytes to be read once: each blob is in it a single time, and none that whoever gets it has
+ * already.
+ *
+ * @param has - digests that are left out.
+ */
+export async function* archiveOf(images: readonly ArchivedImage[], has: ReadonlySet<string>): AsyncGenerator<Buffer> {
+  const index = JSON.stringify({ schemaVersion: 2, manifests: images.map(({ manifest }) => manifest) });
+  yield* tarOf(
+    await treeOf(text("index.json", index), text("oci-layout", JSON.stringify({ imageLayoutVersion: "1.0.0" })), (all) => {
+      for (const [digest, blob] of images.flatMap(({ blobs }) => [...blobs])) {
+        if (!has.has(digest)) all.set(blobPath(digest), entryOf(blob));
+      }
+    }),
+  );
+}
+
+function entryOf(blob: Blob): Entry {
+  return { kind: "file", mode: 0o644, uid: 0, gid: 0, size: blob.size, source: () => streamOf(blob) };
+}
+
+function streamOf({ archive, offset, size }: Blob): AsyncIterable<Buffer> {
+  return createReadStream(archive, { start: offset, end: offset + size - 1, highWaterMark: 1 << 20 });
+}
+
+async function bytesOf(blob: Blob): Promise<Buffer> {
+  const chunks = [];
+  for await (const chunk of streamOf(blob)) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
+const blobPath = (digest: string) => `blobs/${digest.replace(":", "/")}`;
+
+/** The files of a tar archive, by path: their headers alone are read. Names are short in archives of images. */
+async function filesOf(archive: string): Promise<Map<string, Blob>> {
+  const files = new Map<string, Blob>();
+  const file = await open(archive);
+  try {
+    const header = Buffer.alloc(block);
+    for (let offset = 0; (await file.read(header, 0, block, offset)).bytesRead === block && header[0] !== 0; ) {
+      const field = (start: number, length: number) => header.toString("utf8", start, start + length).replace(/\0.*$/s, "");
+      const size = Number.parseInt(field(124, 12), 8) || 0;
+      if (field(156, 1) === "0") files.set(field(0, 100), { archive, offset: offset + block, size });
+      offset += block + Math.ceil(size / block) * block;
+    }
+  } finally {
+    await file.close();
+  }
+  return files;
+}

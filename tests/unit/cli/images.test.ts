@@ -1,0 +1,133 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import { writeArchive } from "../../../airgap/images/oci.ts";
+import { type Tree, text, treeOf } from "../../../airgap/images/tree.ts";
+import { type ImageFile, loadImages } from "../../../cli/kind/images.ts";
+import type { KindSpec } from "../../../cli/kind/spec.ts";
+import { output } from "../../../cli/support/process.ts";
+import type { Progress } from "../../../cli/support/progress.ts";
+import { Fakes } from "./support/fakes.ts";
+
+const progress: Progress = { step: (_title, work) => work(() => {}), note: () => {} };
+
+let fakes: Fakes;
+let spec: KindSpec;
+let nodes: { controlPlane: string; worker: string; worker2: string };
+let images: { a: ImageFile; b: ImageFile };
+
+beforeEach(async () => {
+  fakes = new Fakes();
+  spec = { name: fakes.cluster, workers: 2, sources: "built", nodeImage: "node", ports: [] };
+  nodes = { controlPlane: `${spec.name}-control-plane`, worker: `${spec.name}-worker`, worker2: `${spec.name}-worker2` };
+  fakes.node({ name: nodes.controlPlane, role: "control-plane" });
+  fakes.node({ name: nodes.worker });
+  fakes.node({ name: nodes.worker2 });
+  const shared = await treeOf(text("/shared", "by both"));
+  images = {
+    a: await imageFile("a", shared, await treeOf(text("/a", "a"))),
+    b: await imageFile("b", shared, await treeOf(text("/b", "b"))),
+  };
+});
+afterEach(() => fakes.remove());
+
+async function imageFile(name: string, ...layers: Tree[]): Promise<ImageFile> {
+  const [archive, reference] = [join(fakes.folder, `${name}.tar`), `localhost/${name}:1`];
+  await writeArchive(archive, [{ reference, layers, config: {} }]);
+  return { archive, reference };
+}
+
+/** What a node was given: names of images, and digests of what they are made of. */
+async function taken(node: string) {
+  const file = fakes.taken(node);
+  if (!file) return undefined;
+  const index = JSON.parse(await output("tar", ["--extract", "--to-stdout", "--file", file, "index.json"]));
+  const listed = (await output("tar", ["--list", "--file", file])).split("\n");
+  return {
+    images: index.manifests.map(
+      (entry: { annotations: Record<string, string> }) => entry.annotations["io.containerd.image.name"],
+    ),
+    blobs: listed.flatMap((path) => (/^blobs\/sha256\/.+/.test(path) ? [path.replace("blobs/sha256/", "sha256:")] : [])),
+  };
+}
+
+test("a node gets what it lacks in one archive, with what images share a single time", async () => {
+  expect(await loadImages(spec, [images.a, images.b], progress)).toEqual({ loaded: ["localhost/a:1", "localhost/b:1"] });
+  for (const node of Object.values(nodes)) {
+    const given = await taken(node);
+    expect(given?.images).toEqual(["localhost/a:1", "localhost/b:1"]);
+    expect(new Set(given?.blobs).size).toBe(given?.blobs.length);
+    expect(given?.blobs).toHaveLength(3 + 2 * 2); // three layers, and a manifest and a configuration for each image
+  }
+});
+
+test("every blob has the bytes that its digest says", async () => {
+  await loadImages(spec, [images.a, images.b], progress);
+  const folder = join(fakes.folder, "nodes", nodes.worker);
+  await output("tar", ["--extract", "--file", fakes.taken(nodes.worker) ?? "", "--directory", folder]);
+  for (const digest of (await taken(nodes.worker))?.blobs ?? []) {
+    const bytes = readFileSync(join(folder, "blobs", digest.replace(":", "/")));
+    expect(`sha256:${createHash("sha256").update(bytes).digest("hex")}`).toBe(digest);
+  }
+});
+
+test("loads each image only into the nodes that lack it", async () => {
+  for (const node of [nodes.controlPlane, nodes.worker2]) fakes.images(node, "localhost/b:1");
+  fakes.images(nodes.worker, "localhost/a:1", "localhost/b:1");
+  expect(await loadImages(spec, [images.a, images.b], progress)).toEqual({ loaded: ["localhost/a:1"] });
+  expect(await taken(nodes.worker)).toBeUndefined();
+  expect((await taken(nodes.worker2))?.images).toEqual(["localhost/a:1"]);
+});
+
+test("leaves out what the node has of another image, and unpacks nothing before it is needed", async () => {
+  await loadImages(spec, [images.a], progress);
+  const known = (await taken(nodes.worker))?.blobs ?? [];
+  fakes.images(nodes.worker, "localhost/a:1");
+  fakes.content(nodes.worker, ...known);
+  await loadImages(spec, [images.a, images.b], progress);
+  expect((await taken(nodes.worker))?.images).toEqual(["localhost/b:1"]);
+  expect((await taken(nodes.worker))?.blobs).toHaveLength(3); // its own layer, manifest and configuration
+  expect(fakes.calls.at(-1)).toMatch(/ctr --namespace=k8s.io images import --no-unpack -$/);
+});
+
+test("a control plane gets what runs on every node alone", async () => {
+  const everywhere = { ...images.a, everyNode: true };
+  const elsewhere = { ...images.b, everyNode: false };
+  expect(await loadImages(spec, [everywhere, elsewhere], progress)).toEqual({ loaded: ["localhost/a:1", "localhost/b:1"] });
+  expect((await taken(nodes.controlPlane))?.images).toEqual(["localhost/a:1"]);
+  expect((await taken(nodes.worker))?.images).toEqual(["localhost/a:1", "localhost/b:1"]);
+
+  for (const node of [nodes.worker, nodes.worker2]) fakes.images(node, "localhost/a:1", "localhost/b:1");
+  fakes.images(nodes.controlPlane, "localhost/a:1");
+  expect(await loadImages(spec, [everywhere, elsewhere], progress)).toEqual({ loaded: [] });
+});
+
+test("sends everything where a node threw away meanwhile what it had", async () => {
+  const whole = async () => (await taken(nodes.worker))?.blobs;
+  await loadImages(spec, [images.a], progress);
+  const all = await whole();
+  fakes.content(nodes.worker, ...(all ?? []));
+  fakes.refuseImages(nodes.worker);
+  await loadImages(spec, [images.a], progress);
+  expect(await whole()).toEqual(all);
+});
+
+describe("refusals", () => {
+  test("a node's own words, when it takes nothing in", async () => {
+    fakes.program("podman", `${fakes.script("podman").replace('cat > "$3/taken.tar"', 'echo "no space left" >&2; exit 1')}`);
+    await expect(loadImages(spec, [images.a], progress)).rejects.toThrow("no space left");
+  });
+
+  test("an archive of another image", async () => {
+    await expect(loadImages(spec, [{ ...images.a, reference: "localhost/c:1" }], progress)).rejects.toThrow(
+      /a\.tar holds no image localhost\/c:1/,
+    );
+  });
+
+  test("a file that is no OCI archive", async () => {
+    await output("tar", ["--create", "--file", join(fakes.folder, "x.tar"), "--directory", fakes.folder, "a.tar"]);
+    const file = { reference: "localhost/a:1", archive: join(fakes.folder, "x.tar") };
+    await expect(loadImages(spec, [file], progress)).rejects.toThrow(/x\.tar is no OCI archive/);
+  });
+});
