@@ -33,8 +33,11 @@ export interface RecordOptions {
   readonly autonames?: boolean;
   /** A type of resources that take longest of all: what was registered after one of them surely waited for it. */
   readonly slow?: string;
-  /** What resources of a type compute, or a function of a provider answers, instead of the words that stand for it otherwise. */
-  readonly outputs?: Readonly<Record<string, Inputs>>;
+  /**
+   * What resources of a type compute, each by its name or all the same, or what a function of a provider answers, instead of
+   * the words that stand for it otherwise.
+   */
+  readonly outputs?: Readonly<Record<string, Inputs | ((name: string) => Inputs)>>;
 }
 
 /**
@@ -61,7 +64,9 @@ export async function record(
         step.done = clock++;
         const metadata = { name: automaticName(name), ...(inputs.metadata as Inputs | undefined) };
         const named = autonames && type.startsWith("kubernetes:") ? { metadata } : {};
-        return { id: `${name}-id`, state: { ...ofAws(type, name), ...computed[type], ...outputs[type], ...inputs, ...named } };
+        const given = outputs[type];
+        const own = typeof given === "function" ? given(name) : given;
+        return { id: `${name}-id`, state: { ...ofAws(type, name), ...computed[type], ...own, ...inputs, ...named } };
       },
       call: ({ token, inputs }) => ({ ...answers[token], ...outputs[token], ...inputs }),
     },
