@@ -2,7 +2,6 @@
 export interface KongConfiguration {
   readonly services?: readonly KongService[];
   readonly upstreams?: readonly { readonly name: string; readonly targets?: readonly { readonly target: string }[] }[];
-  /** Those that hold for every request. */
   readonly plugins?: readonly KongPlugin[];
   readonly consumers?: readonly KongConsumer[];
   readonly certificates?: readonly {
@@ -33,11 +32,12 @@ export interface KongRoute {
   readonly preserve_host: boolean;
   readonly regex_priority?: number;
   readonly https_redirect_status_code: number;
-  readonly plugins?: readonly KongPlugin[];
 }
 
 export interface KongPlugin {
   readonly name: string;
+  /** Name of the route whose requests it holds for; without one it holds for all. */
+  readonly route?: string;
   readonly config: Readonly<Record<string, unknown>>;
 }
 

@@ -11,10 +11,22 @@ import { contractProgram } from "./tools.ts";
 /** How long the configuration must stay as it is to count as all of it, in milliseconds: the controller pushes every second at most. */
 const quiet = 4_000;
 
+const pod = { name: "kong-kong", namespace: "kong" } as const;
+
+/** As Pod Security demands of it; it does not run. */
+const container = { allowPrivilegeEscalation: false, capabilities: { drop: ["ALL"] } };
+const restricted = JSON.stringify({
+  spec: {
+    containers: [{ name: pod.name, image: "none", securityContext: container }],
+    securityContext: { runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } },
+  },
+});
+
 /** The real Kong Ingress Controller, at work on an API server and pushing to an admin API. */
 export class KongController {
   private constructor(
     private readonly program: Program,
+    private readonly plane: ControlPlane,
     private readonly admin: RecordingAdmin,
     private readonly folder: string,
   ) {}
@@ -27,8 +39,11 @@ export class KongController {
       ...["--metrics-bind-address=0", `--health-probe-bind-address=127.0.0.1:${health}`, "--proxy-sync-seconds=1"],
     ];
     const folder = await mkdtemp(join(tmpdir(), "contract-kong-"));
-    const program = startProgram(contractProgram("kong-ingress-controller"), args, { log: join(folder, "log"), env });
-    return new KongController(program, admin, folder);
+    // It wants to know the pod it is.
+    const options = { log: join(folder, "log"), env: { ...env, POD_NAME: pod.name, POD_NAMESPACE: pod.namespace } };
+    await plane.must(["run", pod.name, `--namespace=${pod.namespace}`, "--image=none", `--overrides=${restricted}`]);
+    const program = startProgram(contractProgram("kong-ingress-controller"), args, options);
+    return new KongController(program, plane, admin, folder);
   }
 
   /**
@@ -40,6 +55,7 @@ export class KongController {
     const end = Date.now() + 90_000;
     let known = "";
     for (let since = Date.now(); Date.now() - since < quiet; await pause(200)) {
+      if (this.admin.refusals.length > 0) throw new Error(`Kong would refuse:\n${this.admin.refusals.join("\n")}`);
       if (!this.program.running || Date.now() > end) throw new Error(`Kong's controller:\n${await this.program.lastWords()}`);
       const now = JSON.stringify(this.admin.configuration ?? {});
       // Before its caches are filled it pushes a configuration without services.
@@ -49,9 +65,12 @@ export class KongController {
     return this.admin.configuration ?? {};
   }
 
-  /** What it refused to translate, by its own log. */
+  /** What it said against objects: in its log, and in events beside them. */
   async complaints(): Promise<string[]> {
-    return (await this.program.lastWords()).split("\n").filter((line) => /\b(error|warn)\b/.test(line));
+    const log = (await this.program.said()).split("\n").filter((line) => /\t(error|warn)\t/i.test(line));
+    const shape = "{range .items[?(@.type=='Warning')]}{.involvedObject.kind} {.involvedObject.name}: {.message}{\"\\n\"}{end}";
+    const events = await this.plane.must(["get", "events", "--all-namespaces", `--output=jsonpath=${shape}`]);
+    return [...log, ...events.split("\n").filter(Boolean)];
   }
 
   async stop(): Promise<void> {

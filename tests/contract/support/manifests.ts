@@ -36,12 +36,19 @@ const releaseType = "kubernetes:helm.sh/v3:Release";
 const serviceType = "kubernetes:core/v1:Service";
 /** What a cloud says of the load balancers it made. */
 const balanced = { loadBalancer: { ingress: [{ hostname: "balancer.example.com" }] } };
+const passwordType = "random:index/randomPassword:RandomPassword";
 const selfSignedType = "pulumi-nodejs:dynamic/certificate:SelfSigned";
 
 /** Everything that a stack of this project, with keys of its configuration replaced, puts into its cluster, in that order. */
 export async function contentsOf(stack: string, changes: Record<string, unknown> = {}): Promise<Contents> {
   const config = stackConfig(stack, changes);
-  const outputs = { [selfSignedType]: await certificateOf(config.tls.hosts), [serviceType]: { status: balanced } };
+  const certificate = await certificateOf(config.tls.hosts);
+  const outputs = {
+    [selfSignedType]: certificate,
+    [serviceType]: { status: balanced },
+    // No two are the same, or Kong would refuse one of them.
+    [passwordType]: (name: string) => ({ result: `password-of-${name}` }),
+  };
   const recording = await record(async () => buildPlatform(await resolveTarget(config), config), {
     stack,
     autonames: true,

@@ -1,12 +1,16 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { closeSync, openSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { execa } from "execa";
+import process from "node:process";
 
 /** A program that runs beside a test. */
 export interface Program {
   readonly running: boolean;
   /** Ends it at once and waits until it is gone. */
   stop(): Promise<void>;
+  /** All it has said. */
+  said(): Promise<string>;
   /** The end of what it said. */
   lastWords(): Promise<string>;
 }
@@ -21,20 +25,22 @@ export interface ProgramOptions {
 /** Starts a program that ends with this process, however that ends. */
 export function startProgram(file: string, args: readonly string[], { log, env = {} }: ProgramOptions): Program {
   const output = openSync(log, "w");
-  const child = execa("setpriv", ["--pdeathsig", "KILL", file, ...args], {
-    env,
-    reject: false,
+  const child = spawn("setpriv", ["--pdeathsig", "KILL", file, ...args], {
+    env: { ...process.env, ...env },
     stdio: ["ignore", output, output],
   });
+  const ended = once(child, "exit");
   closeSync(output);
+  const said = () => readFile(log, "utf8");
   return {
+    said,
     get running() {
       return child.exitCode === null && child.signalCode === null;
     },
     async stop() {
       child.kill("SIGKILL");
-      await child;
+      await ended;
     },
-    lastWords: async () => (await readFile(log, "utf8")).trim().split("\n").slice(-30).join("\n"),
+    lastWords: async () => (await said()).trim().split("\n").slice(-30).join("\n"),
   };
 }

@@ -1,0 +1,193 @@
+import { generateKeyPairSync } from "node:crypto";
+import { beforeAll, describe, expect, test } from "@jest/globals";
+import { type Pushed, pushedFor } from "./support/kong.ts";
+import { choose, type KongConsumer, type KongRoute } from "./support/kongConfiguration.ts";
+
+/*
+ * The objects of a stack, translated by the real Kong Ingress Controller: what Kong would get of them. Kong itself is not here.
+ */
+
+const tls = "shop.example.com";
+let pushed: Pushed;
+
+describe("stack dev, which serves plain HTTP besides", () => {
+  beforeAll(async () => {
+    pushed = await pushedFor("dev");
+  });
+
+  test("the controller has nothing to complain of", () => {
+    expect(pushed.complaints).toEqual([]);
+  });
+
+  test.each([
+    ["/", "prod.frontend.80"],
+    ["/index.html", "prod.frontend.80"],
+    ["/api", "prod.backend.3000"],
+    ["/api/catalog", "prod.backend.3000"],
+    ["/apis", "prod.frontend.80"],
+    ["/api/products", "product.product.8080"],
+    ["/api/products/", "product.product.8080"],
+    ["/api/products/7", "product.product.8080"],
+    ["/api/products-of-others", "prod.backend.3000"],
+    ["/api/v1/products", "product.product.8080"],
+    ["/api/v2/products/7", "product.product.8080"],
+    ["/api/v3/products", "prod.backend.3000"],
+  ])("%s goes to %s, whatever the host", (path, service) => {
+    for (const host of ["localhost", tls]) expect(choose(pushed.configuration, { path, host })?.service.name).toBe(service);
+  });
+
+  test("hosts of TLS are redirected to HTTPS, others are served as they come", () => {
+    for (const path of ["/", "/api", "/api/products", "/api/v2/products"]) {
+      expect(choose(pushed.configuration, { path, host: tls })?.route).toMatchObject({
+        protocols: ["https"],
+        https_redirect_status_code: 301,
+      });
+      expect(choose(pushed.configuration, { path })?.route.protocols).toEqual(["http", "https"]);
+    }
+  });
+
+  test("paths stay as they are, and the host becomes the service's own, by which the mesh knows whose rules hold", () => {
+    const routes = allRoutes();
+    expect(routes.length).toBeGreaterThanOrEqual(6);
+    for (const route of routes) expect(route).toMatchObject({ strip_path: false, preserve_host: false });
+  });
+
+  test("Kong dials Services and never tries again, and waits longer than the mesh does", () => {
+    const { services = [], upstreams = [] } = pushed.configuration;
+    expect(services.map(({ name }) => name).sort()).toEqual(["prod.backend.3000", "prod.frontend.80", "product.product.8080"]);
+    for (const { name, host, ...service } of services) {
+      expect(service).toMatchObject({ protocol: "http", retries: 0, connect_timeout: 5_000 });
+      // The mesh gives up after 5 s.
+      expect([service.read_timeout, service.write_timeout]).toEqual([6_000, 6_000]);
+      const [namespace, own, port] = name.split(".");
+      const targets = upstreams.find((upstream) => upstream.name === host)?.targets?.map(({ target }) => target);
+      expect(targets).toEqual([`${own}.${namespace}.svc:${port}`]);
+    }
+  });
+
+  test("the certificate is served to the hosts it is for", () => {
+    const certificates = pushed.configuration.certificates ?? [];
+    expect(certificates.map(({ snis }) => snis?.map(({ name }) => name))).toEqual([[tls]]);
+    expect(certificates[0]?.cert).toContain("BEGIN CERTIFICATE");
+  });
+
+  test("nothing is demanded of requests that no policy demands", () => {
+    for (const path of ["/", "/api", "/api/products"]) expect(pluginsAt(path)).toEqual({});
+    expect(pushed.configuration.consumers ?? []).toEqual([]);
+  });
+});
+
+describe("every policy at once, and HTTPS alone", () => {
+  const { publicKey } = generateKeyPairSync("rsa", { modulusLength: 2_048 });
+  const issuer = "https://issuer.example.com";
+
+  beforeAll(async () => {
+    pushed = await pushedFor("dev", {
+      "mesh:gateway": "kong",
+      "mesh:tls": { hosts: [tls], plaintext: false },
+      "mesh:kong": {
+        correlationId: { header: "x-correlation-id" },
+        log: { stdout: true, url: "http://collector.example.com:8080/logs" },
+        prometheus: true,
+      },
+      "mesh:product": {
+        versions: [{ name: "v1" }, { name: "v2", weight: 10 }],
+        policies: {
+          rateLimit: { requests: 5, per: "minute", by: "consumer" },
+          cors: { origins: ["https://example.com"], methods: ["GET"], maxAge: "1m" },
+          maxBodyBytes: 1_000,
+          addresses: { allow: ["10.0.0.0/8"], deny: ["10.1.0.0/16"] },
+          apiKeys: { consumers: ["alice", "bob"] },
+          bots: { deny: ["curl"] },
+        },
+      },
+      "mesh:shop": {
+        backend: {
+          policies: {
+            jwt: { issuer, keys: [publicKey.export({ format: "jwk" })] },
+            rateLimit: { requests: 9, per: "second", by: "address" },
+          },
+        },
+      },
+    });
+  });
+
+  test("the controller has nothing to complain of", () => {
+    expect(pushed.complaints).toEqual([]);
+  });
+
+  test("every route is for HTTPS, whatever the host", () => {
+    for (const route of allRoutes()) expect(route).toMatchObject({ protocols: ["https"], https_redirect_status_code: 301 });
+  });
+
+  test("each policy is a plugin of its route, with the configuration that Kong knows", () => {
+    expect(pluginsAt("/api/products")).toEqual({
+      acl: { allow: ["product/product"], hide_groups_header: true },
+      "bot-detection": { allow: [], deny: ["curl"] },
+      cors: {
+        ...{ origins: ["https://example.com"], methods: ["GET"], headers: ["accept"], exposed_headers: [] },
+        ...{ credentials: false, max_age: 60 },
+      },
+      "ip-restriction": { allow: ["10.0.0.0/8"], deny: ["10.1.0.0/16"] },
+      "key-auth": {
+        ...{ key_names: ["apikey"], key_in_header: true, key_in_query: false, key_in_body: false },
+        hide_credentials: true,
+      },
+      "rate-limiting": { minute: 5, limit_by: "consumer", policy: "local", hide_client_headers: false },
+      "request-size-limiting": { allowed_payload_size: 1_000, size_unit: "bytes", require_content_length: false },
+    });
+  });
+
+  test("the same holds under every path of the service, and for no other service", () => {
+    for (const path of ["/api/products/7", "/api/v1/products", "/api/v2/products"]) {
+      expect(pluginsAt(path)).toEqual(pluginsAt("/api/products"));
+    }
+    expect(Object.keys(pluginsAt("/api/catalog")).sort()).toEqual(["acl", "jwt", "rate-limiting"]);
+    expect(pluginsAt("/api/catalog")).toMatchObject({
+      acl: { allow: ["prod/backend"] },
+      jwt: { key_claim_name: "iss", claims_to_verify: ["exp"], header_names: ["authorization"] },
+      "rate-limiting": { second: 9, limit_by: "ip" },
+    });
+    expect(pluginsAt("/")).toEqual({});
+  });
+
+  test("each consumer has its key and is let in to what names it, and the issuer is known by its public key", () => {
+    const { consumers = [] } = pushed.configuration;
+    const named = (name: string) => consumers.find(({ username }) => username === name);
+    for (const name of ["alice", "bob"]) {
+      const key = `password-of-kong-routes-${name}`;
+      expect(named(name)).toMatchObject({ keyauth_credentials: [{ key }], acls: [{ group: "product/product" }] });
+    }
+    const issuing = consumers.filter(({ custom_id }) => custom_id === issuer);
+    expect(issuing).toMatchObject([{ acls: [{ group: "prod/backend" }], jwt_secrets: [{ key: issuer, algorithm: "RS256" }] }]);
+    expect(keyOf(issuing[0])).toBe(publicKey.export({ type: "spki", format: "pem" }).toString().trim());
+    expect(consumers).toHaveLength(3);
+  });
+
+  test("what is done with every request is said once, for all of Kong", () => {
+    expect(pluginsOf(undefined)).toMatchObject({
+      "correlation-id": { header_name: "x-correlation-id", generator: "uuid", echo_downstream: true },
+      "file-log": { path: "/dev/stdout" },
+      "http-log": { http_endpoint: "http://collector.example.com:8080/logs", method: "POST" },
+      prometheus: { status_code_metrics: true, latency_metrics: true },
+    });
+  });
+});
+
+function allRoutes(): KongRoute[] {
+  return (pushed.configuration.services ?? []).flatMap(({ routes = [] }) => routes);
+}
+
+function pluginsAt(path: string) {
+  return pluginsOf(choose(pushed.configuration, { path })?.route.name ?? "no route");
+}
+
+/** The configuration of each plugin of a route, or of those that hold for all. */
+function pluginsOf(wanted: string | undefined) {
+  const found = (pushed.configuration.plugins ?? []).filter(({ route }) => route === wanted);
+  return Object.fromEntries(found.map(({ name, config }) => [name, config]));
+}
+
+function keyOf(consumer: KongConsumer | undefined): string | undefined {
+  return consumer?.jwt_secrets?.[0]?.rsa_public_key?.trim();
+}
