@@ -1,0 +1,50 @@
+import { request } from "node:https";
+import { connect, type SecureVersion, type TLSSocket } from "node:tls";
+
+/** Where the gateway takes HTTPS. */
+const door = { host: "127.0.0.1", port: 8443 } as const;
+
+export interface SecureAnswer {
+  readonly status: number;
+  readonly body: string;
+}
+
+/** Asks over HTTPS under a host name, trusting one authority (PEM) and nobody else. */
+export function askSecurely(host: string, path: string, authority: string): Promise<SecureAnswer> {
+  return new Promise((resolve, reject) => {
+    const headers = { host: `${host}:${door.port}` };
+    const sent = request(
+      { ...door, path, headers, servername: host, ca: authority, timeout: 10_000, agent: false },
+      (response) => {
+        let body = "";
+        response.setEncoding("utf8");
+        response.on("data", (chunk: string) => {
+          body += chunk;
+        });
+        response.once("end", () => resolve({ status: response.statusCode ?? 0, body }));
+      },
+    );
+    sent.once("timeout", () => sent.destroy(new Error("no answer")));
+    sent.once("error", reject);
+    sent.end();
+  });
+}
+
+/**
+ * What a TLS handshake ends in: the protocol that was agreed on and the certificate.
+ *
+ * @throws Error when the gateway ends it, or the certificate does not hold.
+ */
+export function handshake(host: string, authority: string, versions?: { minVersion: SecureVersion; maxVersion: SecureVersion }) {
+  return new Promise<{ readonly protocol: string | null; readonly names: string; readonly issuer: string }>((resolve, reject) => {
+    // OpenSSL's own default refuses old versions before the gateway could.
+    const old = versions && { ...versions, ciphers: "DEFAULT@SECLEVEL=0" };
+    const socket: TLSSocket = connect({ ...door, servername: host, ca: authority, timeout: 10_000, ...old }, () => {
+      const { subjectaltname = "", issuer } = socket.getPeerCertificate();
+      resolve({ protocol: socket.getProtocol(), names: subjectaltname, issuer: String(issuer.CN) });
+      socket.end();
+    });
+    socket.once("timeout", () => socket.destroy(new Error("no answer")));
+    socket.once("error", reject);
+  });
+}
