@@ -53,7 +53,8 @@ export class KongRoutes extends pulumi.ComponentResource {
       const guarded = { parent: this, dependsOn: [...callers.known, ...plugins.resources] };
       addIngresses(`${name}-${route.service.name}`, route, tls, plugins.names, guarded);
     }
-    if (tls.hosts.length > 0) addCertificate(`${name}-tls`, namespace, tls, child);
+    // No service has a dot in its name.
+    if (tls.hosts.length > 0) addCertificate(`${name}.tls`, namespace, tls, child);
 
     this.registerOutputs();
   }

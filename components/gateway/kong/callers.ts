@@ -49,8 +49,8 @@ export function createCallers(
     const { algorithm, publicKey } = verificationKey(key);
     const issued: Credential = ["jwt", "jwt", { key: issuer, algorithm, rsa_public_key: publicKey }];
     // No consumer has a dot in its name.
-    const known = `issuer.${createHash("sha256").update(issuer).digest("hex").slice(0, 10)}`;
-    register({ name: known, username: known, customId: issuer, groups }, [issued]);
+    const caller = `issuer.${createHash("sha256").update(issuer).digest("hex").slice(0, 10)}`;
+    register({ name: caller, username: caller, customId: issuer, groups }, [issued]);
   }
   return { keys, known };
 }

@@ -14,7 +14,7 @@ describe("the rules of the mesh hold for what Kong forwards", () => {
 
   test("because Kong asks by the Service's host, on every way in", async () => {
     const { all } = await recordTable([route(), route({ name: "frontend", path: "/" })], { tls: { ...tls, plaintext: true } });
-    const offering = all(types.ingress).filter(({ name }) => name !== "table-tls");
+    const offering = all(types.ingress).filter(({ name }) => name !== "table.tls");
     expect(offering).toHaveLength(4);
     for (const { inputs } of offering) {
       expect(inputs).toMatchObject({ metadata: { annotations: { "konghq.com/preserve-host": "false" } } });
@@ -99,7 +99,7 @@ describe("HTTPS", () => {
       all(types.ingress)
         .map(({ name }) => name)
         .sort(),
-    ).toEqual(["table-product", "table-tls"]);
+    ).toEqual(["table-product", "table.tls"]);
     expect(inputs(types.ingress, "table-product")).toMatchObject({
       metadata: { annotations: redirected },
       spec: { rules: [{ http: {} }] },
@@ -127,8 +127,8 @@ describe("HTTPS", () => {
 
   test("has its certificate in Kong's own namespace, under an Ingress that offers nothing", async () => {
     const { inputs } = await recordTable([route()], { tls });
-    expect(inputs(types.ingress, "table-tls")).toMatchObject({ metadata: { name: "tls", namespace: "kong" } });
-    expect(inputs(types.ingress, "table-tls").spec).toEqual({
+    expect(inputs(types.ingress, "table.tls")).toMatchObject({ metadata: { name: "tls", namespace: "kong" } });
+    expect(inputs(types.ingress, "table.tls").spec).toEqual({
       ingressClassName: "kong",
       tls: [{ hosts: ["shop.example.com", "www.example.com"], secretName: "shop-tls" }],
       rules: [{ host: "shop.example.com" }, { host: "www.example.com" }],
