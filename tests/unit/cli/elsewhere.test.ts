@@ -10,6 +10,7 @@ import { show } from "../../../cli/commands/status.ts";
 import { bringUp } from "../../../cli/commands/up.ts";
 import { type Context, pulumiStack } from "../../../cli/context.ts";
 import { ensureKubeconfig } from "../../../cli/kubeconfig.ts";
+import { preflight } from "../../../cli/preflight.ts";
 import { kubeconfigOf, stackEnvironment } from "../../../cli/support/environment.ts";
 import { parseConfig } from "../../../config.ts";
 import { Fakes } from "./support/fakes.ts";
@@ -175,6 +176,20 @@ describe("status", () => {
     write("silent");
     await show(existing);
     expect(said).toContain("The cluster does not answer: connection refused");
+  });
+});
+
+describe("before anything is made", () => {
+  test("no container engine is asked for, and no port or node", async () => {
+    for (const name of ["docker", "podman", "kind"]) rmSync(join(fakes.folder, "bin", name));
+    process.env.PATH = join(fakes.folder, "bin");
+    await expect(preflight(existing)).resolves.toBeUndefined();
+    await expect(preflight(eks)).resolves.toBeUndefined();
+  });
+
+  test("all tools that are missing are told at once", async () => {
+    process.env.PATH = "/nowhere";
+    await expect(preflight(eks)).rejects.toThrow(/^pulumi is not on the PATH.*\nkubectl is not .*\naws is not /);
   });
 });
 
