@@ -11,7 +11,7 @@ mesh := node --import tsx cli/main.ts
 installed := node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
-.PHONY: help up preview down status env test unit wire lint clean
+.PHONY: help up preview down status env test unit contract wire lint clean
 
 up: $(installed) ## bring the platform up and end in a URL that answers; on eks, a terminal is asked first
 	@$(mesh) up --stack '$(STACK)'
@@ -28,11 +28,14 @@ status: $(installed) ## show nodes, pods, memory, and what is wrong
 env: $(installed) ## print what a shell needs for pulumi, kubectl, helm, istioctl: eval "$$(make -s env)"
 	@$(mesh) env --stack '$(STACK)'
 
-test: $(installed) ## run every test: lint, types, unit, provider, and real requests
+test: $(installed) ## run every test: lint, types, unit, provider, contracts, and real requests
 	@$(mesh) test
 
 unit: $(installed) ## run the unit tests; T=name picks some
 	@$(mesh) test unit $(T)
+
+contract: $(installed) ## run the tests against what reads the platform's objects: API server, Istio, Kong, kind, actionlint; T=name picks some
+	@$(mesh) test contract $(T)
 
 wire: $(installed) ## run the tests with real requests against stack local; T=name picks some
 	@$(mesh) test wire $(T)

@@ -30,7 +30,7 @@ onStack("clean", "remove this checkout's state")
 program
   .command("test")
   .description("run tests: all of them, or one suite")
-  .argument("[suite]", "lint, unit, provider or wire")
+  .argument("[suite]", "lint, unit, provider, contract or wire")
   .argument("[pattern]", "only test files of this name")
   .action(async (suite, pattern) => (await import("./commands/test.ts")).test(suite, pattern));
 

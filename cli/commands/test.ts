@@ -17,6 +17,7 @@ const suites: Readonly<Record<string, Suite>> = {
   lint,
   unit: (pattern) => runJest("unit", "jest.config.mjs", pattern),
   provider,
+  contract: (pattern) => runJest("contract", "tests/contract/jest.config.mjs", pattern),
   wire: (pattern) => runJest("wire", "tests/wire/jest.config.mjs", pattern),
 };
 

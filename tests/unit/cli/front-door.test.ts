@@ -10,7 +10,7 @@ import { Timings } from "../../../cli/support/timings.ts";
 import { listUrls } from "../../../cli/support/url.ts";
 
 const make = (...args: string[]) => execFileSync("make", ["--silent", ...args], { cwd: projectDir, encoding: "utf8" });
-const targets = ["up", "preview", "down", "status", "env", "test", "unit", "wire", "lint", "clean"];
+const targets = ["up", "preview", "down", "status", "env", "test", "unit", "contract", "wire", "lint", "clean"];
 
 test("a bare make lists every target with one line of help", () => {
   const help = make()
