@@ -46,6 +46,7 @@ describe("the paths of a row", () => {
     ["/api/a.b/c", "dotted"],
     ["/api/a/b", "parts"],
     ["/api/aXb", "backend"],
+    ["/api/a.b-of-others", "backend"],
   ])("%s is for %s", (path, name) => {
     expect(taker(rows, path)).toBe(name);
   });

@@ -67,13 +67,13 @@ describe("what Kong cannot honour", () => {
   });
 
   test("is told all at once", () => {
-    const policies: RoutePolicies = { ...keys("Partner", "_"), rateLimit: { requests: 1, per: "second" } };
+    const policies: RoutePolicies = { ...keys("Partner", "a".repeat(41)), rateLimit: { requests: 1, per: "second" } };
     expect(kongProblems(route({ policies }))).toHaveLength(2);
   });
 
   test("is nothing of what it can", () => {
     const policies: RoutePolicies = {
-      ...keys("partner"),
+      ...keys("partner", "a".repeat(40)),
       rateLimit: { requests: 1, per: "second", by: "consumer" },
       cors: { origins: ["*"] },
       maxBodyBytes: 1,
