@@ -158,8 +158,14 @@ describe("the command line that does the work", () => {
 });
 
 describe("the stacks' clusters", () => {
+  const onKind = (stack: string) => {
+    const config = stackConfig(stack);
+    if (config.target !== "kind") throw new Error(`${stack} is not on kind`);
+    return config;
+  };
+
   test("`local`: one control plane and two workers of the image that is built here", () => {
-    const { nodeImage, ...rest } = kindSpec(stackConfig("local"));
+    const { nodeImage, ...rest } = kindSpec(onKind("local"));
     expect(nodeImage).toMatch(/^localhost\/mesh\/kind-node:v\d+\.\d+\.\d+-[0-9a-f]{12}$/);
     expect(rest).toEqual({
       name: "mesh-demo",
@@ -175,7 +181,7 @@ describe("the stacks' clusters", () => {
   });
 
   test("`dev`: a published image by digest, and nothing to load", async () => {
-    expect(kindSpec(stackConfig("dev")).nodeImage).toMatch(/^docker\.io\/kindest\/node:v[\d.]+@sha256:[0-9a-f]{64}$/);
+    expect(kindSpec(onKind("dev")).nodeImage).toMatch(/^docker\.io\/kindest\/node:v[\d.]+@sha256:[0-9a-f]{64}$/);
     expect((await recordStack("dev")).all("pulumi-nodejs:dynamic/kind:LoadedImages")).toEqual([]);
   });
 
