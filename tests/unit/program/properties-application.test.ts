@@ -77,22 +77,17 @@ test("every workload has an account of its own, which its pods use and no other'
   });
 });
 
-test("no pod is there before what protects it", async () => {
-  await forAny(({ resources }) => {
-    for (const [index, pods] of resources.entries()) {
-      if (!kinds.includes(kindOf(pods))) continue;
-      const { namespace } = metadataOf(pods.inputs);
-      const fences = resources.filter(({ inputs }, at) => at > index && isFence(inputs, namespace));
-      expect(fences.map(({ name }) => name)).toEqual([]);
+test("no workload is begun before everything that protects it is there", async () => {
+  await forAny(({ resources, waits }) => {
+    const fences = resources.filter((resource) => ["AuthorizationPolicy", "Sidecar", "NetworkPolicy"].includes(kindOf(resource)));
+    // Its account comes first; pods wait for that, and would be late by chance.
+    for (const account of resources.filter((resource) => kindOf(resource) === "ServiceAccount")) {
+      const own = fences.filter(({ inputs }) => metadataOf(inputs).namespace === metadataOf(account.inputs).namespace);
+      expect(own.length).toBeGreaterThanOrEqual(4);
+      for (const { type, name } of own) expect(waits([account.type, account.name], [type, name])).toBe(true);
     }
-    expect(resources.some((resource) => kindOf(resource) === "AuthorizationPolicy")).toBe(true);
   });
 });
-
-function isFence(inputs: Inputs, namespace: string | undefined): boolean {
-  const kind = at<string>(inputs, "kind");
-  return ["AuthorizationPolicy", "Sidecar"].includes(kind) && metadataOf(inputs).namespace === namespace;
-}
 
 test("every name is one that Kubernetes takes, and no two objects have the same", async () => {
   const label = /^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/;
