@@ -93,9 +93,13 @@ function isCatalogue(body: unknown): body is Catalogue {
   return typeof version === "string" && typeof pod === "string" && typeof database === "object" && Array.isArray(products);
 }
 
+/** What to tell a person. Node.js says `fetch failed`, and why in the error's cause. */
 function reasonOf(error: unknown, patience: number): string {
-  if (!(error instanceof Error)) return String(error);
-  if (error.name === "TimeoutError") return `no answer within ${patience} ms`;
-  const { cause } = error;
-  return cause instanceof Error ? cause.message || String((cause as { code?: unknown }).code ?? cause.name) : error.message;
+  const { name, message, cause } = (error ?? {}) as {
+    name?: string;
+    message?: string;
+    cause?: { message?: string; code?: string };
+  };
+  if (name === "TimeoutError") return `no answer within ${patience} ms`;
+  return cause?.message || cause?.code || message || String(error);
 }

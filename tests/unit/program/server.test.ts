@@ -1,53 +1,23 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { type IncomingHttpHeaders, request } from "node:http";
-import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { createService } from "../../../apps/services/product/server.ts";
 import type { Service } from "../../../apps/services/support/service.ts";
+import { type Ask, listen } from "./support/http.ts";
 
 let service: Service;
-let port: number;
+let ask: Ask;
 let lines: Readonly<Record<string, unknown>>[];
 
 beforeEach(async () => {
   lines = [];
   service = createService({ version: "v7", pod: "product-v7-abc", log: (line) => lines.push(line) });
-  service.server.listen(0, "127.0.0.1");
-  await once(service.server, "listening");
-  port = (service.server.address() as AddressInfo).port;
+  ({ ask } = await listen(service));
 });
 
 afterEach(async () => {
   await service.stop(0, 0);
 });
-
-interface Answer {
-  readonly status: number | undefined;
-  readonly headers: IncomingHttpHeaders;
-  readonly body: Record<string, unknown>;
-  readonly ms: number;
-}
-
-function ask(
-  path: string,
-  { method = "GET", headers = {} }: { method?: string; headers?: Record<string, string> } = {},
-): Promise<Answer> {
-  const started = performance.now();
-  return new Promise((resolve, reject) => {
-    const sent = request({ host: "127.0.0.1", port, path, method, headers }, (response) => {
-      let text = "";
-      response.on("data", (data) => {
-        text += data;
-      });
-      response.on("end", () => {
-        const body = text === "" ? {} : (JSON.parse(text) as Answer["body"]);
-        resolve({ status: response.statusCode, headers: response.headers, body, ms: performance.now() - started });
-      });
-    });
-    sent.on("error", reject).end();
-  });
-}
 
 const statuses = async (count: number, path: string) => {
   const seen = [];
