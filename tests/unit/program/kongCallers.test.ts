@@ -8,15 +8,21 @@ import { curve, jwk, keys, recordTable, route, rsa, tokens, types } from "./supp
 
 describe("a consumer", () => {
   const orders = { ...route({ name: "orders", path: "/api/orders" }) };
-  const table = () => recordTable([route({ policies: keys("partner", "auditor") }), { ...orders, policies: keys("partner") }]);
+  const password = "random:index/randomPassword:RandomPassword";
+  const outputs = { [password]: (name: string) => ({ result: `the password of ${name}` }) };
+  const table = () =>
+    recordTable([route({ policies: keys("partner", "auditor") }), { ...orders, policies: keys("partner") }], { outputs });
 
   test("has one key, generated, in a Secret that Kong's controller takes for a key", async () => {
     const { inputs, all } = await table();
-    expect(all("random:index/randomPassword:RandomPassword").map(({ name }) => name)).toEqual(["table-partner", "table-auditor"]);
-    expect(inputs("random:index/randomPassword:RandomPassword", "table-partner")).toMatchObject({ length: 32, special: false });
+    expect(all(password).map(({ name }) => name)).toEqual(["table-partner", "table-auditor"]);
+    expect(inputs(password, "table-partner")).toMatchObject({ length: 32, special: false });
     expect(inputs(types.secret, "table-partner.key")).toMatchObject({
       metadata: { name: "partner.key", namespace: "kong", labels: { "konghq.com/credential": "key-auth" } },
-      stringData: { value: { key: "the-password" } },
+      stringData: { value: { key: "the password of table-partner" } },
+    });
+    expect(inputs(types.secret, "table-auditor.key")).toMatchObject({
+      stringData: { value: { key: "the password of table-auditor" } },
     });
   });
 

@@ -1,7 +1,7 @@
 import { generateKeyPairSync, type KeyObject } from "node:crypto";
 import { KongRoutes, type KongTls } from "../../../../components/gateway/kong/KongRoutes.ts";
 import type { JsonWebKey, Route, RoutePolicies } from "../../../../components/gateway/route.ts";
-import { record } from "../../../support/mocks.ts";
+import { type RecordOptions, record } from "../../../support/mocks.ts";
 
 /** A row of the route table as an application would ask for it. */
 export function route({ name = "product", policies = {} as RoutePolicies, ...changes }: RouteChanges = {}): Route {
@@ -28,10 +28,10 @@ export const types = {
   secret: "kubernetes:core/v1:Secret",
 } as const;
 
-/** Everything that Kong's table of these routes registers; `slow` is a type that takes longest. */
+/** Everything that Kong's table of these routes registers. */
 export function recordTable(
   routes: readonly Route[],
-  { tls, ...options }: { readonly tls?: KongTls | undefined; readonly slow?: string } = {},
+  { tls, ...options }: RecordOptions & { readonly tls?: KongTls | undefined } = {},
 ) {
   return record(() => new KongRoutes("table", { namespace: "kong", routes, tls }), options);
 }
