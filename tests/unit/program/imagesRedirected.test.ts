@@ -220,6 +220,8 @@ describe("the gateways that run", () => {
       { "mesh:charts": parts()["mesh:charts"] },
       { "mesh:images": { kong: { registry: mirror } } },
       { "mesh:images": { registry: mirror } },
+      { "mesh:charts": parts()["mesh:charts"], "mesh:images": { kong: { registry: mirror } } },
+      { "mesh:charts": parts()["mesh:charts"], "mesh:images": { kongController: { registry: mirror } } },
     ];
     for (const given of some) {
       expect(resolveGateways(parse(given))).toEqual({
