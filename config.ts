@@ -14,7 +14,7 @@ import { conflicts } from "./config/together.ts";
  *   config/gateways.ts   mesh:tls, mesh:kong
  *   config/services.ts   mesh:product, mesh:shop, mesh:load; what gateways demand for them: config/policies.ts
  *   config/parts.ts      mesh:charts, mesh:images
- *   config/together.ts   what settings of several sections must say together
+ *   config/together.ts   what settings of several sections must say together; policies and gateways: config/demands.ts
  */
 
 export { ConfigError } from "./config/problems.ts";

@@ -17,7 +17,7 @@ export function conflicts(sections: Partial<Sections>, given: Readonly<Record<st
 type Rule = (sections: Partial<Sections>, given: Readonly<Record<string, unknown>>) => Iterable<Conflict>;
 
 /** The section that says where the platform runs, by target. */
-export const places = { kind: "cluster", eks: "eks", existing: "existing" } as const;
+const places = { kind: "cluster", eks: "eks", existing: "existing" } as const;
 
 const misplaced: Rule = function* ({ target }, given) {
   for (const [owner, section] of Object.entries(places)) {
