@@ -1,4 +1,4 @@
-import type { ApplicationSpec, ServiceSpec } from "../components/app/spec.ts";
+import type { ApplicationSpec, Exposed, ServiceSpec } from "../components/app/spec.ts";
 import type { Config } from "../config.ts";
 import type { ServiceImages } from "../stacks/Target.ts";
 
@@ -16,7 +16,7 @@ export function product({ product }: Config, images: ServiceImages): Application
         port: 8080,
         probes: { ready: "/ready", health: "/health" },
         ...configured(product),
-        exposed: { path: productPath, versioned: "/api/{version}/products", policies: product.policies },
+        exposed: { path: productPath, versioned: "/api/{version}/products", ...offered(product) },
       },
     ],
   };
@@ -30,4 +30,9 @@ export function configured({
 }: Config["product"]): Pick<ServiceSpec, "versions" | "canary" | "resilience"> {
   // With a single version there is nothing to choose.
   return { versions, resilience, ...(versions.length > 1 && { canary }) };
+}
+
+/** What it says of how gateways offer the service. */
+export function offered({ policies, gateways }: Config["product"]): Pick<Exposed, "policies" | "gateways"> {
+  return { policies, ...(gateways && { gateways }) };
 }

@@ -1,7 +1,7 @@
 import type { ApplicationSpec } from "../components/app/spec.ts";
 import type { Config } from "../config.ts";
 import type { PlatformImages } from "../stacks/Target.ts";
-import { configured } from "./product.ts";
+import { configured, offered } from "./product.ts";
 
 const namespace = "prod";
 const probes = { ready: "/ready", health: "/health" };
@@ -23,7 +23,7 @@ export function shop(
         ...configured(frontend),
         env: { BACKEND_URL: `http://backend.${namespace}.svc.cluster.local:3000` },
         calls: [{ to: "backend", methods: ["GET", "HEAD"], paths: ["/api/catalog"] }],
-        exposed: { path: "/", policies: frontend.policies },
+        exposed: { path: "/", ...offered(frontend) },
       },
       {
         name: "backend",
@@ -32,7 +32,7 @@ export function shop(
         probes,
         ...configured(backend),
         calls: [{ to: "database" }],
-        exposed: { path: "/api", policies: backend.policies },
+        exposed: { path: "/api", ...offered(backend) },
       },
     ],
     databases: [{ name: "database", image: postgresql, database: "shop", user: "shop", storage: database.storage }],

@@ -25,10 +25,10 @@ export function* demands({ sources, gateway, charts, images, product, shop }: Pa
   const issuers = new Map<string, Jwt>();
   for (const [path, service] of services) {
     if (!service) continue;
-    const offering = running.filter((name) => service.gateways?.includes(name) ?? true);
-    if (offering.length === 0) {
-      yield { path: [...path, "gateways"], allowed: `a gateway that runs: ${running.join(", ")}` };
-      continue;
+    const { gateways: offering = running } = service;
+    for (const [index, name] of offering.entries()) {
+      if (running.includes(name)) continue;
+      yield { path: [...path, "gateways", index], allowed: `a gateway that runs: ${running.join(", ")}` };
     }
     if (offering.includes("istio")) yield* notByIstio(path, service, running);
     if (offering.includes("kong")) yield* notByKong(path, service, running);

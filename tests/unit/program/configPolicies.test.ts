@@ -1,5 +1,8 @@
 import { generateKeyPairSync } from "node:crypto";
 import { describe, expect, test } from "@jest/globals";
+import { applications } from "../../../apps/index.ts";
+import { routesOf } from "../../../components/app/routes.ts";
+import { resolveSources } from "../../../stacks/sources.ts";
 import { parse, problems } from "./support/config.ts";
 
 /** Kong runs too, so that what it cannot do is refused as well. */
@@ -180,7 +183,7 @@ describe("what a gateway cannot do for a service that it offers", () => {
     [
       "a gateway that does not run",
       { "mesh:product": kongAlone },
-      'mesh:product.gateways is ["kong"]; allowed: a gateway that runs: istio',
+      'mesh:product.gateways[0] is "kong"; allowed: a gateway that runs: istio',
     ],
     [
       "one issuer with other keys",
@@ -188,6 +191,22 @@ describe("what a gateway cannot do for a service that it offers", () => {
       "allowed: the keys that https://id.example.com has for other services",
     ],
   ]);
+
+  test("a service may name the gateways that offer it, and the others do not", () => {
+    const routes = (changes: Record<string, unknown>) => {
+      const config = parse(changes);
+      return applications(config, resolveSources(config).images).flatMap((spec) => routesOf(spec, ["kong", "istio"]));
+    };
+    const gatewaysOf = (changes: Record<string, unknown>) =>
+      Object.fromEntries(routes({ ...both, ...changes }).map(({ service, gateways }) => [service.name, gateways]));
+    const all = ["kong", "istio"];
+    expect(gatewaysOf({})).toEqual({ product: all, frontend: all, backend: all });
+    expect(gatewaysOf({ "mesh:product": kongAlone, "mesh:shop": { frontend: istioAlone, backend: kongAlone } })).toEqual({
+      product: ["kong"],
+      frontend: ["istio"],
+      backend: ["kong"],
+    });
+  });
 
   test("is fine where that gateway does not offer it", () => {
     expect(problems(policies(jwt({ audiences: ["shop"], keys: [key, otherKey] }), istioAlone))).toEqual([]);

@@ -204,6 +204,10 @@ describe("a secret", () => {
       expect(printed({ "mesh:existing": wrong })).not.toMatch(secret);
     }
     expect(printed({ "mesh:target": "kind", "mesh:existing": settings })).not.toMatch(secret);
+    const short = { kubeconfig: "top-secret-token", context: "theirs" };
+    expect(printed({ "mesh:target": "kind", "mesh:existing": short })).toMatch(
+      /^mesh:existing is a secret; allowed: no mesh:existing/m,
+    );
     expect(printed({ "mesh:existing": { ...settings, kubeconfig: "no kubeconfig" } })).toBe(
       "mesh:existing.kubeconfig is a secret; allowed: a kubeconfig: YAML or JSON with contexts",
     );
