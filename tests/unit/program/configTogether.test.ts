@@ -197,6 +197,7 @@ describe("a secret", () => {
       { ...settings, kubeconfig: `broken: [${kubeconfig}` },
       { ...settings, context: kubeconfig },
       { ...settings, storageClass: kubeconfig },
+      { ...settings, storageClass: `top-secret-token ${"-".repeat(200)}` },
       [settings],
       kubeconfig,
     ]) {
