@@ -24,14 +24,17 @@ export interface Recording {
  * How long a resource takes to be there, in milliseconds: long enough that whatever does not wait for it is registered
  * meanwhile. A release takes longer than a chain of objects, as it does in a cluster.
  */
-const creation = (type: string, slow: string) => (type === slow ? 250 : type === "kubernetes:helm.sh/v3:Release" ? 40 : 4);
+const creation = (type: string) => (type === "kubernetes:helm.sh/v3:Release" ? 40 : 4);
+
+/** How long one takes that is to take longer than everything else together. */
+const slowest = 250;
 
 export interface RecordOptions {
   readonly preview?: boolean;
   readonly stack?: string;
   /** Whether objects of Kubernetes that the program does not name get {@link automaticName}, for others to refer to. */
   readonly autonames?: boolean;
-  /** A type of resources that take longest of all: what was registered after one of them surely waited for it. */
+  /** What takes longest of all, as a type or as type and name: what was registered after it surely waited for it. */
   readonly slow?: string;
   /**
    * What resources of a type compute, each by its name or all the same, or what a function of a provider answers, instead of
@@ -60,7 +63,7 @@ export async function record(
           done: Number.POSITIVE_INFINITY,
         };
         steps.push(step);
-        await sleep(creation(type, slow));
+        await sleep([type, `${type} ${name}`].includes(slow) ? slowest : creation(type));
         step.done = clock++;
         const metadata = { name: automaticName(name), ...(inputs.metadata as Inputs | undefined) };
         const named = autonames && type.startsWith("kubernetes:") ? { metadata } : {};

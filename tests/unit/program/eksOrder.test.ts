@@ -39,13 +39,13 @@ const order: readonly (readonly [later: Name, earlier: Name])[] = [
 test.each(order.map(([later, earlier]) => [later.join(" "), earlier.join(" "), later, earlier] as const))(
   "%s waits for %s",
   async (_later, _earlier, later, earlier) => {
-    expect((await recordWith(earlier[0])).waits(later, earlier)).toBe(true);
+    expect((await recordWith(earlier.join(" "))).waits(later, earlier)).toBe(true);
   },
 );
 
 const recordings = new Map<string, Recording>();
 
-/** A cluster and something behind its `ready`, of which resources of one type take long. */
+/** A cluster and something behind its `ready`, of which one resource takes long. */
 async function recordWith(slow: string): Promise<Recording> {
   const known = recordings.get(slow);
   if (known) return known;
