@@ -14,11 +14,13 @@ export interface IstioPoliciesArgs extends Place {
  * What Istio's gateway demands of requests before it lets them in, by the policies of each route; CORS is answered by the
  * services' own rules (see `corsPolicy`). What this gateway cannot demand is refused.
  *
- * - `rateLimit`: 429 beyond it, told in `x-ratelimit-…` headers. Each proxy counts for itself, and begins anew with it.
- * - `jwt`: 403 without a token, 401 with one that does not hold. A token that does not hold is refused at every path of the
- *   gateway, those without this policy included.
+ * - `rateLimit`: 429 beyond it, told in `x-ratelimit-…` headers. Each proxy counts for itself, HTTP and HTTPS apart, and begins
+ *   anew when it starts. What is allowed comes back evenly over the time, not all at once at its end.
+ * - `jwt`: 403 without a token, or with one for another audience; 401 with one that does not hold, and that at every path of the
+ *   gateway, those without this policy included. A token that does not say when it ends holds for good.
  * - `maxBodyBytes`: 413 beyond it; requests reach the service only when they are whole.
- * - `addresses`: 403.
+ * - `addresses`: 403. The address is that of the connection: behind a node port it is a node's, behind a load balancer the
+ *   caller's where that is set to keep it.
  *
  * @throws Error naming every policy that Istio's gateway cannot hold.
  */
