@@ -117,7 +117,7 @@ describe("limits", () => {
   test("are filters of the gateway's proxies alone, in front of the router", async () => {
     const { inputs } = await recordPolicies(...products({ maxBodyBytes: 1 }));
     const spec = at<Inputs>(inputs(envoyFilter, "gate-limits"), "spec");
-    expect(spec).toMatchObject({ workloadSelector: { labels: selector } });
+    expect(spec).toMatchObject({ workloadSelector: { labels: selector }, priority: 10 });
     expect(spec.configPatches).toMatchObject([
       {
         applyTo: "HTTP_FILTER",
