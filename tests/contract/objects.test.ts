@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { listStacks } from "../../cli/support/stack.ts";
+import { publishedCharts } from "../../components/support/versions.ts";
 import { analyze } from "./support/analysis.ts";
 import { issuedSecrets } from "./support/certificates.ts";
 import { chartsElsewhere, render } from "./support/charts.ts";
@@ -8,6 +9,7 @@ import { installDefinitions } from "./support/definitions.ts";
 import { inject } from "./support/injection.ts";
 import { type Contents, contentsOf, identity, type Manifest } from "./support/manifests.ts";
 import { podOf } from "./support/pods.ts";
+import { certManagerVersion } from "./support/tools.ts";
 
 /*
  * Every object of every stack given to a real API server with every definition there is: it knows each field, and the rules that
@@ -35,7 +37,7 @@ describe.each(listStacks())("stack %s", (stack) => {
   });
 
   test("the API server accepts every object, with every field it has", async () => {
-    expect(await refusals(contents.objects)).toEqual([]);
+    expect(await refusals(plane, contents.objects)).toEqual([]);
     expect(contents.objects.length).toBeGreaterThan(10);
   });
 
@@ -43,36 +45,91 @@ describe.each(listStacks())("stack %s", (stack) => {
     installed = (await Promise.all(contents.releases.map(render))).flat();
     // Nobody answers behind a webhook here, and every request that follows would fail for it; the definitions are there already.
     const applied = installed.filter((object) => !isWebhook(object) && object.kind !== "CustomResourceDefinition");
-    expect(await refusals(applied)).toEqual([]);
-    const rendered = contents.releases.filter(({ chart }) => !chartsElsewhere.includes(chart)).length;
-    expect(rendered).toBeGreaterThanOrEqual(4);
+    expect(await refusals(plane, applied)).toEqual([]);
+    const rendered = contents.releases.filter(({ chart }) => !chartsElsewhere.includes(chart)).map(({ name }) => name);
+    const everywhere = ["istio-base", "istio-cni", "istiod", "istio-ingressgateway"];
+    expect(rendered.sort()).toEqual([...everywhere, ...(stack === "local" ? [] : ["cert-manager"])].sort());
   });
 
   test("every pod is admitted to its namespace by Pod Security, with the sidecar that the mesh gives it", async () => {
     const everything = [...contents.objects, ...installed];
     pods = await inject(plane, everything.flatMap(podOf), everything);
-    expect(await refusals(pods)).toEqual([]);
+    expect(await refusals(plane, pods)).toEqual([]);
     const sidecars = pods.filter((pod) => JSON.stringify(pod.spec).includes('"name":"istio-proxy"'));
     expect(sidecars.map(({ metadata }) => metadata.namespace)).toEqual(expect.arrayContaining(["product", "prod"]));
   });
 
   test("`istioctl analyze` finds nothing wrong with all of it together", async () => {
     const later = [...(await issuedSecrets(contents.objects)), ...installed.filter(isWebhook)];
-    expect(await refusals(later)).toEqual([]);
+    expect(await refusals(plane, later)).toEqual([]);
     expect(await analyze(plane)).toEqual([]);
   });
-
-  /** What the API server says against objects, one by one, as a list would stop at the first whose namespace is not there. */
-  async function refusals(objects: readonly Manifest[]): Promise<string[]> {
-    const found = [];
-    for (const object of objects) {
-      const { ok, all } = await plane.apply(object);
-      // Pod Security says of a workload that its pods will not be admitted, and takes it.
-      if (!ok || all.includes("would violate PodSecurity")) found.push(`${identity(object)}: ${all}`);
-    }
-    return found;
-  }
 });
+
+test("cert-manager's chart and definitions here are of the version that stacks install", () => {
+  expect(certManagerVersion()).toBe(publishedCharts.certManager.version);
+});
+
+describe("what is wrong is found", () => {
+  let plane: ControlPlane;
+
+  beforeAll(async () => {
+    plane = await ControlPlane.start();
+    await installDefinitions(plane);
+    const labels = { "pod-security.kubernetes.io/enforce": "restricted", "istio-injection": "enabled" };
+    await plane.apply({ apiVersion: "v1", kind: "Namespace", metadata: { name: "team", labels } });
+  });
+
+  afterAll(() => plane?.stop());
+
+  const virtualService = {
+    apiVersion: "networking.istio.io/v1",
+    kind: "VirtualService",
+    metadata: { name: "one", namespace: "team" },
+  };
+  const route = [{ destination: { host: "nobody.team.svc.cluster.local" } }];
+
+  test.each([
+    [
+      "a field that nobody knows",
+      { ...virtualService, spec: { hosts: ["one"], http: [{ route, retry: {} }] } },
+      /\.spec\.http\[0\]\.retry: field not declared in schema/,
+    ],
+    [
+      "a value out of its range",
+      { ...virtualService, spec: { hosts: ["one"], http: [{ route, timeout: "1us" }] } },
+      /must be a valid duration/,
+    ],
+    [
+      "a pod that may more than its namespace allows",
+      {
+        apiVersion: "v1",
+        kind: "Pod",
+        metadata: { name: "one", namespace: "team" },
+        spec: { containers: [{ name: "one", image: "one" }] },
+      },
+      /violates PodSecurity "restricted/,
+    ],
+  ])("by the API server: %s", async (_what, object, message) => {
+    expect(await refusals(plane, [object])).toEqual([expect.stringMatching(message)]);
+  });
+
+  test("by Istio's analysis: a route to nobody", async () => {
+    expect(await refusals(plane, [{ ...virtualService, spec: { hosts: ["one"], http: [{ route }] } }])).toEqual([]);
+    expect(await analyze(plane)).toEqual([expect.stringMatching(/^Error IST0101 VirtualService team\/one: .*nobody/)]);
+  });
+});
+
+/** What the API server says against objects, one by one, as a list would stop at the first whose namespace is not there. */
+async function refusals(plane: ControlPlane, objects: readonly Manifest[]): Promise<string[]> {
+  const found = [];
+  for (const object of objects) {
+    const { ok, all } = await plane.apply(object);
+    // Pod Security says of a workload that its pods will not be admitted, and takes it.
+    if (!ok || all.includes("would violate PodSecurity")) found.push(`${identity(object)}: ${all}`);
+  }
+  return found;
+}
 
 function isWebhook({ kind }: Manifest): boolean {
   return kind.endsWith("WebhookConfiguration");

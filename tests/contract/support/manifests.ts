@@ -33,6 +33,8 @@ export interface Contents {
 }
 
 const releaseType = "kubernetes:helm.sh/v3:Release";
+/** Of a package that makes a release of it. */
+const certManagerType = "kubernetes-cert-manager:index:CertManager";
 const serviceType = "kubernetes:core/v1:Service";
 /** What a cloud says of the load balancers it made. */
 const balanced = { loadBalancer: { ingress: [{ hostname: "balancer.example.com" }] } };
@@ -66,7 +68,9 @@ export function manifestsOf({ resources }: Recording): Manifest[] {
 }
 
 function releasesOf({ all }: Recording): Release[] {
-  return all(releaseType).map(({ inputs }) => plain(inputs) as Release);
+  const ours = all(releaseType).map(({ inputs }) => plain(inputs) as Release);
+  const theirs = all(certManagerType).map(({ inputs }) => plain(inputs.helmOptions) as Release);
+  return [...ours, ...theirs];
 }
 
 /** Objects that are read, because somebody else makes them, have no inputs. */
