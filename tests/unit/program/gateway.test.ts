@@ -3,7 +3,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import { SelfSigned } from "../../../components/certificates/SelfSigned.ts";
 import type { Exposure } from "../../../components/gateway/exposure.ts";
 import { IstioGateway, type IstioGatewayArgs } from "../../../components/gateway/IstioGateway.ts";
-import { at, record } from "../../support/mocks.ts";
+import { at, type RecordOptions, record } from "../../support/mocks.ts";
 import { recordStack } from "../../support/stacks.ts";
 
 const gateway = "kubernetes:networking.istio.io/v1:Gateway";
@@ -26,7 +26,7 @@ const both = { hosts: ["shop.example.com", "example.org"], plaintext: true };
 type Changes = Partial<Omit<IstioGatewayArgs, "chart" | "certificates">>;
 
 /** What a gateway registers, and the gateway. */
-async function recordGateway(changes: Changes = {}, outputs = {}) {
+async function recordGateway(changes: Changes = {}, options: RecordOptions = {}) {
   const args = {
     chart: { chart: "gateway", values: {} },
     exposure: onNode,
@@ -34,13 +34,10 @@ async function recordGateway(changes: Changes = {}, outputs = {}) {
     replicas: 1,
   };
   const made: IstioGateway[] = [];
-  const recording = await record(
-    () => {
-      const certificates = changes.tls && new SelfSigned("own", { hosts: changes.tls.hosts });
-      made.push(new IstioGateway("door", { ...args, ...changes, ...(certificates && { certificates }) }));
-    },
-    { outputs },
-  );
+  const recording = await record(() => {
+    const certificates = changes.tls && new SelfSigned("own", { hosts: changes.tls.hosts });
+    made.push(new IstioGateway("door", { ...args, ...changes, ...(certificates && { certificates }) }));
+  }, options);
   const [door] = made;
   if (!door) throw new Error("no gateway");
   return { ...recording, door, values: at<object>(recording.inputs(release, "door-proxies"), "values") };
@@ -155,8 +152,8 @@ describe("the listener", () => {
   });
 
   test("waits for the proxies and for the certificate, which lies in the proxies' namespace", async () => {
-    const { waits, inputs } = await recordGateway({ tls: both });
     const secret = ["kubernetes:core/v1:Secret", "door-certificate"] as const;
+    const { waits, inputs } = await recordGateway({ tls: both }, { slow: secret[0] });
     expect(inputs(...secret)).toMatchObject({ metadata: { name: "tls-secret", namespace: "istio-ingress" } });
     expect(waits(secret, ["kubernetes:core/v1:Namespace", "door"])).toBe(true);
     expect(waits([gateway, "door-listener"], secret)).toBe(true);
@@ -175,7 +172,7 @@ describe("the listener", () => {
 });
 
 describe("where it is found", () => {
-  const balancer = (ingress: object[]) => ({ [service]: { status: { loadBalancer: { ingress } } } });
+  const balancer = (ingress: object[]) => ({ outputs: { [service]: { status: { loadBalancer: { ingress } } } } });
 
   test("on a host that is known: there, under the ports that clients use", async () => {
     const { door, all } = await recordGateway({ tls: both });
