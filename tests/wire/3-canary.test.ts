@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from "@jest/globals";
 import { binomialBounds } from "../support/binomial.ts";
-import { ask, count, steadyLoad } from "./support/load.ts";
+import { ask, count, underLoad } from "./support/load.ts";
 import { productUrl } from "./support/product.ts";
 import { withConfigSet } from "./support/settings.ts";
 import { bringUp, eventually, make, saw } from "./support/stack.ts";
@@ -42,22 +42,24 @@ test("a version asked for by its path is that version, always", async () => {
 });
 
 test("promoted by one number, and rolled back, under load: no request fails", async () => {
-  const load = steadyLoad(150);
   let promoted = 0;
-  await withConfigSet({ [weightOfV2]: "100" }, async () => {
-    const up = await make("up");
-    promoted = up.seconds;
-    expect(up.exitCode).toBe(0);
-    expect(up.all).toMatch(/2 updated/);
-    await eventually("all requests at v2", 10, async () => {
-      expect(count(await ask(productUrl, 200)).of).toEqual({ v2: 200 });
-    });
-    expect(count(await ask(productUrl, 1_000))).toEqual({ failed: 0, of: { v2: 1_000 } });
-  });
-  await eventually("both versions again", 10, async () => {
-    expect(Object.keys(count(await ask(productUrl, 200)).of).sort()).toEqual(["v1", "v2"]);
-  });
-  const replies = count(await load.stop());
+  const replies = count(
+    await underLoad(150, async () => {
+      await withConfigSet({ [weightOfV2]: "100" }, async () => {
+        const up = await make("up");
+        promoted = up.seconds;
+        expect(up.exitCode).toBe(0);
+        expect(up.all).toMatch(/2 updated/);
+        await eventually("all requests at v2", 10, async () => {
+          expect(count(await ask(productUrl, 200)).of).toEqual({ v2: 200 });
+        });
+        expect(count(await ask(productUrl, 1_000))).toEqual({ failed: 0, of: { v2: 1_000 } });
+      });
+      await eventually("both versions again", 10, async () => {
+        expect(Object.keys(count(await ask(productUrl, 200)).of).sort()).toEqual(["v1", "v2"]);
+      });
+    }),
+  );
   const all = Object.values(replies.of).reduce((sum, n) => sum + n, 0);
   saw(`promoted in ${promoted.toFixed(1)} s and back; ${all} requests at 150/s meanwhile: ${JSON.stringify(replies)}`);
   expect(replies.failed).toBe(0);

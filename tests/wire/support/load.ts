@@ -34,13 +34,24 @@ export async function ask(
 }
 
 /** Requests at a steady rate while something else happens. */
-export interface SteadyLoad {
+interface SteadyLoad {
   /** Stops sending, waits for the last answers, and returns them all. */
   stop(): Promise<Reply[]>;
 }
 
+/** Asks the product service at a rate, in requests per second, while something is done, and returns what came back. */
+export async function underLoad(rate: number, use: () => Promise<void>): Promise<Reply[]> {
+  const load = steadyLoad(rate);
+  try {
+    await use();
+  } finally {
+    await load.stop();
+  }
+  return load.stop();
+}
+
 /** Asks the product service at a rate, in requests per second, until told to stop. */
-export function steadyLoad(rate: number, url = productUrl): SteadyLoad {
+function steadyLoad(rate: number, url = productUrl): SteadyLoad {
   const agent = new Agent({ keepAlive: true, maxSockets: 64 });
   const replies: Promise<Reply>[] = [];
   let going = true;

@@ -1,0 +1,48 @@
+import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { count, underLoad } from "./support/load.ts";
+import { deployWith } from "./support/settings.ts";
+import { bringUp, kubeGet, saw } from "./support/stack.ts";
+
+interface Pods {
+  readonly items: { metadata: { annotations?: Record<string, string>; deletionTimestamp?: string } }[];
+}
+
+beforeAll(async () => {
+  await bringUp();
+});
+
+afterAll(async () => {
+  await bringUp();
+});
+
+test("the mesh moves to another revision of its control plane and back under load: no request fails", async () => {
+  const istio = (settings: object) => (config: Record<string, unknown>) => {
+    config["mesh:istio"] = settings;
+  };
+  const took: string[] = [];
+  const move = async (what: string, settings: object) => {
+    const { seconds } = await deployWith(istio(settings));
+    took.push(`${what} ${seconds.toFixed(0)} s`);
+  };
+  const replies = await underLoad(100, async () => {
+    await move("the next one beside", { beside: [{ revision: "next" }] });
+    expect(await revisions()).toEqual(["default"]);
+    await move("everybody to it", { revision: "next", tags: ["stable"], beside: [{ revision: "default" }] });
+    expect(await revisions()).toEqual(["next"]);
+    await move("and back", { beside: [{ revision: "next" }] });
+    expect(await revisions()).toEqual(["default"]);
+  });
+  const { failed, of } = count(replies);
+  saw(`${took.join(", ")}; ${JSON.stringify(of)} answered, ${failed} failed`);
+  expect(failed).toBe(0);
+});
+
+/** The control planes that injected the proxies of all pods that are there to stay. */
+async function revisions(): Promise<string[]> {
+  const { items } = await kubeGet<Pods>("pods", "--all-namespaces");
+  const found = items.flatMap(({ metadata: { annotations = {}, deletionTimestamp } }) => {
+    const status = annotations["sidecar.istio.io/status"];
+    return status && !deletionTimestamp ? [(JSON.parse(status) as { revision: string }).revision] : [];
+  });
+  return [...new Set(found)].sort();
+}
