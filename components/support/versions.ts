@@ -95,5 +95,10 @@ export const publishedImages = {
   certManagerCainjector: certManager("cainjector", "c85268c64f2e0e76684bf5fe8906caff34b82523561c6affe0fae3546bd87562"),
   certManagerStartupapicheck: certManager("startupapicheck", "46e75b6866359ffb5d82624f41e3ed1c70b2994982702ced547ce5edb418a8f5"),
   certManagerAcmesolver: certManager("acmesolver", "699b40d622211ab7accad8a21b04c5fbaa1841ef7a12621e8de492dbe27b2503"),
-  loadBalancerController: { registry: "public.ecr.aws", repository: "eks/aws-load-balancer-controller", tag: "v3.5.0" },
+  loadBalancerController: {
+    registry: "public.ecr.aws",
+    repository: "eks/aws-load-balancer-controller",
+    tag: "v3.5.0",
+    digest: "sha256:298acdff5a571731276aaea3d5cc450a264e4ad710a5bddf3e518f68a3f9f6cb",
+  },
 } as const satisfies Record<string, Image>;

@@ -77,7 +77,10 @@ describe("the target eks", () => {
       repositoryOpts: { repo: "https://aws.github.io/eks-charts" },
       version: "3.5.0",
       values: {
-        image: { repository: "public.ecr.aws/eks/aws-load-balancer-controller", tag: "v3.5.0" },
+        image: {
+          repository: "public.ecr.aws/eks/aws-load-balancer-controller:v3.5.0@sha256",
+          tag: expect.stringMatching(/^[0-9a-f]{64}$/),
+        },
         region: "us-west-2",
       },
     });
@@ -104,7 +107,7 @@ test("the load balancer controller comes from where the stack says", async () =>
   expect(recording.inputs("kubernetes:helm.sh/v3:Release", "mesh-load-balancers")).toMatchObject({
     repositoryOpts: { repo: "https://charts.example.com" },
     version: "3.4.9",
-    values: { image: { repository: "mirror.example.com/eks/aws-load-balancer-controller" } },
+    values: { image: { repository: "mirror.example.com/eks/aws-load-balancer-controller:v3.5.0@sha256" } },
   });
 });
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
+import * as pulumi from "@pulumi/pulumi";
 import { merge } from "../../../components/support/helm.ts";
 import { publishedImages } from "../../../components/support/versions.ts";
 import { resolveSources } from "../../../stacks/sources.ts";
@@ -93,12 +94,11 @@ describe("published", () => {
     expect(images.services.backend.program?.content).not.toBe(product.program?.content);
   });
 
-  test("every image is at one exact tag and, unless a chart takes none, digest", () => {
-    const withoutDigest = Object.entries(publishedImages).flatMap(([name, image]) => {
-      expect(image.tag).toMatch(/^v?\d+\.\d+/);
-      return "digest" in image ? [] : [name];
-    });
-    expect(withoutDigest).toEqual(["loadBalancerController"]);
+  test("every image is at one exact tag and digest", () => {
+    for (const { tag, digest } of Object.values(publishedImages)) {
+      expect(tag).toMatch(/^v?\d+\.\d+/);
+      expect(digest).toMatch(/^sha256:[0-9a-f]{64}$/);
+    }
   });
 });
 
@@ -111,5 +111,12 @@ describe("merge", () => {
 
   test("a mapping replaces what is none, and the other way round", () => {
     expect(merge({ a: 1, b: { c: 1 } }, { a: { x: 1 }, b: 2 })).toEqual({ a: { x: 1 }, b: 2 });
+  });
+
+  test("takes an output as one value, whatever is inside", () => {
+    const [first, second] = [pulumi.output("first"), pulumi.output("second")];
+    expect(merge({ a: first }, { a: second }).a).toBe(second);
+    expect(merge({ a: { b: 1 } }, { a: second }).a).toBe(second);
+    expect(merge({ a: first }, { a: { b: 1 } }).a).toEqual({ b: 1 });
   });
 });
