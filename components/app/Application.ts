@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { serviceAnnotations } from "../gateway/kong/annotations.ts";
 import type { Route } from "../gateway/route.ts";
-import type { CallGraph } from "../security/CallGraph.ts";
+import { type CallGraph, resolveCall } from "../security/CallGraph.ts";
 import { ZeroTrust } from "../security/ZeroTrust.ts";
 import { createNamespace } from "../support/namespace.ts";
 import { Database } from "./Database.ts";
@@ -52,7 +52,7 @@ export class Application extends pulumi.ComponentResource {
       variables.set(database.name, env);
     }
     for (const service of services) {
-      const found = (service.calls ?? []).map(({ to }) => variables.get(to));
+      const found = (service.calls ?? []).map(({ to }) => variables.get(resolveCall(namespace, to).name));
       const env = Object.assign({}, ...found, service.env) as Variables;
       this.addService({ ...service, env }, args, pods, guarded);
     }

@@ -16,7 +16,7 @@ async function runProgram(config: Record<string, string>, run: string) {
 }
 
 function resolved(output: unknown): Promise<unknown> {
-  return new Promise((resolve) => pulumi.output(output).apply(resolve));
+  return new Promise((resolve) => pulumi.all([output as pulumi.Input<unknown>]).apply(([value]) => resolve(value)));
 }
 
 test("a stack tells its address, how to administer its cluster, and what to try", async () => {

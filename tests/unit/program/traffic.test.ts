@@ -16,9 +16,15 @@ const two: TrafficArgs = {
   canary: { header: "x-canary", version: "v2" },
 };
 
+interface Match {
+  readonly headers?: Record<string, unknown>;
+  readonly method?: { readonly regex: string };
+  readonly uri?: { readonly exact?: string; readonly prefix?: string };
+}
+
 interface Rule {
   readonly name: string;
-  readonly match?: readonly { headers?: Record<string, unknown>; method?: { regex: string } }[];
+  readonly match?: readonly Match[];
   readonly route: readonly { destination: { host: string; subset: string }; weight: number }[];
   readonly retries: Record<string, unknown>;
   readonly timeout: string;
@@ -136,7 +142,7 @@ describe("a version asked for by its path", () => {
 
   /** What Envoy makes of a path: the first rule that takes it, and the path that the service sees. */
   function taken(rules: readonly Rule[], path: string) {
-    const takes = ({ uri }: { uri?: { exact?: string; prefix?: string } }) =>
+    const takes = ({ uri }: Match) =>
       !uri || uri.exact === path || (uri.prefix !== undefined && path.startsWith(uri.prefix));
     const rule = rules.find(({ match = [{}] }) => match.some(takes));
     const { match = "$^", rewrite = "" } = rule?.rewrite?.uriRegexRewrite ?? {};
