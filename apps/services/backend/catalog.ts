@@ -80,7 +80,7 @@ export class Catalog {
 
   /** Makes the table, trying until the database lets it; false when it was told to stop before. */
   async prepare(stop: AbortSignal): Promise<boolean> {
-    for (let pause = 250; !stop.aborted; pause = Math.min(2 * pause, 4_000)) {
+    for (let pause = 250; !stop.aborted; pause = Math.min(2 * pause, 1_000)) {
       try {
         await this.makeTable();
         this.log({ level: "info", msg: "table ready" });
