@@ -7,7 +7,7 @@ import type { Target } from "./Target.ts";
 
 /** A cluster of Amazon's, whose gateways are reached through network load balancers. */
 export async function eksTarget(config: EksConfig): Promise<Target> {
-  // The packages of AWS take a second and a hundred megabytes: no other target loads them.
+  // No other target has any use for AWS's packages, and none loads them.
   const { EksCluster, eksStorageClass } = await import("../components/cluster/eks/EksCluster.ts");
   const { availableZones } = await import("../components/cluster/eks/zones.ts");
   const { name, network, ...rest } = config.eks;
