@@ -5,6 +5,11 @@ import { buildSync } from "esbuild";
 export const serviceNames = ["product", "frontend", "backend"] as const;
 export type ServiceName = (typeof serviceNames)[number];
 
+/** The same for each service. */
+export function eachService<T>(of: (name: ServiceName) => T): Readonly<Record<ServiceName, T>> {
+  return Object.fromEntries(serviceNames.map((name) => [name, of(name)])) as Record<ServiceName, T>;
+}
+
 /** What a bundle is called wherever it is run from. An ES module, which Node.js 24 tells by its content. */
 export const bundleFile = "server.js";
 

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { z } from "zod";
+import { eachService } from "../apps/bundle.ts";
 import { projectDir } from "../cli/support/paths.ts";
 import { publishedCharts, publishedImages } from "../components/support/versions.ts";
 import { allowing, mapping, refuse, text } from "./rules.ts";
@@ -66,8 +67,6 @@ export const images = mapping({
   registry: registry.exactOptional(),
   // Istio's charts take one hub and one tag for all images.
   istio: mapping(location).exactOptional(),
-  product: image.exactOptional(),
-  frontend: image.exactOptional(),
-  backend: image.exactOptional(),
+  ...eachService(() => image.exactOptional()),
   ...every(publishedImages, image.exactOptional()),
 });

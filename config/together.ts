@@ -1,3 +1,4 @@
+import { serviceNames } from "../apps/bundle.ts";
 import type { publishedCharts } from "../components/support/versions.ts";
 import { demands } from "./demands.ts";
 import { availableGateways, defaultIssuer } from "./gateways.ts";
@@ -102,7 +103,7 @@ const images: Rule = function* ({ sources, images = {} }) {
       if (images[name]) yield { path: ["images", name], allowed: "nothing with sources built, which makes it here" };
     }
   }
-  for (const name of ["product", "frontend", "backend"] as const) {
+  for (const name of serviceNames) {
     const image = images[name];
     if (!image) continue;
     if (!image.repository)

@@ -1,4 +1,4 @@
-import { bundleFile, bundleOf, type ServiceName } from "../apps/bundle.ts";
+import { bundleFile, bundleOf, eachService, type ServiceName } from "../apps/bundle.ts";
 import type { ServiceImage } from "../components/app/Microservice.ts";
 import { type Image, imageName } from "../components/support/image.ts";
 import { publishedImages } from "../components/support/versions.ts";
@@ -41,7 +41,7 @@ function resolveServices(config: SourcesConfig, runtime: Image): PlatformImages[
     const { registry } = config.images;
     return { reference: imageName(redirected(mirrored(runtime, registry), config.images.nodeRuntime)), program: program(name) };
   };
-  return { product: service("product"), frontend: service("frontend"), backend: service("backend") };
+  return eachService(service);
 }
 
 function program(service: ServiceName): { file: string; content: string } {

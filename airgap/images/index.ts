@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { bundleFile, bundleOf, type ServiceName } from "../../apps/bundle.ts";
+import { bundleFile, bundleOf, eachService, type ServiceName } from "../../apps/bundle.ts";
 import { cacheDir } from "../../cli/support/paths.ts";
 import type { Progress } from "../../cli/support/progress.ts";
 import { type BuiltImage, fullName, imageReference } from "../names.ts";
@@ -65,9 +65,7 @@ const recipes: Readonly<Record<BuiltImage, Recipe>> = {
     ],
     config: { Cmd: ["/usr/local/bin/install-cni"], WorkingDir: "/opt/cni/bin" },
   },
-  product: service("product"),
-  frontend: service("frontend"),
-  backend: service("backend"),
+  ...eachService(service),
   postgresql: {
     layers: async (shared, progress) => postgresqlLayers(await ensurePostgresqlRoot(progress), shared),
     // What stops it fast: with the usual signal it would wait until the last client has gone.
