@@ -1,8 +1,9 @@
 import { X509Certificate } from "node:crypto";
 import { beforeAll, describe, expect, test } from "@jest/globals";
+import type * as pulumi from "@pulumi/pulumi";
 import { type Issued, issue } from "../../../cli/certificates/issue.ts";
 import { SelfSigned } from "../../../components/certificates/SelfSigned.ts";
-import { certificateProvider, reasons } from "../../../components/certificates/SelfSignedCertificate.ts";
+import { certificateProvider, reasons, SelfSignedCertificate } from "../../../components/certificates/SelfSignedCertificate.ts";
 import { record } from "../../support/mocks.ts";
 
 const day = 24 * 60 * 60 * 1_000;
@@ -144,9 +145,21 @@ describe("the component", () => {
     expect(all(secret).map(({ name }) => name)).toEqual(["a-certificate", "b-certificate"]);
   });
 
-  test("says which authority to trust, and nothing of its key", async () => {
+  test("says which authority to trust", async () => {
     const made: SelfSigned[] = [];
     await record(() => made.push(new SelfSigned("own", { hosts })));
     expect(await new Promise((resolve) => made[0]?.authority.apply(resolve))).toBe("the-authority");
+  });
+
+  test("keeps both keys as secrets of the stack", async () => {
+    const options: pulumi.CustomResourceOptions[] = [];
+    const transformations: pulumi.ResourceTransformation[] = [
+      ({ opts }) => {
+        options.push(opts);
+        return undefined;
+      },
+    ];
+    await record(() => new SelfSignedCertificate("own", { hosts }, { transformations }));
+    expect(options.map(({ additionalSecretOutputs }) => additionalSecretOutputs)).toEqual([["key", "authorityKey"]]);
   });
 });

@@ -157,7 +157,7 @@ describe("the listener", () => {
     expect(inputs(...secret)).toMatchObject({ metadata: { name: "tls-secret", namespace: "istio-ingress" } });
     expect(waits(secret, ["kubernetes:core/v1:Namespace", "door"])).toBe(true);
     expect(waits([gateway, "door-listener"], secret)).toBe(true);
-    expect(waits([gateway, "door-listener"], [release, "door-proxies"])).toBe(true);
+    expect((await recordGateway()).waits([gateway, "door-listener"], [release, "door-proxies"])).toBe(true);
   });
 
   test("is refused where it would listen for nothing, or has hosts and no certificate", async () => {

@@ -93,4 +93,6 @@ test("what is somebody else's below a route: others' paths and versions, not its
   expect(foreignPaths(root, all)).toEqual(["/api/v1/products", "/api/products", "/apis", "/api"]);
   expect(foreignPaths(api, all)).toEqual(["/api/v1/products", "/api/products"]);
   expect(foreignPaths(products, all)).toEqual([]);
+  const versions = routeOf("all", "/", { versioned: "/{version}" });
+  expect(foreignPaths(versions, [versions])).toEqual([]);
 });
