@@ -16,16 +16,27 @@ async function measure(stack: string): Promise<Measured> {
   return JSON.parse(stdout.trim().split("\n").at(-1) ?? "") as Measured;
 }
 
-test.each(["local", "dev"])("the stack %s loads none of AWS's packages, and little else", async (stack) => {
-  const { packages, megabytes } = await measure(stack);
-  expect(packages).toContain("@pulumi/kubernetes");
-  for (const name of ["@pulumi/aws", "@pulumi/eks"]) expect(packages).not.toContain(name);
-  expect(megabytes).toBeLessThan(500);
-});
+/** In milliseconds: the process shares the machine with other tests. */
+const patience = 120_000;
 
-test("the stack eks loads them, and is registered within 15 seconds and 1.5 GB", async () => {
-  const { packages, seconds, megabytes } = await measure("eks");
-  expect(packages).toEqual(expect.arrayContaining(["@pulumi/aws", "@pulumi/eks"]));
-  expect(seconds).toBeLessThan(15);
-  expect(megabytes).toBeLessThan(1500);
-});
+test.each(["local", "dev"])(
+  "the stack %s loads none of AWS's packages, and little else",
+  async (stack) => {
+    const { packages, megabytes } = await measure(stack);
+    expect(packages).toContain("@pulumi/kubernetes");
+    for (const name of ["@pulumi/aws", "@pulumi/eks"]) expect(packages).not.toContain(name);
+    expect(megabytes).toBeLessThan(500);
+  },
+  patience,
+);
+
+test(
+  "the stack eks loads them, and is registered within 15 seconds and 1.5 GB",
+  async () => {
+    const { packages, seconds, megabytes } = await measure("eks");
+    expect(packages).toEqual(expect.arrayContaining(["@pulumi/aws", "@pulumi/eks"]));
+    expect(seconds).toBeLessThan(15);
+    expect(megabytes).toBeLessThan(1500);
+  },
+  patience,
+);
