@@ -22,6 +22,13 @@ const restricted = JSON.stringify({
   },
 });
 
+interface KubernetesEvent {
+  readonly type: string;
+  readonly source?: { readonly component?: string };
+  readonly involvedObject: { readonly kind: string; readonly name: string };
+  readonly message: string;
+}
+
 /** The real Kong Ingress Controller, at work on an API server and pushing to an admin API. */
 export class KongController {
   private constructor(
@@ -68,9 +75,13 @@ export class KongController {
   /** What it said against objects: in its log, and in events beside them. */
   async complaints(): Promise<string[]> {
     const log = (await this.program.said()).split("\n").filter((line) => /\t(error|warn)\t/i.test(line));
-    const shape = "{range .items[?(@.type=='Warning')]}{.involvedObject.kind} {.involvedObject.name}: {.message}{\"\\n\"}{end}";
-    const events = await this.plane.must(["get", "events", "--all-namespaces", `--output=jsonpath=${shape}`]);
-    return [...log, ...events.split("\n").filter(Boolean)];
+    // The API server has events of its own.
+    const args = ["get", "events", "--all-namespaces", "--output=json"];
+    const { items } = JSON.parse(await this.plane.must(args)) as { items: readonly KubernetesEvent[] };
+    const events = items
+      .filter(({ type, source }) => type === "Warning" && source?.component === "kong-client")
+      .map(({ involvedObject, message }) => `${involvedObject.kind} ${involvedObject.name}: ${message}`);
+    return [...log, ...events];
   }
 
   async stop(): Promise<void> {
