@@ -2,41 +2,32 @@ import { expect, test } from "@jest/globals";
 import { execa } from "execa";
 import { projectDir } from "../../../cli/support/paths.ts";
 
-interface Measured {
-  readonly seconds: number;
-  readonly megabytes: number;
-  readonly packages: readonly string[];
-}
-
-/** What registering a stack takes in a process of its own. */
-async function measure(stack: string): Promise<Measured> {
+/** Which of Pulumi's packages registering a stack loads, in a process of its own. */
+async function packagesOf(stack: string): Promise<readonly string[]> {
   const words = ["--import", "tsx", "tests/bench/program.ts", stack];
   // A test runner's own options would load more than the program does.
   const { stdout } = await execa("node", words, { cwd: projectDir, env: { NODE_OPTIONS: "" } });
-  return JSON.parse(stdout.trim().split("\n").at(-1) ?? "") as Measured;
+  const { packages } = JSON.parse(stdout.trim().split("\n").at(-1) ?? "") as { packages: readonly string[] };
+  return packages;
 }
 
 /** In milliseconds: the process shares the machine with other tests. */
 const patience = 120_000;
 
 test.each(["local", "dev"])(
-  "the stack %s loads none of AWS's packages, and little else",
+  "the stack %s loads none of AWS's packages",
   async (stack) => {
-    const { packages, megabytes } = await measure(stack);
+    const packages = await packagesOf(stack);
     expect(packages).toContain("@pulumi/kubernetes");
     for (const name of ["@pulumi/aws", "@pulumi/eks"]) expect(packages).not.toContain(name);
-    expect(megabytes).toBeLessThan(500);
   },
   patience,
 );
 
 test(
-  "the stack eks loads them, and is registered within 15 seconds and 1.5 GB",
+  "the stack eks loads them",
   async () => {
-    const { packages, seconds, megabytes } = await measure("eks");
-    expect(packages).toEqual(expect.arrayContaining(["@pulumi/aws", "@pulumi/eks"]));
-    expect(seconds).toBeLessThan(15);
-    expect(megabytes).toBeLessThan(1500);
+    expect(await packagesOf("eks")).toEqual(expect.arrayContaining(["@pulumi/aws", "@pulumi/eks"]));
   },
   patience,
 );
