@@ -1,6 +1,6 @@
 import unit from "../../jest.config.mjs";
 
-/** Real programs on this machine: each file brings up what it needs and takes it down again. They wait more than they work. */
+/** Real programs on this machine, one file after the other: each brings up what it needs and takes it down again. */
 export default {
   ...unit,
   rootDir: "../..",
@@ -8,5 +8,6 @@ export default {
   globalSetup: "<rootDir>/tests/contract/support/prepare.ts",
   // Starting a control plane takes seconds, on a busy machine many.
   testTimeout: 3 * 60_000,
-  maxWorkers: 2,
+  // In this process: what is started ends with it, where a worker would go on after a run that was killed.
+  maxWorkers: 1,
 };

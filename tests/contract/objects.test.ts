@@ -37,7 +37,7 @@ describe.each(listStacks())("stack %s", (stack) => {
   });
 
   test("the API server accepts every object, with every field it has", async () => {
-    expect(await refusals(plane, contents.objects)).toEqual([]);
+    expect(await plane.refusals(contents.objects)).toEqual([]);
     expect(contents.objects.length).toBeGreaterThan(10);
   });
 
@@ -45,7 +45,7 @@ describe.each(listStacks())("stack %s", (stack) => {
     installed = (await Promise.all(contents.releases.map(render))).flat();
     // Nobody answers behind a webhook here, and every request that follows would fail for it; the definitions are there already.
     const applied = installed.filter((object) => !isWebhook(object) && object.kind !== "CustomResourceDefinition");
-    expect(await refusals(plane, applied)).toEqual([]);
+    expect(await plane.refusals(applied)).toEqual([]);
     const rendered = contents.releases.filter(({ chart }) => !chartsElsewhere.includes(chart)).map(({ name }) => name);
     const everywhere = ["istio-base", "istio-cni", "istiod", "istio-ingressgateway"];
     expect(rendered.sort()).toEqual([...everywhere, ...(stack === "local" ? [] : ["cert-manager"])].sort());
@@ -54,14 +54,14 @@ describe.each(listStacks())("stack %s", (stack) => {
   test("every pod is admitted to its namespace by Pod Security, with the sidecar that the mesh gives it", async () => {
     const everything = [...contents.objects, ...installed];
     pods = await inject(plane, everything.flatMap(podOf), everything);
-    expect(await refusals(plane, pods)).toEqual([]);
+    expect(await plane.refusals(pods)).toEqual([]);
     const sidecars = pods.filter((pod) => JSON.stringify(pod.spec).includes('"name":"istio-proxy"'));
     expect(sidecars.map(({ metadata }) => metadata.namespace)).toEqual(expect.arrayContaining(["product", "prod"]));
   });
 
   test("`istioctl analyze` finds nothing wrong with all of it together", async () => {
     const later = [...(await issuedSecrets(contents.objects)), ...installed.filter(isWebhook)];
-    expect(await refusals(plane, later)).toEqual([]);
+    expect(await plane.refusals(later)).toEqual([]);
     expect(await analyze(plane)).toEqual([]);
   });
 });
@@ -77,7 +77,7 @@ describe("what is wrong is found", () => {
     plane = await ControlPlane.start();
     await installDefinitions(plane);
     const labels = { "pod-security.kubernetes.io/enforce": "restricted", "istio-injection": "enabled" };
-    await plane.apply({ apiVersion: "v1", kind: "Namespace", metadata: { name: "team", labels } });
+    await plane.refusals([{ apiVersion: "v1", kind: "Namespace", metadata: { name: "team", labels } }]);
   });
 
   afterAll(() => plane?.stop());
@@ -111,25 +111,14 @@ describe("what is wrong is found", () => {
       /violates PodSecurity "restricted/,
     ],
   ])("by the API server: %s", async (_what, object, message) => {
-    expect(await refusals(plane, [object])).toEqual([expect.stringMatching(message)]);
+    expect(await plane.refusals([object])).toEqual([expect.stringMatching(message)]);
   });
 
   test("by Istio's analysis: a route to nobody", async () => {
-    expect(await refusals(plane, [{ ...virtualService, spec: { hosts: ["one"], http: [{ route }] } }])).toEqual([]);
+    expect(await plane.refusals([{ ...virtualService, spec: { hosts: ["one"], http: [{ route }] } }])).toEqual([]);
     expect(await analyze(plane)).toEqual([expect.stringMatching(/^Error IST0101 VirtualService team\/one: .*nobody/)]);
   });
 });
-
-/** What the API server says against objects, one by one, as a list would stop at the first whose namespace is not there. */
-async function refusals(plane: ControlPlane, objects: readonly Manifest[]): Promise<string[]> {
-  const found = [];
-  for (const object of objects) {
-    const { ok, all } = await plane.apply(object);
-    // Pod Security says of a workload that its pods will not be admitted, and takes it.
-    if (!ok || all.includes("would violate PodSecurity")) found.push(`${identity(object)}: ${all}`);
-  }
-  return found;
-}
 
 function isWebhook({ kind }: Manifest): boolean {
   return kind.endsWith("WebhookConfiguration");

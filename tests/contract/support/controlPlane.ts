@@ -8,6 +8,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { toolchainBin } from "../../../airgap/names.ts";
 import { imageBinDir } from "../../../airgap/toolchain/index.ts";
 import { attempt, type Finished } from "../../../cli/support/process.ts";
+import { identity, type Manifest } from "./manifests.ts";
 import { type Program, startProgram } from "./program.ts";
 
 const token = "contract-admin";
@@ -55,10 +56,21 @@ export class ControlPlane {
     return stdout;
   }
 
-  /** Gives the server an object as Pulumi does; a field that it does not know is an error. */
-  apply(object: object, ...flags: readonly string[]): Promise<Finished> {
-    const args = ["apply", "--server-side", "--validate=strict", ...flags, "--filename=-"];
-    return this.kubectl(args, JSON.stringify(object));
+  /** Gives the server objects in this order, as Pulumi does, and returns what it says against them. */
+  async refusals(objects: readonly Manifest[]): Promise<string[]> {
+    if (objects.length === 0 || isFine(await this.apply({ apiVersion: "v1", kind: "List", items: objects }))) return [];
+    // Of a list it is not always told which object is meant.
+    const found = [];
+    for (const object of objects) {
+      const said = await this.apply(object);
+      if (!isFine(said)) found.push(`${identity(object)}: ${said.all}`);
+    }
+    return found;
+  }
+
+  /** A field that the server does not know is an error. */
+  private apply(object: object): Promise<Finished> {
+    return this.kubectl(["apply", "--server-side", "--validate=strict", "--filename=-"], JSON.stringify(object));
   }
 
   async stop(): Promise<void> {
@@ -125,6 +137,11 @@ export class ControlPlane {
         .end();
     });
   }
+}
+
+/** Pod Security says of a workload that its pods will not be admitted, and takes it. */
+function isFine({ ok, all }: Finished): boolean {
+  return ok && !all.includes("would violate PodSecurity");
 }
 
 /** Ports of this machine that nobody listens on. */

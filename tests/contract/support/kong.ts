@@ -4,7 +4,7 @@ import { ControlPlane } from "./controlPlane.ts";
 import { installDefinitions } from "./definitions.ts";
 import type { KongConfiguration } from "./kongConfiguration.ts";
 import { KongController } from "./kongController.ts";
-import { contentsOf, identity, type Manifest } from "./manifests.ts";
+import { contentsOf, type Manifest } from "./manifests.ts";
 import { RecordingAdmin } from "./recordingAdmin.ts";
 
 /** What Kong would be configured with on a stack, and what its controller had to say of the objects. */
@@ -31,10 +31,8 @@ export async function pushedFor(stack: string, changes: Record<string, unknown> 
   let controller: KongController | undefined;
   try {
     await installDefinitions(plane);
-    for (const object of [ingressClass, ...objects, ...(await issuedSecrets(objects))]) {
-      const { ok, all } = await plane.apply(object);
-      if (!ok) throw new Error(`${identity(object)}: ${all}`);
-    }
+    const refused = await plane.refusals([ingressClass, ...objects, ...(await issuedSecrets(objects))]);
+    if (refused.length > 0) throw new Error(refused.join("\n"));
     controller = await KongController.start(plane, admin, environmentOf(ofKong.values));
     return { configuration: await controller.settled(), complaints: await controller.complaints() };
   } finally {
