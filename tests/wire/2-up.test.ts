@@ -59,7 +59,8 @@ test("three nodes, and the product service's replicas on both workers", async ()
     "--all-namespaces",
     "--selector=app=product",
   );
-  expect(pods).toHaveLength(3);
+  // Three of v1, two of v2.
+  expect(pods).toHaveLength(5);
   expect(new Set(pods.map(({ spec }) => spec.nodeName))).toEqual(new Set(["mesh-demo-worker", "mesh-demo-worker2"]));
 });
 

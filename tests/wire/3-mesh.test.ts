@@ -49,12 +49,14 @@ test("plaintext from outside the mesh is refused on a port that answers inside i
   const host = `http://product.${products[0]?.metadata.namespace}.svc.cluster.local:8080/api/products`;
   const fromInside = await askFromPod("wire-inside", { inject: true }, host);
   saw(`from a pod with a sidecar: ${fromInside}`);
-  expect(fromInside).toBe("200");
+  // Encrypted, it comes through; that nobody declared this caller is told by an answer.
+  expect(fromInside).toBe("403");
 });
 
 test("requests reach every replica", async () => {
   const pods = new Set<string>();
-  for (let i = 0; i < 60; i++) pods.add((await askProducts()).body.pod);
+  // One of v2's two pods is met by each twentieth request: with so many, none is missed but once in a million runs.
+  for (let i = 0; i < 300; i++) pods.add((await askProducts()).body.pod);
   expect(pods.size).toBe(products.length);
 });
 
