@@ -16,7 +16,7 @@ export const { context, kubeconfig } = target.cluster;
 export const { networkPolicies } = target;
 export const tryNext = [
   pulumi.interpolate`curl -i ${url}`,
-  "pulumi preview --diff",
+  `pulumi preview --diff --stack ${pulumi.getStack()}`,
   "kubectl get pods --all-namespaces --output wide",
   "istioctl proxy-status",
 ];

@@ -8,6 +8,7 @@ import { readPods } from "../kubernetes/pods.ts";
 import { missingTools, preflightToLook } from "../preflight.ts";
 import { hasStack, readOutputs } from "../pulumi/stack.ts";
 import { kubeconfigOf, pulumiHome } from "../support/environment.ts";
+import { makeFor } from "../support/stack.ts";
 import { ask } from "../support/url.ts";
 
 /** Shows what there is of a stack and, last, what is wrong with it and what to type. Ends with 1 when something is wrong. */
@@ -25,7 +26,7 @@ export async function show(context: Context): Promise<void> {
   if (!found) return;
   const wrong = [...found, ...(await urlProblem(context))];
   if (wrong.length === 0) return console.log("Nothing is wrong.");
-  console.log(`Wrong:\n${wrong.map((line) => `  ${line}`).join("\n")}\nTry: make up${spec ? "" : ` STACK=${stackName}`}`);
+  console.log(`Wrong:\n${wrong.map((line) => `  ${line}`).join("\n")}\nTry: ${makeFor(stackName, "up")}`);
   process.exitCode = 1;
 }
 
@@ -50,7 +51,7 @@ async function lookElsewhere(context: Context): Promise<readonly string[] | unde
   const stack = await pulumiStack(context);
   if (await hasStack(stack)) await ensureKubeconfig(context, stack);
   if (!existsSync(kubeconfigOf(context.stack, context.config))) {
-    console.log(`Nothing is deployed yet. Try: make up STACK=${context.stack}`);
+    console.log(`Nothing is deployed yet. Try: ${makeFor(context.stack, "up")}`);
     return undefined;
   }
   const kubectl = kubectlFor(context, stack);

@@ -12,6 +12,7 @@ import { pulumiHome } from "../support/environment.ts";
 import { UserError } from "../support/errors.ts";
 import { consoleProgress } from "../support/progress.ts";
 import { alone } from "../support/runLock.ts";
+import { makeFor } from "../support/stack.ts";
 import { Timings } from "../support/timings.ts";
 import { listUrls, untilAnswered } from "../support/url.ts";
 
@@ -77,7 +78,7 @@ async function deploy(stack: PulumiStack, context: Context, created: boolean): P
 const patience = { kind: 180, existing: 300, eks: 900 } as const;
 
 /** Waits for the URL to answer and says what there is now. */
-async function report(stack: PulumiStack, { config }: Context, timings: Timings): Promise<void> {
+async function report(stack: PulumiStack, { config, stack: name }: Context, timings: Timings): Promise<void> {
   const { url, urls, tryNext } = await readOutputs(stack);
   if (typeof url === "string") {
     await timings.measure("until it answers", () => untilAnswered(url, progress, patience[config.target]));
@@ -90,7 +91,7 @@ async function report(stack: PulumiStack, { config }: Context, timings: Timings)
       `${url} answers.`,
       ...(others.length > 0 ? ["", "All addresses:", ...others.map((line) => `  ${line}`)] : []),
       "",
-      'Try next (after eval "$(make -s env)"):',
+      `Try next (after eval "$(${makeFor(name, "-s env")})"):`,
       ...next.map((command) => `  ${command}`),
       "",
       "It took:",

@@ -13,6 +13,11 @@ export function listStacks(folder = projectDir): string[] {
     .sort();
 }
 
+/** What to type for a stack: the one that `make` takes unasked need not be named. */
+export function makeFor(stack: string, target: string): string {
+  return `make ${target}${stack === "local" ? "" : ` STACK=${stack}`}`;
+}
+
 /**
  * Reads a stack's configuration from its file, as the program gets it from Pulumi: scalars as text, structured values as JSON.
  *

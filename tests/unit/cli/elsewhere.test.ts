@@ -118,6 +118,7 @@ describe("up", () => {
     await bringUp(existing);
     expect(said).toContain(`${url} answers.`);
     expect(said).toMatch(/All addresses:\n {2}istio {7}http:.*\n {2}istioHttps {2}https:\/\/shop\.example\.com\n/);
+    expect(said).toContain(`eval "$(make -s env STACK=${stack})"`);
   });
 
   test("where it costs money and nobody is there to be asked, shows what it does before it does it", async () => {

@@ -24,6 +24,7 @@ test("a stack tells its address, how to administer its cluster, and what to try"
   expect(await resolved(outputs?.url)).toBe("http://localhost:8080/api/products");
   expect(await resolved(outputs?.urls)).toEqual({ istio: "http://localhost:8080", istioHttps: "https://shop.example.com:8443" });
   expect(await resolved(pulumi.output(outputs?.tryNext[0]))).toBe("curl -i http://localhost:8080/api/products");
+  expect(await resolved(pulumi.output(outputs?.tryNext[1]))).toBe(`pulumi preview --diff --stack ${pulumi.getStack()}`);
   expect(await resolved(pulumi.all([outputs?.kubeconfig, outputs?.context, outputs?.authority]))).toEqual([
     "the-kubeconfig",
     "the-context",
