@@ -48,7 +48,7 @@ function istioValues({ sources, images }: ChartsConfig): Values {
 }
 
 /** What Istio's charts need besides, as built here. */
-const builtValues: Partial<Record<ChartName, Values>> = {
+export const builtValues: Partial<Record<ChartName, Values>> = {
   // The published Envoy has none of the extensions of Istio's own, so istiod must not configure them.
   istiod: {
     pilot: { env: { PILOT_ENABLE_METADATA_EXCHANGE: "false", PILOT_ENABLE_ALPN_FILTER: "false", PILOT_DISABLE_MX_ALPN: "true" } },

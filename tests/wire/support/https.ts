@@ -10,11 +10,11 @@ export interface SecureAnswer {
 }
 
 /** Asks over HTTPS under a host name, trusting one authority (PEM) and nobody else. */
-export function askSecurely(host: string, path: string, authority: string): Promise<SecureAnswer> {
+export function askSecurely(host: string, path: string, authority: string, port: number = door.port): Promise<SecureAnswer> {
   return new Promise((resolve, reject) => {
-    const headers = { host: `${host}:${door.port}` };
+    const headers = { host: `${host}:${port}` };
     const sent = request(
-      { ...door, path, headers, servername: host, ca: authority, timeout: 10_000, agent: false },
+      { ...door, port, path, headers, servername: host, ca: authority, timeout: 10_000, agent: false },
       (response) => {
         let body = "";
         response.setEncoding("utf8");
