@@ -2,10 +2,16 @@ import { Agent, request } from "node:http";
 import { setTimeout as pause } from "node:timers/promises";
 import { productUrl } from "./product.ts";
 
-/** What a request came back with: its status and the version that answered. */
+/** What a request came back with. */
 export interface Reply {
   readonly status: number;
+  /** Who answered. */
   readonly version: string | undefined;
+  readonly pod: string | undefined;
+  /** Whether a proxy says that it did not even try, as too much is under way. */
+  readonly overloaded: boolean;
+  /** How long it took. */
+  readonly ms: number;
 }
 
 export interface Asked {
@@ -85,14 +91,19 @@ export function count(replies: readonly Reply[]): { readonly failed: number; rea
 
 function askOnce(url: string, agent: Agent, headers: Readonly<Record<string, string>>): Promise<Reply> {
   return new Promise((resolve) => {
-    const nothing = () => resolve({ status: 0, version: undefined });
+    const started = performance.now();
+    const reply = (status: number, body = "", overloaded = false) => {
+      const field = (name: string) => new RegExp(`"${name}":"([^"]+)"`).exec(body)?.[1];
+      resolve({ status, version: field("version"), pod: field("pod"), overloaded, ms: performance.now() - started });
+    };
+    const nothing = () => reply(0);
     const sent = request(url, { agent, headers, timeout: 15_000 }, (response) => {
       let body = "";
       response.setEncoding("utf8");
       response.on("data", (chunk: string) => {
         body += chunk;
       });
-      response.once("end", () => resolve({ status: response.statusCode ?? 0, version: /"version":"([^"]+)"/.exec(body)?.[1] }));
+      response.once("end", () => reply(response.statusCode ?? 0, body, response.headers["x-envoy-overloaded"] === "true"));
       response.once("error", nothing);
     });
     sent.once("timeout", () => sent.destroy());
