@@ -37,6 +37,8 @@ export function stackEnvironment(stack: string, config: Config, env: NodeJS.Proc
     KUBECONFIG: kubeconfigOf(stack, config),
     ...(config.target === "kind" && backend(stack, env)),
     ...(existsSync(join(pulumiHome, "plugins")) && built && { PULUMI_HOME: pulumiHome }),
+    // Its plugins are there by now. Pulumi would ask for those of every package that is installed, at each start: AWS's too.
+    ...(built && { PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true" }),
     // The air gap's language host does not pass Pulumi.yaml's nodeargs on. The full path holds in any folder.
     NODE_OPTIONS: withTranspiler(env.NODE_OPTIONS),
     PULUMI_NODEJS_TRANSPILE_ONLY: "true",

@@ -36,6 +36,12 @@ test("built tools come before the user's, once; published ones are the user's", 
   expect(stackEnvironment("dev", config("published"), users)).not.toHaveProperty("PATH");
 });
 
+test("pulumi looks for no plugin where all are there; published stacks get theirs from it", () => {
+  const variable = "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION";
+  expect(stackEnvironment("local", config("built"), users)).toHaveProperty(variable, "true");
+  expect(stackEnvironment("dev", config("published"), users)).not.toHaveProperty(variable);
+});
+
 test("the transpiler is found from any folder, and is not asked for twice", () => {
   const { NODE_OPTIONS } = stackEnvironment("local", config("built"), { NODE_OPTIONS: "--max-old-space-size=512" });
   expect(NODE_OPTIONS).toBe(`--max-old-space-size=512 --import=file://${projectDir}/node_modules/tsx/dist/loader.mjs`);
