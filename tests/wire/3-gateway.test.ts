@@ -144,6 +144,21 @@ describe("policies", () => {
   }
 });
 
+test("callers of other addresses than the allowed ones are refused, at that service alone", async () => {
+  const page = async () => (await fetchAs("localhost:8080", "/")).status;
+  try {
+    await deployWith((config) => {
+      const frontend = { policies: { addresses: { allow: ["203.0.113.0/24"] } } };
+      config["mesh:shop"] = { ...(config["mesh:shop"] as object), frontend };
+    });
+    await eventually("a refusal", 20, async () => expect(await page()).toBe(403));
+    expect((await fetchAs("localhost:8080", "/api/products")).status).toBe(200);
+  } finally {
+    await bringUp();
+  }
+  await eventually("the page again", 20, async () => expect(await page()).toBe(200));
+});
+
 /** Asks plain HTTP under any host and with any path, just as it is written, and follows nothing. */
 async function fetchAs(name: string, path: string): Promise<{ status: number; location?: string }> {
   const { request } = await import("node:http");

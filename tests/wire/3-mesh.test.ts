@@ -1,7 +1,7 @@
 import { beforeAll, expect, test } from "@jest/globals";
 import { fullName, imageReference } from "../../airgap/names.ts";
 import { askProducts } from "./support/product.ts";
-import { bringUp, kubectl, kubeGet, run, saw, stackEnvironment } from "./support/stack.ts";
+import { bringUp, eventually, kubectl, kubeGet, run, saw, stackEnvironment } from "./support/stack.ts";
 
 interface Pod {
   readonly metadata: { name: string; namespace: string };
@@ -58,6 +58,27 @@ test("requests reach every replica", async () => {
   // One of v2's two pods is met by each twentieth request: with so many, none is missed but once in a million runs.
   for (let i = 0; i < 300; i++) pods.add((await askProducts()).body.pod);
   expect(pods.size).toBe(products.length);
+});
+
+test("the load generator's requests are answered, and no other ones are sent", async () => {
+  const answers = async () => {
+    const filter = "^cluster\\.outbound.*\\.upstream_rq_[2-5]xx$";
+    const agent = ["pilot-agent", "request", "GET", `stats?filter=${encodeURIComponent(filter)}`];
+    const stats = await kubectl("exec", "--namespace=load", "deployment/generator", "--container=istio-proxy", "--", ...agent);
+    const counted = stats.split("\n").flatMap((line) => {
+      const [, service = "", outcome = "", count] = /\|([a-z-]+)\..*upstream_rq_(\dxx): (\d+)/.exec(line) ?? [];
+      return Number(count) > 0 ? [{ to: `${service} ${outcome}`, count: Number(count) }] : [];
+    });
+    return { all: counted.reduce((sum, { count }) => sum + count, 0), kinds: [...new Set(counted.map(({ to }) => to))] };
+  };
+  const before = await answers();
+  const after = await eventually("five more answers", 30, async () => {
+    const now = await answers();
+    expect(now.all).toBeGreaterThanOrEqual(before.all + 5);
+    return now;
+  });
+  saw(`${after.all} answers: ${after.kinds.join(", ")}`);
+  expect(after.kinds).toEqual(["product 2xx"]);
 });
 
 test("no proxy rejected a configuration", async () => {
