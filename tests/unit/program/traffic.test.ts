@@ -142,8 +142,7 @@ describe("a version asked for by its path", () => {
 
   /** What Envoy makes of a path: the first rule that takes it, and the path that the service sees. */
   function taken(rules: readonly Rule[], path: string) {
-    const takes = ({ uri }: Match) =>
-      !uri || uri.exact === path || (uri.prefix !== undefined && path.startsWith(uri.prefix));
+    const takes = ({ uri }: Match) => !uri || uri.exact === path || (uri.prefix !== undefined && path.startsWith(uri.prefix));
     const rule = rules.find(({ match = [{}] }) => match.some(takes));
     const { match = "$^", rewrite = "" } = rule?.rewrite?.uriRegexRewrite ?? {};
     return { versions: rule?.route.map(({ destination }) => destination.subset), path: path.replace(new RegExp(match), rewrite) };
