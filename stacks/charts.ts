@@ -1,6 +1,11 @@
 import { chartPath, imageHub, istioTag } from "../airgap/names.ts";
-import type { ChartSource, Values } from "../components/support/helm.ts";
-import { type PublishedChart, publishedCharts, publishedIstioImages } from "../components/support/versions.ts";
+import { type ChartSource, merge, type Values } from "../components/support/helm.ts";
+import {
+  type PublishedChart,
+  publishedCharts,
+  publishedIstioDigests,
+  publishedIstioImages,
+} from "../components/support/versions.ts";
 import { chartFolder } from "../config/parts.ts";
 import type { Config } from "../config.ts";
 import { mirrored, redirected } from "./redirect.ts";
@@ -12,12 +17,8 @@ const istioCharts = ["base", "cni", "istiod", "gateway"] as const satisfies read
 
 /** Where each chart comes from, with the values that tell Istio's where their images are. */
 export function resolveCharts(config: ChartsConfig): Sources["charts"] {
-  const istio = istioValues(config);
   const names = Object.keys(publishedCharts) as ChartName[];
-  const charts = names.map((name) => {
-    const values = isIstio(name) ? { ...istio, ...(config.sources === "built" ? builtValues[name] : {}) } : {};
-    return [name, { ...locate(name, config), values }];
-  });
+  const charts = names.map((name) => [name, { ...locate(name, config), values: isIstio(name) ? istioValues(name, config) : {} }]);
   return Object.fromEntries(charts) as Sources["charts"];
 }
 
@@ -40,11 +41,20 @@ function inRepository({ chart, repository, version }: PublishedChart): Omit<Char
 }
 
 /** Istio's charts take one hub and one tag for all images. */
-function istioValues({ sources, images }: ChartsConfig): Values {
+function istioValues(chart: ChartName, { sources, images }: ChartsConfig): Values {
   const builtHere = sources === "built" && !images.istio;
   const { registry, repository, tag = "" } = redirected(mirrored(publishedIstioImages, images.registry), images.istio);
   const [hub, version] = builtHere ? [imageHub, istioTag()] : [`${registry}/${repository}`, tag];
-  return { global: { hub, tag: version, imagePullPolicy: "IfNotPresent" } };
+  const global = { global: { hub, tag: version, imagePullPolicy: "IfNotPresent" } };
+  const pinned = chart === "istiod" && !builtHere && tag === publishedIstioImages.tag;
+  return merge(merge(global, pinned ? byDigest(hub, version) : {}), (sources === "built" && builtValues[chart]) || {});
+}
+
+/** The images of istiod and of the proxies it injects. A name with a slash in it is taken as it is, without hub and tag. */
+function byDigest(hub: string, tag: string): Values {
+  const image = (name: keyof typeof publishedIstioDigests) => `${hub}/${name}:${tag}@${publishedIstioDigests[name]}`;
+  const proxy = { image: image("proxyv2") };
+  return { pilot: { image: image("pilot") }, global: { proxy, proxy_init: proxy } };
 }
 
 /** What Istio's charts need besides, as built here. */

@@ -121,9 +121,12 @@ export class Istio extends pulumi.ComponentResource {
   }
 }
 
-/** The same chart and images in another version. */
+/** The same chart and images in another version; what pins those of this one by their content does not hold for it. */
 function ofVersion(source: ChartSource, version: string | undefined): ChartSource {
-  return version === undefined ? source : { ...source, version, values: merge(source.values, { global: { tag: version } }) };
+  if (version === undefined) return source;
+  const proxy = { image: "proxyv2" };
+  const byTag = { pilot: { image: "pilot" }, global: { tag: version, proxy, proxy_init: proxy } };
+  return { ...source, version, values: merge(source.values, byTag) };
 }
 
 function imageTag({ values: { global } }: ChartSource): string {

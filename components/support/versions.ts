@@ -42,6 +42,12 @@ export const publishedCharts = {
 /** Where Istio's own images are, and their tag: its charts take one for all of them. */
 export const publishedIstioImages = { registry: "docker.io", repository: "istio", tag: istioVersion } as const satisfies Image;
 
+/** What that tag stands for, by the names of the images, wherever they are mirrored. The CNI agent's is by tag alone. */
+export const publishedIstioDigests = {
+  pilot: "sha256:c236c1df5cc127fe193e5a17d8ece9cdd0dc17c5d89b4e20baf01d464f029dce",
+  proxyv2: "sha256:43b6aeab7428470d3d0ea6b6f0bc217e5b36df2b279bba337643df48590226d9",
+} as const;
+
 const certManager = (name: string, digest: string): Image => ({
   registry: "quay.io",
   repository: `jetstack/cert-manager-${name}`,

@@ -139,14 +139,22 @@ describe("revisions", () => {
   });
 
   test("another one beside it, in a version of its own, gets no pods", async () => {
-    const istiod = { chart: "istiod", version: "1.30.4", values: { global: { hub: "registry/istio", tag: "1.30.4" } } };
+    const pinned = { image: "registry/istio/proxyv2:1.30.4@sha256:1" };
+    const values = { pilot: { image: "pinned" }, global: { hub: "registry/istio", tag: "1.30.4", proxy: pinned } };
+    const istiod = { chart: "istiod", version: "1.30.4", values };
     const beside = [{ revision: "next", version: "1.31.0" }, { revision: "default" }];
     const { inputs, all } = await record(
       () => new Istio("istio", { ...args, charts: { ...args.charts, istiod }, revision: "now", tags: ["stable"], beside }),
     );
-    const next = { revision: "next", global: { hub: "registry/istio", tag: "1.31.0" } };
+    // What pins this version by its content is not the other one's.
+    const proxy = { image: "proxyv2" };
+    const global = { hub: "registry/istio", tag: "1.31.0", proxy, proxy_init: proxy };
+    const next = { revision: "next", pilot: { image: "pilot" }, global };
     expect(inputs(release, "istiod-next")).toMatchObject({ name: "istiod-next", version: "1.31.0", values: next });
-    expect(inputs(release, "istiod-now")).toMatchObject({ version: "1.30.4", values: { global: { tag: "1.30.4" } } });
+    expect(inputs(release, "istiod-now")).toMatchObject({
+      version: "1.30.4",
+      values: { global: { tag: "1.30.4", proxy: pinned } },
+    });
     expect(at<object>(inputs(release, "istiod"), "values")).not.toHaveProperty("revision");
     expect(inputs(release, "istio-base")).toMatchObject({ values: { defaultRevision: "now" } });
     expect(all(webhook)).toHaveLength(1);

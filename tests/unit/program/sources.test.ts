@@ -78,6 +78,14 @@ describe("published", () => {
     },
   );
 
+  test("istiod and the proxies it injects by digest too, unless the stack names another version", () => {
+    const digest = /^docker\.io\/istio\/(pilot|proxyv2):1\.30\.4@sha256:[0-9a-f]{64}$/;
+    const image = expect.stringMatching(digest);
+    expect(charts.istiod.values).toMatchObject({ pilot: { image }, global: { proxy: { image }, proxy_init: { image } } });
+    const other = parse({ "mesh:sources": "published", "mesh:images": JSON.stringify({ istio: { tag: "1.30.9" } }) });
+    expect(JSON.stringify(resolveSources(other).charts.istiod)).not.toContain("sha256");
+  });
+
   test("a principal can be bypassed before 1.30.3", () => {
     const [, minor = 0, patch = 0] = (charts.istiod.version ?? "").split(".").map(Number);
     expect(minor * 1_000 + patch).toBeGreaterThanOrEqual(30_003);
