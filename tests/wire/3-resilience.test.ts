@@ -75,7 +75,7 @@ test("more than its pool takes is refused at once, and within the pool nothing i
     const refused = over.filter(({ status }) => status !== 200);
     const slowest = Math.max(...refused.map(({ ms }) => ms));
     saw(
-      `40 at once, at most 8 fit: ${over.length - refused.length} answered, ${refused.length} refused within ${slowest.toFixed(0)} ms`,
+      `40 at once, where each thread of the gateway takes 8: ${over.length - refused.length} answered, ${refused.length} refused within ${slowest.toFixed(0)} ms`,
     );
     expect(refused.every(({ status, overloaded }) => status === 503 && overloaded)).toBe(true);
     // Each of the gateway's threads has a pool of its own; a refusal waits for nobody.
