@@ -14,8 +14,11 @@ export async function ask(url: string): Promise<string> {
   }
 }
 
+/** So many answers in a row mean that it answers: of several pods, each has been asked. */
+const steady = 10;
+
 /**
- * Waits until a URL answers 200.
+ * Waits until a URL answers 200, again and again: after a node's death some of its pods are still believed to be there.
  *
  * @param patience - in seconds: after a start of all nodes every pod starts again, on a machine that may be busy.
  * @throws UserError with the last answer.
@@ -23,7 +26,10 @@ export async function ask(url: string): Promise<string> {
 export async function untilAnswered(url: string, progress: Progress, patience: number): Promise<void> {
   await progress.step(`Wait for ${url}`, async (detail) => {
     const end = Date.now() + patience * 1_000;
-    for (let answer = await ask(url); answer !== "200"; answer = await ask(url)) {
+    for (let good = 0; good < steady; ) {
+      const answer = await ask(url);
+      good = answer === "200" ? good + 1 : 0;
+      if (good > 0) continue;
       if (Date.now() > end)
         throw new UserError(`${url} does not answer 200 but: ${answer}. \`make status\` shows what is wrong.`);
       detail(answer);

@@ -159,11 +159,14 @@ test("callers of other addresses than the allowed ones are refused, at that serv
   await eventually("the page again", 20, async () => expect(await page()).toBe(200));
 });
 
-/** Asks plain HTTP under any host and with any path, just as it is written, and follows nothing. */
+/**
+ * Asks plain HTTP under any host and with any path, just as it is written, and follows nothing. Over a connection of its
+ * own: one that is open already is served once more as it was before a policy came.
+ */
 async function fetchAs(name: string, path: string): Promise<{ status: number; location?: string }> {
   const { request } = await import("node:http");
   return new Promise((resolve, reject) => {
-    const sent = request({ host: "127.0.0.1", port: 8080, path, headers: { host: name } }, (response) => {
+    const sent = request({ host: "127.0.0.1", port: 8080, path, headers: { host: name }, agent: false }, (response) => {
       response.resume();
       const { location } = response.headers;
       response.once("end", () => resolve({ status: response.statusCode ?? 0, ...(location !== undefined && { location }) }));
