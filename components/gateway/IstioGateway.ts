@@ -2,32 +2,15 @@ import { Gateway, type IGateway, type IVirtualService, VirtualService } from "@k
 import * as pulumi from "@pulumi/pulumi";
 import { type Certificates, secretName } from "../certificates/certificates.ts";
 import { customResource } from "../support/customResource.ts";
-import { type ChartSource, helmRelease } from "../support/helm.ts";
+import { helmRelease } from "../support/helm.ts";
 import { createNamespace } from "../support/namespace.ts";
-import type { Exposure } from "./exposure.ts";
+import type { GatewayArgs, GatewayTls } from "./gateway.ts";
 import { proxyValues } from "./proxies.ts";
 import { addressOf, urlsOf } from "./urls.ts";
 
-export interface IstioGatewayArgs {
-  readonly chart: ChartSource;
-  readonly exposure: Exposure;
-  /** Labels of a namespace that make the control plane inject the proxy, and the revision it is to be of. */
-  readonly injection: Readonly<Record<string, string>>;
-  /** Annotations of the proxies' pods; a change rolls them. @default none */
-  readonly podAnnotations?: Readonly<Record<string, string>>;
-  /** How many proxies there are. */
-  readonly replicas: number;
-  /** @default HTTP alone, to every host */
-  readonly tls?: GatewayTls;
+export interface IstioGatewayArgs extends GatewayArgs {
   /** Where the listener's certificate comes from; it is needed as soon as `tls` names a host. */
   readonly certificates?: Certificates;
-}
-
-export interface GatewayTls {
-  /** Names under which HTTPS is served. HTTP to them is redirected. */
-  readonly hosts: readonly string[];
-  /** Whether HTTP is served under every other name, or redirected as well. */
-  readonly plaintext: boolean;
 }
 
 const namespace = "istio-ingress";

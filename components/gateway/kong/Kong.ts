@@ -1,9 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import { customResource } from "../../support/customResource.ts";
-import { type ChartSource, helmRelease } from "../../support/helm.ts";
+import { helmRelease } from "../../support/helm.ts";
 import { createNamespace } from "../../support/namespace.ts";
-import type { Exposure } from "../exposure.ts";
-import type { GatewayTls } from "../IstioGateway.ts";
+import type { GatewayArgs } from "../gateway.ts";
 import type { Route } from "../route.ts";
 import { addressOf, urlsOf } from "../urls.ts";
 import { type GlobalPlugins, globalPlugins } from "./global.ts";
@@ -11,19 +10,9 @@ import { globalPlugin } from "./resources.ts";
 import { scopeOf } from "./scope.ts";
 import { type KongImages, kongValues } from "./values.ts";
 
-export interface KongArgs extends GlobalPlugins {
-  /** The chart kong/kong. */
-  readonly chart: ChartSource;
+/** The chart is kong/kong. */
+export interface KongArgs extends GatewayArgs, GlobalPlugins {
   readonly images: KongImages;
-  readonly exposure: Exposure;
-  /** Labels of a namespace that make the control plane inject the proxy. */
-  readonly injection: Readonly<Record<string, string>>;
-  /** Annotations of Kong's pods; a change rolls them. @default none */
-  readonly podAnnotations?: Readonly<Record<string, string>>;
-  /** How many Kongs there are. Each counts requests for itself. */
-  readonly replicas: number;
-  /** Names under which HTTPS is served, and whether HTTP is under all others. @default HTTP alone */
-  readonly tls?: GatewayTls;
   /** What it is to offer; the proxies beside it are told of nothing else. */
   readonly routes: readonly Pick<Route, "gateways" | "service">[];
 }

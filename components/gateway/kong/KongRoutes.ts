@@ -1,6 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import type { GatewayTls } from "../IstioGateway.ts";
+import type { GatewayTls } from "../gateway.ts";
 import type { Route } from "../route.ts";
 import { type Entry, ingressAnnotations } from "./annotations.ts";
 import { createCallers } from "./callers.ts";

@@ -1,4 +1,5 @@
 import { Sidecar } from "@kubernetes-models/istio/networking.istio.io/v1";
+import { serviceHost } from "../../support/serviceHost.ts";
 import type { Route } from "../route.ts";
 
 /**
@@ -23,8 +24,8 @@ export function scopeOf(
   });
 }
 
-function hostOf({ name, namespace }: { readonly name: string; readonly namespace: string }): string {
-  return `${namespace}/${name}.${namespace}.svc.cluster.local`;
+function hostOf(service: { readonly name: string; readonly namespace: string }): string {
+  return `${service.namespace}/${serviceHost(service)}`;
 }
 
 /** A service of the mesh refuses what does not come through a proxy that knows it. */
