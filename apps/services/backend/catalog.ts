@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Product, Source } from "../support/catalogue.ts";
 import type { Log } from "../support/service.ts";
 
 /** What the catalogue needs of a pool of the package `pg`. */
@@ -28,21 +29,6 @@ export const poolSettings = {
   keepAlive: true,
   application_name: "backend",
 };
-
-export interface Product {
-  readonly id: number;
-  readonly name: string;
-  readonly description: string;
-  readonly price: number;
-  /** Which of the frontend's drawings shows it. */
-  readonly picture: string;
-}
-
-/** Which database answered. */
-export interface Source {
-  readonly name: string;
-  readonly version: string;
-}
 
 /** An arbitrary number: whoever holds this lock of the database is making the table. */
 const makingTable = 7_011_954;

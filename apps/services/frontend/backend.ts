@@ -1,21 +1,5 @@
 import type { IncomingHttpHeaders } from "node:http";
-
-/** What the shop sells, as the backend tells it. */
-export interface Product {
-  readonly id: number;
-  readonly name: string;
-  readonly description: string;
-  readonly price: number;
-  readonly picture: string;
-}
-
-/** The catalogue and where it came from. */
-export interface Catalogue {
-  readonly version: string;
-  readonly pod: string;
-  readonly database: { readonly name: string; readonly version: string };
-  readonly products: readonly Product[];
-}
+import type { Catalogue } from "../support/catalogue.ts";
 
 /** Why there is no catalogue. */
 export interface Failure {

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
-import type { Catalogue, Failure, Outcome, Product } from "./backend.ts";
+import type { Catalogue, Product } from "../support/catalogue.ts";
+import type { Failure, Outcome } from "./backend.ts";
 import { Html, html } from "./html.ts";
 import { live } from "./live.ts";
 import { picture } from "./pictures.ts";
