@@ -1,4 +1,5 @@
 import type { ApplicationSpec } from "../components/app/spec.ts";
+import { serviceHost } from "../components/support/serviceHost.ts";
 import type { Config } from "../config.ts";
 import type { PlatformImages } from "../stacks/Target.ts";
 import { productPath } from "./product.ts";
@@ -13,7 +14,7 @@ export function load({ load: { qps } }: Config, { fortio }: PlatformImages): App
         name: "generator",
         image: fortio,
         qps,
-        url: `http://product.product.svc.cluster.local:8080${productPath}`,
+        url: `http://${serviceHost({ name: "product", namespace: "product" })}:8080${productPath}`,
         calls: [{ to: "product/product", methods: ["GET"], paths: [productPath] }],
       },
     ],

@@ -1,4 +1,5 @@
 import type { ApplicationSpec } from "../components/app/spec.ts";
+import { serviceHost } from "../components/support/serviceHost.ts";
 import type { Config } from "../config.ts";
 import type { PlatformImages } from "../stacks/Target.ts";
 import { configured, offered } from "./product.ts";
@@ -21,7 +22,7 @@ export function shop(
         containerPort: 8080,
         probes,
         ...configured(frontend),
-        env: { BACKEND_URL: `http://backend.${namespace}.svc.cluster.local:3000` },
+        env: { BACKEND_URL: `http://${serviceHost({ name: "backend", namespace })}:3000` },
         calls: [{ to: "backend", methods: ["GET", "HEAD"], paths: ["/api/catalog"] }],
         exposed: { path: "/", ...offered(frontend) },
       },

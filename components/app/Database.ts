@@ -3,6 +3,8 @@ import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { type Image, imageName } from "../support/image.ts";
 import { restrictedContainer, restrictedPod } from "../support/restricted.ts";
+import { serviceHost } from "../support/serviceHost.ts";
+import { databasePort } from "./databasePort.ts";
 import type { EnvironmentValue } from "./Microservice.ts";
 
 /** A PostgreSQL database as its team declares it. */
@@ -33,8 +35,6 @@ export interface Credentials {
   readonly secret: string;
   readonly keys: { readonly user: "user"; readonly password: "password"; readonly database: "database" };
 }
-
-export const databasePort = 5432;
 
 /** The user of Debian's PostgreSQL, whose files nobody else may read. */
 const user = 999;
@@ -77,7 +77,7 @@ export class Database extends pulumi.ComponentResource {
     new k8s.apps.v1.StatefulSet(name, { metadata, spec: setSpec(args, account.metadata.name, this.credentials) }, after);
 
     this.env = {
-      PGHOST: pulumi.interpolate`${args.name}.${namespace}.svc.cluster.local`,
+      PGHOST: pulumi.output(namespace).apply((known) => serviceHost({ name: args.name, namespace: known })),
       PGPORT: `${databasePort}`,
       PGDATABASE: database,
       PGUSER: args.user,

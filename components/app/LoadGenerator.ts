@@ -1,7 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { type Image, imageName } from "../support/image.ts";
-import { restrictedContainer, restrictedPod } from "../support/restricted.ts";
+import { anyUser, restrictedContainer, restrictedPod } from "../support/restricted.ts";
 import type { Call } from "./spec.ts";
 
 /** Who keeps asking a service, so that there is something to see. */
@@ -24,8 +24,6 @@ export interface LoadGeneratorArgs extends LoadSpec {
   readonly podAnnotations?: Readonly<Record<string, string>>;
 }
 
-/** Any user but root; images need not know it. */
-const user = 10_001;
 /** Requests per second that one connection carries with ease: a tenth of a second for each. */
 const perConnection = 10;
 /** Seconds after which a request that is not answered counts as failed: longer than the mesh tries. */
@@ -64,7 +62,7 @@ function podSpec({ name, image, qps, url }: LoadGeneratorArgs, account: pulumi.I
     automountServiceAccountToken: false,
     enableServiceLinks: false,
     terminationGracePeriodSeconds: 5,
-    securityContext: restrictedPod(user),
+    securityContext: restrictedPod(anyUser),
     containers: [
       {
         name,

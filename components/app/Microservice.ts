@@ -1,5 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { anyUser, restrictedContainer, restrictedPod } from "../support/restricted.ts";
 
 /** What a container runs. */
 export interface ServiceImage {
@@ -50,8 +51,6 @@ export interface SecretKey {
 
 const defaultResources = { requests: { cpu: "10m", memory: "64Mi" }, limits: { cpu: "500m", memory: "192Mi" } };
 
-/** Any user but root; images need not know it. */
-const user = 10_001;
 /** Endpoints are withdrawn everywhere within this many seconds; only then is the process told to stop. */
 const withdrawal = 5;
 const gracePeriod = 30;
@@ -120,7 +119,7 @@ function podSpec(
     automountServiceAccountToken: false,
     enableServiceLinks: false,
     terminationGracePeriodSeconds: gracePeriod,
-    securityContext: { runAsNonRoot: true, runAsUser: user, runAsGroup: user, seccompProfile: { type: "RuntimeDefault" } },
+    securityContext: restrictedPod(anyUser),
     topologySpreadConstraints: [
       {
         topologyKey: "kubernetes.io/hostname",
@@ -163,7 +162,7 @@ function container(args: MicroserviceArgs, version: ServiceVersion): k8s.types.i
     livenessProbe: { ...get(probes.health), periodSeconds: 10, failureThreshold: 3 },
     lifecycle: { preStop: { sleep: { seconds: withdrawal } } },
     resources,
-    securityContext: { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ["ALL"] } },
+    securityContext: restrictedContainer,
     ...fromProgram,
   };
 }

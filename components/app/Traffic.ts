@@ -8,6 +8,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { corsPolicy } from "../gateway/policies/cors.ts";
 import type { Cors } from "../gateway/route.ts";
 import { customResource } from "../support/customResource.ts";
+import { serviceHost } from "../support/serviceHost.ts";
 import { defaultResilience, missingTime, type Resilience, seconds } from "./resilience.ts";
 import type { Exposed } from "./spec.ts";
 
@@ -59,7 +60,7 @@ export class Traffic extends pulumi.ComponentResource {
     requireConsistent(args);
     super("mesh:app:Traffic", name, {}, opts);
     const { service, namespace, exposed } = args;
-    const host = `${service}.${namespace}.svc.cluster.local`;
+    const host = serviceHost({ name: service, namespace });
     const http = rulesOf(host, args);
 
     const rule = new DestinationRule({ metadata: { name: service, namespace }, spec: destinationOf(host, args) });

@@ -1,3 +1,4 @@
+import { databasePort } from "../app/databasePort.ts";
 import type { ApplicationSpec, Call } from "../app/spec.ts";
 import type { GatewayName } from "../gateway/route.ts";
 
@@ -64,8 +65,6 @@ export interface MatrixRow {
 
 /** What gateways may ask for where a service does not say. */
 export const exposedMethods = ["GET", "HEAD"] as const;
-/** PostgreSQL's. */
-const databasePort = 5432;
 
 /**
  * Who calls whom: the declared calls of all applications, and those of the gateways to whatever they offer. Every policy

@@ -1,14 +1,13 @@
 import { Sidecar } from "@kubernetes-models/istio/networking.istio.io/v1";
-import { type CallGraph, trustDomain, type Workload } from "./CallGraph.ts";
+import { serviceHost } from "../support/serviceHost.ts";
+import type { CallGraph, Workload } from "./CallGraph.ts";
 
 /**
  * What the proxy of a workload knows of the mesh: its callees. Requests to anything else end in the caller's own pod, and
  * the proxy is not told of changes that do not concern it.
  */
 export function scopeOf(graph: CallGraph, { namespace, name }: Workload): Sidecar {
-  const callees = graph
-    .calleesOf({ namespace, name })
-    .map(({ to }) => `${to.namespace}/${to.name}.${to.namespace}.svc.${trustDomain}`);
+  const callees = graph.calleesOf({ namespace, name }).map(({ to }) => `${to.namespace}/${serviceHost(to)}`);
   return new Sidecar({
     metadata: { name, namespace },
     spec: {

@@ -1,4 +1,5 @@
-import { resolveCall, same, trustDomain, type Workload } from "../../security/CallGraph.ts";
+import { resolveCall, same, type Workload } from "../../security/CallGraph.ts";
+import { serviceHost } from "../../support/serviceHost.ts";
 import type { LoadSpec } from "../LoadGenerator.ts";
 import type { ApplicationSpec, Call } from "../spec.ts";
 import type { Problems } from "./Problems.ts";
@@ -36,7 +37,7 @@ export function checkLoads({ namespace, loads = [] }: ApplicationSpec, all: read
       problems.refuse(
         `${place} url`,
         load.url,
-        `http://<name>.<namespace>.svc.${trustDomain}:<port><path> of one of its calls, with GET`,
+        `http://${serviceHost({ name: "<name>", namespace: "<namespace>" })}:<port><path> of one of its calls, with GET`,
       );
     }
   }
@@ -55,7 +56,7 @@ function allows(
   const below = (path: string) => path === "/" || pathname === path || pathname.startsWith(`${path}/`);
   return (
     protocol === "http:" &&
-    hostname === `${callee.name}.${callee.namespace}.svc.${trustDomain}` &&
+    hostname === serviceHost(callee) &&
     Number(port || 80) === listens?.port &&
     (methods?.includes("GET") ?? true) &&
     (paths?.some(below) ?? true)

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { databasePort } from "../../../components/app/Database.ts";
+import { databasePort } from "../../../components/app/databasePort.ts";
 import { CallGraph, principalOf } from "../../../components/security/CallGraph.ts";
 import { service, shop } from "../../support/shop.ts";
 
