@@ -97,7 +97,7 @@ function askOnce(url: string, agent: Agent, headers: Readonly<Record<string, str
       resolve({ status, version: field("version"), pod: field("pod"), overloaded, ms: performance.now() - started });
     };
     const nothing = () => reply(0);
-    const sent = request(url, { agent, headers, timeout: 15_000 }, (response) => {
+    const sent = request(url, { agent, headers, timeout: 10_000 }, (response) => {
       let body = "";
       response.setEncoding("utf8");
       response.on("data", (chunk: string) => {

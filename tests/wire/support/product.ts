@@ -1,4 +1,3 @@
-import { setTimeout as pause } from "node:timers/promises";
 import { eventually } from "./stack.ts";
 
 /** The URL that `make up` ends in. */
@@ -30,36 +29,4 @@ export function untilAnswered(seconds: number): Promise<Answer> {
     if (answer.status !== 200) throw new Error(`status ${answer.status}`);
     return answer;
   });
-}
-
-/** Requests sent while something else happens. */
-export interface Load {
-  /** Stops sending and tells how many requests were answered 200 and what the others got. */
-  stop(): Promise<{ answered: number; failures: string[] }>;
-}
-
-/** Asks the product service again and again, one request after the other, until told to stop. */
-export function keepAsking(everyMs = 20): Load {
-  const failures: string[] = [];
-  let answered = 0;
-  let going = true;
-  const loop = (async () => {
-    while (going) {
-      try {
-        const { status } = await askProducts();
-        if (status === 200) answered += 1;
-        else failures.push(`status ${status}`);
-      } catch (error) {
-        failures.push(String((error as Error).cause ?? error));
-      }
-      await pause(everyMs);
-    }
-  })();
-  return {
-    async stop() {
-      going = false;
-      await loop;
-      return { answered, failures };
-    },
-  };
 }
