@@ -42,7 +42,7 @@ async function lookHere(spec: KindSpec): Promise<readonly string[] | undefined> 
   }
   console.log(`Kubernetes provider: ${providerInUse(spec.sources)}`);
   console.log(`Pods: ${health.pods.ready} of ${health.pods.all} ready`);
-  console.log(`Memory: ${health.memory} in all nodes, page cache left out`);
+  console.log(`Memory: ${(health.memory / 1e9).toFixed(2)} GB in all nodes, page cache left out`);
   return health.wrong;
 }
 

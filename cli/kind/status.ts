@@ -14,12 +14,13 @@ export interface ClusterHealth {
   /** What to type when it does not run. */
   readonly advice: string;
   readonly pods: { readonly all: number; readonly ready: number };
-  readonly memory: string;
+  /** Of all processes in the nodes, in bytes. */
+  readonly memory: number;
   /** One sentence for each thing that is wrong. */
   readonly wrong: readonly string[];
 }
 
-const nothing = { nodes: [], pods: { all: 0, ready: 0 }, memory: "0 GB", wrong: [] } as const;
+const nothing = { nodes: [], pods: { all: 0, ready: 0 }, memory: 0, wrong: [] } as const;
 
 /** Looks at a cluster, whatever state it is in, without changing anything. */
 export async function readHealth(spec: KindSpec): Promise<ClusterHealth> {
@@ -61,11 +62,10 @@ async function find({ name, sources }: KindSpec): Promise<{ runtime: Runtime; no
 }
 
 /** Memory of all processes in the nodes. Files that the kernel keeps in memory are not counted: it gives those back. */
-async function memory(runtime: Runtime, nodes: readonly NodeContainer[]): Promise<string> {
+async function memory(runtime: Runtime, nodes: readonly NodeContainer[]): Promise<number> {
   const files = "cat /sys/fs/cgroup/memory/memory.stat /sys/fs/cgroup/memory.stat 2>/dev/null";
   const stats = await Promise.all(nodes.map(({ name }) => tryContainer(runtime, ["exec", name, "sh", "-c", files])));
-  const bytes = stats.reduce((sum, { stdout }) => sum + processMemory(stdout), 0);
-  return `${(bytes / 1e9).toFixed(2)} GB`;
+  return stats.reduce((sum, { stdout }) => sum + processMemory(stdout), 0);
 }
 
 /** Reads the memory of a control group's processes out of memory.stat, of version 1 or 2 of control groups. */
