@@ -30,9 +30,13 @@ export async function listHost(): Promise<HostListing> {
   };
 }
 
+/** Rules of podman's, which it makes and removes with its networks: those of a run that was cut off with its machine among them. */
+const podmans = /netavark/i;
+
 /**
  * What is on the machine now and was not before, or was before and is not now. Processes count by families, as what a run
- * leaves has no parent any more: whoever else was at work before may have ended, or have started another.
+ * leaves has no parent any more: whoever else was at work before may have ended, or have started another. What an earlier
+ * run of the platform left may go.
  */
 export function differences(before: HostListing, now: HostListing): Partial<Record<keyof HostListing, string[]>> {
   const found = (Object.keys(before) as (keyof HostListing)[]).map((kind): [keyof HostListing, string[]] => {
@@ -41,7 +45,8 @@ export function differences(before: HostListing, now: HostListing): Partial<Reco
     const added = without(now[kind], before[kind])
       .filter(isNews)
       .map((line) => `+ ${line}`);
-    const gone = kind === "processes" ? [] : without(before[kind], now[kind]).map((line) => `- ${line}`);
+    const lost = kind === "processes" ? [] : without(before[kind], now[kind]).filter((line) => !podmans.test(line));
+    const gone = lost.map((line) => `- ${line}`);
     return [kind, [...added, ...gone]];
   });
   return Object.fromEntries(found.filter(([, lines]) => lines.length > 0));
