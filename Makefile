@@ -37,8 +37,8 @@ unit: $(installed) ## run the unit tests; T=name picks some
 contract: $(installed) ## run the tests against what reads the platform's objects: API server, Istio, Kong, kind, actionlint; T=name picks some
 	@$(mesh) test contract $(T)
 
-wire: $(installed) ## run the tests with real requests against stack local; T=name picks some
-	@$(mesh) test wire $(T)
+wire: $(installed) ## run the tests with real requests against the stack; T=name picks some
+	@$(mesh) test wire $(T) --stack '$(STACK)'
 
 lint: $(installed) ## check style and types
 	@$(mesh) test lint

@@ -32,6 +32,7 @@ program
   .description("run tests: all of them, or one suite")
   .argument("[suite]", "lint, unit, provider, contract or wire")
   .argument("[pattern]", "only test files of this name")
-  .action(async (suite, pattern) => (await import("./commands/test.ts")).test(suite, pattern));
+  .option("--stack <name>", "which stack the wire tests ask", "local")
+  .action(async (suite, pattern, { stack }) => (await import("./commands/test.ts")).test(suite, pattern, stack));
 
 await runCommand(program);

@@ -10,7 +10,7 @@ import { runGoTests } from "../test/go.ts";
 import { runJest } from "../test/jest.ts";
 import { broken, type SuiteResult, summary } from "../test/result.ts";
 
-type Suite = (pattern?: string) => Promise<SuiteResult>;
+type Suite = (pattern: string | undefined, stack: string) => Promise<SuiteResult>;
 
 /** In the order in which they tell the most for the least time. */
 const suites: Readonly<Record<string, Suite>> = {
@@ -18,17 +18,22 @@ const suites: Readonly<Record<string, Suite>> = {
   unit: (pattern) => runJest("unit", "jest.config.mjs", pattern),
   provider,
   contract: (pattern) => runJest("contract", "tests/contract/jest.config.mjs", pattern),
-  wire: (pattern) => runJest("wire", "tests/wire/jest.config.mjs", pattern),
+  wire: (pattern, stack) => runJest("wire", "tests/wire/jest.config.mjs", pattern, { MESH_STACK: stack }),
 };
 
-/** Runs one suite or all of them, and ends with one line that counts every test. */
-export async function test(only?: string, pattern?: string): Promise<void> {
+/**
+ * Runs one suite or all of them, and ends with one line that counts every test.
+ *
+ * @param pattern - only test files whose path matches.
+ * @param stack - the one that the wire tests ask.
+ */
+export async function test(only: string | undefined, pattern: string | undefined, stack: string): Promise<void> {
   if (only !== undefined && !suites[only]) throw new UserError(`There is no suite ${only}: ${Object.keys(suites).join(", ")}.`);
   const results: SuiteResult[] = [];
   for (const [name, run] of Object.entries(suites)) {
     if (only !== undefined && only !== name) continue;
     console.log(`\n== ${name}`);
-    const result = await run(pattern);
+    const result = await run(pattern, stack);
     console.log(`== ${name}: ${summary([result])}`);
     results.push(result);
   }

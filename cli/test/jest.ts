@@ -15,13 +15,18 @@ interface Report {
 }
 
 /** Runs tests with Jest, which shows them as they come, and counts them from its report. */
-export async function runJest(suite: string, config: string, pattern?: string): Promise<SuiteResult> {
+export async function runJest(
+  suite: string,
+  config: string,
+  pattern?: string,
+  variables: NodeJS.ProcessEnv = {},
+): Promise<SuiteResult> {
   const folder = await mkdtemp(join(tmpdir(), "mesh-test-"));
   try {
     const report = join(folder, "report.json");
     const jest = join(projectDir, "node_modules/jest/bin/jest.js");
     const flags = ["--config", join(projectDir, config), "--json", "--outputFile", report, "--testLocationInResults=false"];
-    const env = { ...process.env, NODE_OPTIONS: "" };
+    const env = { ...process.env, ...variables, NODE_OPTIONS: "" };
     const code = await foreground(
       "node",
       ["--experimental-vm-modules", "--no-warnings", jest, ...flags, ...(pattern ? [pattern] : [])],

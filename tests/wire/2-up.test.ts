@@ -1,7 +1,7 @@
 import { beforeAll, expect, test } from "@jest/globals";
-import { askProducts, productUrl } from "./support/product.ts";
+import { askProducts } from "./support/product.ts";
 import { withEdited } from "./support/settings.ts";
-import { bringUp, type Finished, kubeGet, pulumi, saw } from "./support/stack.ts";
+import { bringUp, type Finished, kubeGet, outputs, pulumi, saw } from "./support/stack.ts";
 
 let up: Finished;
 
@@ -11,7 +11,7 @@ beforeAll(async () => {
 
 test("`make up` ends in a URL that answers 200 through the gateway's proxy", async () => {
   saw(`make up: ${up.seconds.toFixed(1)} s`);
-  expect(up.all).toContain(productUrl);
+  expect(up.all).toContain(`${outputs().urls.istio}/api/products`);
 
   const answer = await askProducts();
   expect(answer.status).toBe(200);

@@ -17,7 +17,7 @@ describe("90/10, as the stack's file says", () => {
     ["kept connections", true],
     ["a new connection for each request", false],
   ])("over %s", async (_what, keepAlive) => {
-    const { failed, of } = count(await ask(productUrl, requests, { keepAlive }));
+    const { failed, of } = count(await ask(productUrl(), requests, { keepAlive }));
     const { least, most } = binomialBounds(requests, 0.1);
     saw(`v1 ${of.v1}, v2 ${of.v2} of ${requests}; v2 within ${least}–${most}`);
     expect(failed).toBe(0);
@@ -27,18 +27,18 @@ describe("90/10, as the stack's file says", () => {
 });
 
 test("with the header `x-canary: true` it is v2, always; with any other value it is not", async () => {
-  expect(count(await ask(productUrl, 300, { headers: { "x-canary": "true" } }))).toEqual({ failed: 0, of: { v2: 300 } });
-  const other = count(await ask(productUrl, 300, { headers: { "x-canary": "false" } }));
+  expect(count(await ask(productUrl(), 300, { headers: { "x-canary": "true" } }))).toEqual({ failed: 0, of: { v2: 300 } });
+  const other = count(await ask(productUrl(), 300, { headers: { "x-canary": "false" } }));
   expect(other.of.v1).toBeGreaterThan(200);
 });
 
 test("a version asked for by its path is that version, always", async () => {
   for (const version of ["v1", "v2"]) {
-    const url = productUrl.replace("/api/", `/api/${version}/`);
+    const url = productUrl(version);
     expect(count(await ask(url, 200))).toEqual({ failed: 0, of: { [version]: 200 } });
     expect(count(await ask(`${url}/1`, 50))).toEqual({ failed: 0, of: { [version]: 50 } });
   }
-  expect((await ask(productUrl.replace("/api/", "/api/v3/"), 5)).every(({ status }) => status === 404)).toBe(true);
+  expect((await ask(productUrl("v3"), 5)).every(({ status }) => status === 404)).toBe(true);
 });
 
 test("promoted by one number, and rolled back, under load: no request fails", async () => {
@@ -51,12 +51,12 @@ test("promoted by one number, and rolled back, under load: no request fails", as
         expect(up.exitCode).toBe(0);
         expect(up.all).toMatch(/2 updated/);
         await eventually("all requests at v2", 10, async () => {
-          expect(count(await ask(productUrl, 200)).of).toEqual({ v2: 200 });
+          expect(count(await ask(productUrl(), 200)).of).toEqual({ v2: 200 });
         });
-        expect(count(await ask(productUrl, 1_000))).toEqual({ failed: 0, of: { v2: 1_000 } });
+        expect(count(await ask(productUrl(), 1_000))).toEqual({ failed: 0, of: { v2: 1_000 } });
       });
       await eventually("both versions again", 10, async () => {
-        expect(Object.keys(count(await ask(productUrl, 200)).of).sort()).toEqual(["v1", "v2"]);
+        expect(Object.keys(count(await ask(productUrl(), 200)).of).sort()).toEqual(["v1", "v2"]);
       });
     }),
   );

@@ -1,17 +1,23 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { askSecurely, handshake } from "./support/https.ts";
 import { ask, count } from "./support/load.ts";
-import { productUrl } from "./support/product.ts";
+import { gatewayUrl, productUrl } from "./support/product.ts";
 import { deployWith } from "./support/settings.ts";
-import { bringUp, eventually, pulumi, saw } from "./support/stack.ts";
+import { bringUp, eventually, outputs, saw } from "./support/stack.ts";
 import { createIssuer } from "./support/tokens.ts";
 
-const host = "shop.example.com";
+/** A host that the stack serves over HTTPS, and the port where it does. */
+let host: string;
+let port: string;
 let authority: string;
+/** One that nobody redirects. */
+const anyHost = "localhost";
 
 beforeAll(async () => {
   await bringUp();
-  authority = (await pulumi("stack", "output", "authority")).stdout;
+  const { urls, authority: own = "" } = outputs();
+  ({ hostname: host, port } = new URL(String(urls.istioHttps)));
+  authority = own;
 });
 
 describe("HTTPS", () => {
@@ -44,7 +50,7 @@ describe("HTTPS", () => {
 
   test("plain HTTP to the host is redirected to where HTTPS is", async () => {
     const response = await fetchAs(host, "/api/products?page=2");
-    expect(response).toEqual({ status: 301, location: `https://${host}:8443/api/products?page=2` });
+    expect(response).toEqual({ status: 301, location: `https://${host}:${port}/api/products?page=2` });
   });
 });
 
@@ -55,7 +61,7 @@ describe("policies", () => {
   const hour = () => Math.floor(Date.now() / 1_000) + 3_600;
   const good = () => issuer.token({ iss: name, sub: "somebody", exp: hour() });
   const limit = 15;
-  const catalogue = "http://localhost:8080/api/catalog";
+  const catalogue = () => `${gatewayUrl()}/api/catalog`;
 
   beforeAll(async () => {
     await deployWith((config) => {
@@ -87,17 +93,17 @@ describe("policies", () => {
 
   test("the token is asked for on every way to the service, and on no other", async () => {
     for (const path of ["/api/products/1", "/api/v2/products", "//api//products", "/api/%70roducts", "/api/x/../products"]) {
-      const refused = await fetchAs("localhost:8080", path);
+      const refused = await fetchAs(anyHost, path);
       saw(`${path}: ${refused.status}`);
       expect(refused.status).toBe(403);
     }
-    expect((await fetchAs("localhost:8080", "/")).status).toBe(200);
+    expect((await fetchAs(anyHost, "/")).status).toBe(200);
   });
 
   test("a body beyond the limit is refused, one within it is not, and other services know no such limit", async () => {
     const post = async (path: string, bytes: number) => {
       const headers = { authorization: `Bearer ${good()}` };
-      const response = await fetch(`http://localhost:8080${path}`, { method: "POST", headers, body: "x".repeat(bytes) });
+      const response = await fetch(`${gatewayUrl()}${path}`, { method: "POST", headers, body: "x".repeat(bytes) });
       await response.arrayBuffer();
       return response.status;
     };
@@ -110,7 +116,7 @@ describe("policies", () => {
   test("a page of the origin may ask from a browser, others may not", async () => {
     const preflight = async (origin: string) => {
       const asked = { origin, "access-control-request-method": "GET", "access-control-request-headers": "x-own" };
-      const response = await fetch(productUrl, { method: "OPTIONS", headers: asked });
+      const response = await fetch(productUrl(), { method: "OPTIONS", headers: asked });
       await response.arrayBuffer();
       return Object.fromEntries([...response.headers].filter(([header]) => header.startsWith("access-control")));
     };
@@ -123,10 +129,10 @@ describe("policies", () => {
   });
 
   test("beyond the rate limit it is 429, and every answer says how much is left", async () => {
-    const first = await fetch(catalogue);
+    const first = await fetch(catalogue());
     await first.arrayBuffer();
     expect(Number(first.headers.get("x-ratelimit-limit"))).toBe(limit);
-    const replies = await ask(catalogue, 60, { concurrency: 1 });
+    const replies = await ask(catalogue(), 60, { concurrency: 1 });
     const served = replies.filter(({ status }) => status === 200).length;
     saw(`${served + 1} of 61 served, ${replies.filter(({ status }) => status === 429).length} refused`);
     expect(count(replies).failed).toBe(60 - served);
@@ -134,25 +140,25 @@ describe("policies", () => {
     expect(served).toBeGreaterThan(0);
     expect(served).toBeLessThan(2 * limit);
     expect(replies.at(-1)?.status).toBe(429);
-    expect((await fetchAs("localhost:8080", "/")).status).toBe(200);
+    expect((await fetchAs(anyHost, "/")).status).toBe(200);
   });
 
   async function status(headers: Record<string, string>): Promise<number> {
-    const response = await fetch(productUrl, { headers });
+    const response = await fetch(productUrl(), { headers });
     await response.arrayBuffer();
     return response.status;
   }
 });
 
 test("callers of other addresses than the allowed ones are refused, at that service alone", async () => {
-  const page = async () => (await fetchAs("localhost:8080", "/")).status;
+  const page = async () => (await fetchAs(anyHost, "/")).status;
   try {
     await deployWith((config) => {
       const frontend = { policies: { addresses: { allow: ["203.0.113.0/24"] } } };
       config["mesh:shop"] = { ...(config["mesh:shop"] as object), frontend };
     });
     await eventually("a refusal", 20, async () => expect(await page()).toBe(403));
-    expect((await fetchAs("localhost:8080", "/api/products")).status).toBe(200);
+    expect((await fetchAs(anyHost, "/api/products")).status).toBe(200);
   } finally {
     await bringUp();
   }
@@ -166,7 +172,9 @@ test("callers of other addresses than the allowed ones are refused, at that serv
 async function fetchAs(name: string, path: string): Promise<{ status: number; location?: string }> {
   const { request } = await import("node:http");
   return new Promise((resolve, reject) => {
-    const sent = request({ host: "127.0.0.1", port: 8080, path, headers: { host: name }, agent: false }, (response) => {
+    const { hostname, port } = new URL(gatewayUrl());
+    const to = { host: hostname, port: port || 80 };
+    const sent = request({ ...to, path, headers: { host: name }, agent: false }, (response) => {
       response.resume();
       const { location } = response.headers;
       response.once("end", () => resolve({ status: response.statusCode ?? 0, ...(location !== undefined && { location }) }));

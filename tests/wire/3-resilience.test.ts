@@ -5,10 +5,11 @@ import { deployWith } from "./support/settings.ts";
 import { bringUp, eventually, saw } from "./support/stack.ts";
 
 /** Three pods of one version, so that the shares of the canary do not matter. */
-const url = productUrl.replace("/api/", "/api/v1/");
+let url: string;
 
 beforeAll(async () => {
   await bringUp();
+  url = productUrl("v1");
 });
 
 describe("retries", () => {

@@ -2,9 +2,9 @@ import { mkdir } from "node:fs/promises";
 import { beforeAll, expect, test } from "@jest/globals";
 import type { Page } from "playwright-core";
 import { withPage } from "./support/browser.ts";
+import { gatewayUrl } from "./support/product.ts";
 import { bringUp, eventually, kubectl, kubeGet, saw } from "./support/stack.ts";
 
-const shopUrl = "http://localhost:8080/";
 /** Where pictures of the page go: beside other results, in no commit. */
 const pictures = ".state/pictures";
 
@@ -20,7 +20,7 @@ beforeAll(async () => {
 test("in a browser a person sees the products, and who answered", async () => {
   await withPage(async (page) => {
     const complaints = collectComplaints(page);
-    const response = await page.goto(shopUrl);
+    const response = await page.goto(gatewayUrl());
     expect(response?.status()).toBe(200);
     expect(response?.headers().server).toBe("istio-envoy");
     const names = await page.locator("#products h3").allTextContents();
@@ -39,7 +39,7 @@ test("in a browser a person sees the products, and who answered", async () => {
 
 test("on the page a person watches the canary: by weight, and by the header", async () => {
   await withPage(async (page) => {
-    await page.goto(shopUrl);
+    await page.goto(gatewayUrl());
     await page.getByLabel("Requests of each kind").selectOption("200");
     await page.getByRole("button", { name: "Ask /api/products" }).click();
     await page.getByRole("status").filter({ hasText: "200 times v2" }).waitFor({ timeout: 30_000 });
@@ -55,7 +55,7 @@ test("the page is there without JavaScript, and on a telephone in the dark", asy
   await withPage(
     async (page) => {
       await page.route("**/*", (route) => (route.request().resourceType() === "script" ? route.abort() : route.continue()));
-      await page.goto(shopUrl);
+      await page.goto(gatewayUrl());
       expect(await page.locator("#products h3").count()).toBeGreaterThan(3);
       const width = await page.evaluate("document.documentElement.scrollWidth");
       expect(width).toBeLessThanOrEqual(390);
@@ -76,7 +76,7 @@ test("when the backend fails, the page says so, and comes back with it", async (
     await scale(0);
     await withPage(async (page) => {
       const told = await eventually("an error on the page", 60, async () => {
-        await page.goto(shopUrl);
+        await page.goto(gatewayUrl());
         return page.getByRole("alert").textContent({ timeout: 500 });
       });
       saw(String(told).replace(/\s+/g, " ").slice(0, 120));
@@ -88,7 +88,7 @@ test("when the backend fails, the page says so, and comes back with it", async (
   }
   await withPage(async (page) => {
     await eventually("the products again", 60, async () => {
-      await page.goto(shopUrl);
+      await page.goto(gatewayUrl());
       expect(await page.getByRole("alert").count()).toBe(0);
       expect(await page.locator("#products h3").count()).toBeGreaterThan(3);
     });

@@ -52,7 +52,9 @@ test("`make up` ends in a URL on a port of the cluster's nodes, which answers 20
 
 test("what is served over HTTPS is on the port that the stack names for it", async () => {
   const { stdout: authority } = await inShell(there, `pulumi stack output authority --show-secrets --stack ${stack}`);
-  expect(await askSecurely("shop.example.com", "/", authority, ports.istioTls)).toMatchObject({ status: 200 });
+  expect(await askSecurely("shop.example.com", "/", authority, { host: "localhost", port: ports.istioTls })).toMatchObject({
+    status: 200,
+  });
 });
 
 test("the shell of `make env` reaches the cluster, whose pods are all of images that the stack names", async () => {

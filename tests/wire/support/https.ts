@@ -1,8 +1,19 @@
 import { request } from "node:https";
 import { connect, type SecureVersion, type TLSSocket } from "node:tls";
+import { gatewayUrl } from "./product.ts";
+import { outputs } from "./stack.ts";
 
-/** Where the gateway takes HTTPS. */
-const door = { host: "127.0.0.1", port: 8443 } as const;
+/** Where somebody listens. */
+interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Where Istio's gateway takes HTTPS: on the address of its plain URL, as the host's name need not lead there yet. */
+function door(): Address {
+  const { istioHttps } = outputs().urls;
+  return { host: new URL(gatewayUrl()).hostname, port: Number(new URL(String(istioHttps)).port || 443) };
+}
 
 export interface SecureAnswer {
   readonly status: number;
@@ -10,20 +21,17 @@ export interface SecureAnswer {
 }
 
 /** Asks over HTTPS under a host name, trusting one authority (PEM) and nobody else. */
-export function askSecurely(host: string, path: string, authority: string, port: number = door.port): Promise<SecureAnswer> {
+export function askSecurely(host: string, path: string, authority: string, at = door()): Promise<SecureAnswer> {
   return new Promise((resolve, reject) => {
-    const headers = { host: `${host}:${port}` };
-    const sent = request(
-      { ...door, port, path, headers, servername: host, ca: authority, timeout: 10_000, agent: false },
-      (response) => {
-        let body = "";
-        response.setEncoding("utf8");
-        response.on("data", (chunk: string) => {
-          body += chunk;
-        });
-        response.once("end", () => resolve({ status: response.statusCode ?? 0, body }));
-      },
-    );
+    const headers = { host: `${host}:${at.port}` };
+    const sent = request({ ...at, path, headers, servername: host, ca: authority, timeout: 10_000, agent: false }, (response) => {
+      let body = "";
+      response.setEncoding("utf8");
+      response.on("data", (chunk: string) => {
+        body += chunk;
+      });
+      response.once("end", () => resolve({ status: response.statusCode ?? 0, body }));
+    });
     sent.once("timeout", () => sent.destroy(new Error("no answer")));
     sent.once("error", reject);
     sent.end();
@@ -39,7 +47,7 @@ export function handshake(host: string, authority: string, versions?: { minVersi
   return new Promise<{ readonly protocol: string | null; readonly names: string; readonly issuer: string }>((resolve, reject) => {
     // OpenSSL's own default refuses old versions before the gateway could.
     const old = versions && { ...versions, ciphers: "DEFAULT@SECLEVEL=0" };
-    const socket: TLSSocket = connect({ ...door, servername: host, ca: authority, timeout: 10_000, ...old }, () => {
+    const socket: TLSSocket = connect({ ...door(), servername: host, ca: authority, timeout: 10_000, ...old }, () => {
       const { subjectaltname = "", issuer } = socket.getPeerCertificate();
       resolve({ protocol: socket.getProtocol(), names: subjectaltname, issuer: String(issuer.CN) });
       socket.end();

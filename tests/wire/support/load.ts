@@ -10,6 +10,8 @@ export interface Reply {
   readonly pod: string | undefined;
   /** Whether a proxy says that it did not even try, as too much is under way. */
   readonly overloaded: boolean;
+  /** When it was asked, in ms since 1970. */
+  readonly asked: number;
   /** How long it took. */
   readonly ms: number;
 }
@@ -45,9 +47,12 @@ interface SteadyLoad {
   stop(): Promise<Reply[]>;
 }
 
-/** Asks the product service at a rate, in requests per second, while something is done, and returns what came back. */
-export async function underLoad(rate: number, use: () => Promise<void>): Promise<Reply[]> {
-  const load = steadyLoad(rate);
+/**
+ * Asks the product service, or another URL, at a rate, in requests per second, while something is done, and returns what
+ * came back, in the order it was asked.
+ */
+export async function underLoad(rate: number, use: () => Promise<void>, url = productUrl()): Promise<Reply[]> {
+  const load = steadyLoad(rate, url);
   try {
     await use();
   } finally {
@@ -56,8 +61,8 @@ export async function underLoad(rate: number, use: () => Promise<void>): Promise
   return load.stop();
 }
 
-/** Asks the product service at a rate, in requests per second, until told to stop. */
-function steadyLoad(rate: number, url = productUrl): SteadyLoad {
+/** Asks a URL at a rate, in requests per second, until told to stop. */
+function steadyLoad(rate: number, url: string): SteadyLoad {
   const agent = new Agent({ keepAlive: true, maxSockets: 64 });
   const replies: Promise<Reply>[] = [];
   let going = true;
@@ -91,10 +96,11 @@ export function count(replies: readonly Reply[]): { readonly failed: number; rea
 
 function askOnce(url: string, agent: Agent, headers: Readonly<Record<string, string>>): Promise<Reply> {
   return new Promise((resolve) => {
+    const asked = Date.now();
     const started = performance.now();
     const reply = (status: number, body = "", overloaded = false) => {
       const field = (name: string) => new RegExp(`"${name}":"([^"]+)"`).exec(body)?.[1];
-      resolve({ status, version: field("version"), pod: field("pod"), overloaded, ms: performance.now() - started });
+      resolve({ status, version: field("version"), pod: field("pod"), overloaded, asked, ms: performance.now() - started });
     };
     const nothing = () => reply(0);
     const sent = request(url, { agent, headers, timeout: 10_000 }, (response) => {

@@ -1,7 +1,16 @@
-import { eventually } from "./stack.ts";
+import { eventually, outputs } from "./stack.ts";
 
-/** The URL that `make up` ends in. */
-export const productUrl = "http://localhost:8080/api/products";
+/** Where Istio's gateway is, without a slash at its end. */
+export function gatewayUrl(): string {
+  const { istio } = outputs().urls;
+  if (istio === undefined) throw new Error("the stack has no gateway of Istio's (mesh:gateway)");
+  return istio.replace(/\/$/, "");
+}
+
+/** Where the product service is asked for, or one version of it, in which the shares of the canary do not matter. */
+export function productUrl(version?: string): string {
+  return `${gatewayUrl()}/api/${version === undefined ? "" : `${version}/`}products`;
+}
 
 /** What a request to the product service came back with. */
 export interface Answer {
@@ -13,7 +22,7 @@ export interface Answer {
 
 /** Asks the product service once, from outside the cluster. */
 export async function askProducts(headers: Record<string, string> = {}): Promise<Answer> {
-  const response = await fetch(productUrl, { headers, signal: AbortSignal.timeout(10_000) });
+  const response = await fetch(productUrl(), { headers, signal: AbortSignal.timeout(10_000) });
   const text = await response.text();
   return {
     status: response.status,

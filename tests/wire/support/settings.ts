@@ -1,11 +1,11 @@
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { parse, stringify } from "yaml";
-import { bringUp, type Finished, pulumi } from "./stack.ts";
+import { bringUp, type Finished, pulumi, stack } from "./stack.ts";
 
 type Settings = Record<string, unknown>;
 
-const stackFile = "Pulumi.local.yaml";
-const editedFile = "Pulumi.local.edited.yaml";
+const stackFile = `Pulumi.${stack}.yaml`;
+const editedFile = `Pulumi.${stack}.edited.yaml`;
 
 /** Runs something with a copy of the stack's file that is edited, and removes the copy. */
 export async function withEdited<T>(edit: (config: Settings) => void, use: (file: string) => Promise<T>): Promise<T> {

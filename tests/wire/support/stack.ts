@@ -1,5 +1,9 @@
 import process from "node:process";
 import { execa, type Options } from "execa";
+import type { MatrixRow } from "../../../components/security/CallGraph.ts";
+
+/** The stack that the tests ask. `make wire STACK=<name>` names another one than `local`. */
+export const stack = process.env.MESH_STACK ?? "local";
 
 /** What a command said and how it ended. */
 export interface Finished {
@@ -22,10 +26,21 @@ export async function run(file: string, args: readonly string[], options: Option
   return { exitCode, stdout: String(stdout ?? ""), all: String(all ?? ""), seconds: durationMs / 1000 };
 }
 
-/** Runs a make target as a user types it. */
+/** Runs a make target as a user types it, for the stack where the arguments name no other. */
 export function make(...args: string[]): Promise<Finished> {
-  return run("make", args);
+  return run("make", [`STACK=${stack}`, ...args]);
 }
+
+/** What a stack says of itself, as far as a test needs it. */
+export interface Outputs {
+  /** By gateway: `istio`, `istioHttps`. */
+  readonly urls: Readonly<Record<string, string>>;
+  /** Whoever trusts it (PEM) trusts the gateways' certificate. */
+  readonly authority?: string;
+  readonly matrix: readonly MatrixRow[];
+}
+
+let told: Outputs | undefined;
 
 /**
  * Has the stack up, whatever state it is in.
@@ -35,7 +50,19 @@ export function make(...args: string[]): Promise<Finished> {
 export async function bringUp(): Promise<Finished> {
   const up = await make("up");
   if (up.exitCode !== 0) throw new Error(`make up ended with ${up.exitCode}:\n${up.all.slice(-4_000)}`);
+  const { stdout } = await pulumi("stack", "output", "--json");
+  told = JSON.parse(stdout) as Outputs;
   return up;
+}
+
+/**
+ * What the stack said of itself when it was brought up.
+ *
+ * @throws Error before that.
+ */
+export function outputs(): Outputs {
+  if (!told) throw new Error("bringUp() comes first: it asks the stack what it has");
+  return told;
 }
 
 /** Runs a command that must succeed and returns its standard output. */
@@ -50,7 +77,7 @@ export const podman = (...args: string[]) => output("podman", args);
 
 /** Runs plain `pulumi` against the stack, as somebody who sourced `make env` would. */
 export async function pulumi(...args: string[]): Promise<Finished> {
-  return run("pulumi", ["--non-interactive", "--color=never", ...args, "--stack", "local"], { env: await stackEnvironment() });
+  return run("pulumi", ["--non-interactive", "--color=never", ...args, "--stack", stack], { env: await stackEnvironment() });
 }
 
 /** Reads a Kubernetes object or list as JSON. */
@@ -62,8 +89,9 @@ let environment: Promise<NodeJS.ProcessEnv> | undefined;
 
 /** The variables that `make env` prints, as a shell that evaluated them has them. */
 export function stackEnvironment(): Promise<NodeJS.ProcessEnv> {
+  const evaluated = `eval "$(make --silent env STACK=${stack})" && exec env --null`;
   environment ??= (async () => {
-    const { stdout } = await execa("bash", ["-c", 'eval "$(make --silent env)" && exec env --null'], { stdin: "ignore" });
+    const { stdout } = await execa("bash", ["-c", evaluated], { stdin: "ignore" });
     return Object.fromEntries(
       stdout
         .split("\0")
