@@ -14,7 +14,7 @@ export interface Target extends Sources {
   readonly gateways: readonly GatewayName[];
   /** How each is reached from outside. */
   readonly exposure: Readonly<Record<GatewayName, Exposure>>;
-  /** How many of each there are: one is enough on one machine. */
+  /** How many of each there are. Gateways have a copy that serves on when the node of the other is lost. */
   readonly replicas: { readonly istiod: number; readonly gateway: number };
   /** Of volumes. @default the cluster's own */
   readonly storageClass?: string;

@@ -44,7 +44,7 @@ export async function kindTarget(config: KindConfig): Promise<Target> {
       GatewayName,
       unknown
     >,
-    replicas: { istiod: 1, gateway: 1 },
+    replicas: { istiod: 1, gateway: 2 },
     // kind's own network holds pods to them; the one that is built here does not know them.
     networkPolicies: config.sources === "built" ? "stored" : "enforced",
   };
