@@ -33,6 +33,6 @@ export function configured({
 }
 
 /** What it says of how gateways offer the service. */
-export function offered({ policies, gateways }: Config["product"]): Pick<Exposed, "policies" | "gateways"> {
-  return { policies, ...(gateways && { gateways }) };
+export function offered({ policies, methods, gateways }: Config["product"]): Pick<Exposed, "policies" | "methods" | "gateways"> {
+  return { policies, methods, ...(gateways && { gateways }) };
 }

@@ -44,7 +44,8 @@ const origin = () => {
     );
 };
 
-const method = oneOf("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS");
+/** A method of HTTP that a service may be asked with. */
+export const method = oneOf("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS");
 
 const cors = mapping({
   origins: listOf(origin(), "origins", 1),

@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { balancings, defaultResilience, leastEjection, missingTime } from "../components/app/resilience.ts";
 import { gatewayNames } from "../components/gateway/route.ts";
-import { policies } from "./policies.ts";
+import { exposedMethods } from "../components/security/CallGraph.ts";
+import { method, policies } from "./policies.ts";
 import { allowing, duration, header, label, listOf, mapping, oneOf, refuse, text, whole } from "./rules.ts";
 
 const resilience = mapping({
@@ -48,6 +49,8 @@ export const service = (copies: number) =>
     resilience: resilience.prefault({}),
     // Every gateway there is, unless the service says otherwise.
     gateways: listOf(oneOf(...gatewayNames), `gateways, ${gatewayNames.join(" and ")}`, 1).exactOptional(),
+    // What gateways may ask for.
+    methods: listOf(method, "methods", 1).default([...exposedMethods]),
     policies: policies.prefault({}),
   })
     .superRefine(({ versions, canary, replicas, resilience }, ctx) => {

@@ -18,7 +18,11 @@ describe("what is not given has the defaults of the requirements", () => {
       load: { qps: 1 },
       charts: {},
       images: {},
-      product: { versions: [{ name: "v1", weight: 100, replicas: 3 }], canary: { header: "x-canary", version: "v1" } },
+      product: {
+        versions: [{ name: "v1", weight: 100, replicas: 3 }],
+        canary: { header: "x-canary", version: "v1" },
+        methods: ["GET", "HEAD"],
+      },
     });
   });
 

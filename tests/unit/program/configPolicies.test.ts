@@ -2,6 +2,7 @@ import { generateKeyPairSync } from "node:crypto";
 import { describe, expect, test } from "@jest/globals";
 import { applications } from "../../../apps/index.ts";
 import { routesOf } from "../../../components/app/routes.ts";
+import { CallGraph } from "../../../components/security/CallGraph.ts";
 import { resolveSources } from "../../../stacks/sources.ts";
 import { parse, problems } from "./support/config.ts";
 
@@ -206,6 +207,20 @@ describe("what a gateway cannot do for a service that it offers", () => {
       frontend: ["istio"],
       backend: ["kong"],
     });
+  });
+
+  test("a service may name the methods that gateways may ask for", () => {
+    const methods = ["GET", "POST"];
+    const config = parse({ ...both, "mesh:product": { methods }, "mesh:shop": { backend: { methods: ["PUT"] } } });
+    const rows = new CallGraph(applications(config, resolveSources(config).images), ["kong", "istio"]).matrix();
+    const asked = rows.filter(({ from, allowed }) => allowed && /^(kong|istio-ingress)\//.test(from));
+    expect(asked.map(({ to, operations }) => [to, operations[0]?.methods])).toEqual(
+      [0, 1].flatMap(() => [
+        ["product/product", methods],
+        ["prod/frontend", ["GET", "HEAD"]],
+        ["prod/backend", ["PUT"]],
+      ]),
+    );
   });
 
   test("is fine where that gateway does not offer it", () => {

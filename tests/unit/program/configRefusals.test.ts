@@ -269,6 +269,17 @@ describe("a service", () => {
       product({ gateways: [] }),
       "mesh:product.gateways is []; allowed: a list of gateways, kong and istio, at least 1",
     ],
+    [
+      "a method that is none",
+      product({ methods: ["GET", "get"] }),
+      'mesh:product.methods[1] is "get"; allowed: one of GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS',
+    ],
+    ["offered for no method", product({ methods: [] }), "mesh:product.methods is []; allowed: a list of methods, at least 1"],
+    [
+      "offered for a method twice",
+      product({ methods: ["GET", "GET"] }),
+      'mesh:product.methods[1] is "GET"; allowed: what the list does not have already',
+    ],
     ["of the shop, by its own key", { "mesh:shop": { frontend: { replicas: 0 } } }, "mesh:shop.frontend.replicas is 0"],
     [
       "a database without a size",
