@@ -77,7 +77,18 @@ test("paths are normalised before a policy sees them, pods need no capability, a
       pilot: { cni: { enabled: true } },
       meshConfig: {
         pathNormalization: { normalization: "DECODE_AND_MERGE_SLASHES" },
-        defaultConfig: { drainDuration: "10s" },
+        defaultConfig: {
+          drainDuration: "10s",
+          proxyStatsMatcher: {
+            inclusionSuffixes: [
+              "upstream_cx_overflow",
+              "upstream_rq_pending_overflow",
+              "upstream_rq_retry",
+              "upstream_rq_timeout",
+              "outlier_detection.ejections_active",
+            ],
+          },
+        },
         accessLogFile: "",
       },
     },
