@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { ensureToolchain } from "../../../airgap/index.ts";
 import { consoleProgress } from "../../../cli/support/progress.ts";
-import { run } from "./stack.ts";
+import { type Finished, run } from "./stack.ts";
 
 export interface Load {
   /** Requests a second; 0 for as many as there can be. */
@@ -61,15 +61,41 @@ function fortio(): Promise<string> {
  *
  * @throws Error with what fortio said when it could not run.
  */
-export async function fortioLoad(url: string, load: Load): Promise<Outcome> {
-  const { qps, connections = 8, seconds, requests, headers = {}, method = "GET", keepAlive = true, timeout = 10_000 } = load;
+export async function fortioLoad(url: string, { seconds, requests, ...load }: Load): Promise<Outcome> {
   const amount = requests === undefined ? ["-t", `${seconds ?? 10}s`] : ["-n", String(requests)];
+  return outcomeOf(await run(await fortio(), [...argumentsOf(load), ...amount, url]));
+}
+
+/** The same for as long as something takes. */
+export async function fortioWhile(
+  url: string,
+  load: Omit<Load, "seconds" | "requests">,
+  use: () => Promise<void>,
+): Promise<Outcome> {
+  const done = new AbortController();
+  // Interrupted, it tells what came of it until then.
+  const until = { cancelSignal: done.signal, killSignal: "SIGINT" } as const;
+  const finished = run(await fortio(), [...argumentsOf(load), "-t", "0", url], until);
+  try {
+    await use();
+  } finally {
+    done.abort();
+    await finished;
+  }
+  return outcomeOf(await finished);
+}
+
+function argumentsOf(load: Omit<Load, "seconds" | "requests">): string[] {
+  const { qps, connections = 8, headers = {}, method = "GET", keepAlive = true, timeout = 10_000 } = load;
   const args = ["load", "-quiet", "-json", "-", "-allow-initial-errors", "-r", "0.0001", "-p", "50,90,99,99.9"];
   const fields = Object.entries(headers).flatMap(([name, value]) => ["-H", `${name}: ${value}`]);
   const how = ["-qps", String(qps), "-c", String(connections), `-keepalive=${keepAlive}`, "-timeout", `${timeout}ms`];
-  const finished = await run(await fortio(), [...args, ...how, ...amount, ...fields, "-X", method, url]);
-  if (!finished.stdout.trimStart().startsWith("{")) throw new Error(`fortio could not run:\n${finished.all.slice(-2_000)}`);
-  const { ActualQPS, RetCodes, DurationHistogram } = JSON.parse(finished.stdout) as Report;
+  return [...args, ...how, ...fields, "-X", method];
+}
+
+function outcomeOf({ stdout, all }: Finished): Outcome {
+  if (!stdout.trimStart().startsWith("{")) throw new Error(`fortio could not run:\n${all.slice(-2_000)}`);
+  const { ActualQPS, RetCodes, DurationHistogram } = JSON.parse(stdout) as Report;
   const percentiles = DurationHistogram.Percentiles.map(({ Percentile, Value }) => [Percentile, Value * 1_000]);
   return {
     requests: DurationHistogram.Count,

@@ -1,5 +1,6 @@
 import { Agent, request } from "node:http";
 import { setTimeout as pause } from "node:timers/promises";
+import type { Slice } from "../../report/records.ts";
 import { productUrl } from "./product.ts";
 
 /** What a request came back with. */
@@ -17,6 +18,8 @@ export interface Reply {
 }
 
 export interface Asked {
+  /** @default GET */
+  readonly method?: "GET" | "POST";
   readonly headers?: Readonly<Record<string, string>>;
   /** How many are under way at once. @default 8 */
   readonly concurrency?: number;
@@ -28,61 +31,64 @@ export interface Asked {
 export async function ask(
   url: string,
   n: number,
-  { headers = {}, concurrency = 8, keepAlive = true }: Asked = {},
+  { method = "GET", headers = {}, concurrency = 8, keepAlive = true }: Asked = {},
 ): Promise<Reply[]> {
   const agent = new Agent({ keepAlive, maxSockets: concurrency });
   const replies: Reply[] = [];
   let left = n;
   const worker = async () => {
-    while (left-- > 0) replies.push(await askOnce(url, agent, headers));
+    while (left-- > 0) replies.push(await askOnce(url, agent, method, headers));
   };
   await Promise.all(Array.from({ length: concurrency }, worker));
   agent.destroy();
   return replies;
 }
 
-/** Requests at a steady rate while something else happens. */
-interface SteadyLoad {
-  /** Stops sending, waits for the last answers, and returns them all. */
-  stop(): Promise<Reply[]>;
+export interface Steady {
+  /** Asked anew for each request. @default none */
+  readonly headers?: () => Readonly<Record<string, string>>;
+  /** Whether connections are used again. @default true */
+  readonly keepAlive?: boolean;
 }
 
 /**
  * Asks the product service, or another URL, at a rate, in requests per second, while something is done, and returns what
  * came back, in the order it was asked.
+ *
+ * @param use - gets what came back so far, in the order it came.
  */
-export async function underLoad(rate: number, use: () => Promise<void>, url = productUrl()): Promise<Reply[]> {
-  const load = steadyLoad(rate, url);
-  try {
-    await use();
-  } finally {
-    await load.stop();
-  }
-  return load.stop();
-}
-
-/** Asks a URL at a rate, in requests per second, until told to stop. */
-function steadyLoad(rate: number, url: string): SteadyLoad {
-  const agent = new Agent({ keepAlive: true, maxSockets: 64 });
-  const replies: Promise<Reply>[] = [];
+export async function underLoad(
+  rate: number,
+  use: (soFar: readonly Reply[]) => Promise<void>,
+  url = productUrl(),
+  { headers = () => ({}), keepAlive = true }: Steady = {},
+): Promise<Reply[]> {
+  const agent = new Agent({ keepAlive, maxSockets: 64 });
+  const asked: Promise<Reply>[] = [];
+  const soFar: Reply[] = [];
   let going = true;
-  const loop = (async () => {
+  const askOn = async () => {
     const start = performance.now();
     while (going) {
       const due = ((performance.now() - start) / 1_000) * rate;
-      while (replies.length < due) replies.push(askOnce(url, agent, {}));
+      while (asked.length < due) {
+        const reply = askOnce(url, agent, "GET", headers());
+        asked.push(reply);
+        void reply.then((came) => soFar.push(came));
+      }
       await pause(5);
     }
-  })();
-  return {
-    async stop() {
-      going = false;
-      await loop;
-      const all = await Promise.all(replies);
-      agent.destroy();
-      return all;
-    },
+    await Promise.all(asked);
+    agent.destroy();
   };
+  const sending = askOn();
+  try {
+    await use(soFar);
+  } finally {
+    going = false;
+    await sending;
+  }
+  return Promise.all(asked);
 }
 
 /** How many replies each version gave, and how many were no 200. */
@@ -94,7 +100,22 @@ export function count(replies: readonly Reply[]): { readonly failed: number; rea
   return { failed: replies.filter(({ status }) => status !== 200).length, of };
 }
 
-function askOnce(url: string, agent: Agent, headers: Readonly<Record<string, string>>): Promise<Reply> {
+/** What came back within slices of time, by whoever answered with 200. @param start - ms since 1970, when slices begin. */
+export function slicesOf(replies: readonly Reply[], by: "version" | "pod", start: number, seconds: number): Slice[] {
+  const slices: { at: number; answered: Record<string, number>; failed: number }[] = [];
+  for (const reply of replies) {
+    const index = Math.floor((reply.asked - start) / 1_000 / seconds);
+    while (slices.length <= index) slices.push({ at: slices.length * seconds, answered: {}, failed: 0 });
+    const slice = slices[index];
+    if (!slice) continue;
+    const who = reply[by];
+    if (reply.status === 200 && who !== undefined) slice.answered[who] = (slice.answered[who] ?? 0) + 1;
+    else slice.failed++;
+  }
+  return slices;
+}
+
+function askOnce(url: string, agent: Agent, method: string, headers: Readonly<Record<string, string>>): Promise<Reply> {
   return new Promise((resolve) => {
     const asked = Date.now();
     const started = performance.now();
@@ -103,7 +124,7 @@ function askOnce(url: string, agent: Agent, headers: Readonly<Record<string, str
       resolve({ status, version: field("version"), pod: field("pod"), overloaded, asked, ms: performance.now() - started });
     };
     const nothing = () => reply(0);
-    const sent = request(url, { agent, headers, timeout: 10_000 }, (response) => {
+    const sent = request(url, { agent, method, headers, timeout: 10_000 }, (response) => {
       let body = "";
       response.setEncoding("utf8");
       response.on("data", (chunk: string) => {

@@ -1,0 +1,78 @@
+import { Agent, request } from "node:http";
+import { execa } from "execa";
+import { stackEnvironment } from "./stack.ts";
+
+/** What a kubectl in the background leads to, over one connection that stays open. */
+export interface Door {
+  /** Asks for a path and returns the body. @throws Error unless the answer is 200 or 201. */
+  ask(path: string, sent?: Sent): Promise<string>;
+  /** Ends kubectl and waits until it has ended. */
+  close(): Promise<void>;
+}
+
+interface Sent {
+  readonly method: string;
+  readonly type: string;
+  readonly body: string;
+}
+
+/**
+ * Starts `kubectl proxy` or `kubectl port-forward` and waits until it says on which port of this machine it listens.
+ *
+ * @throws Error with what it said when it ends instead.
+ */
+export async function openDoor(...args: string[]): Promise<Door> {
+  const child = execa("kubectl", args, { env: await stackEnvironment(), stdin: "ignore", all: true, reject: false });
+  const port = await new Promise<string>((resolve, reject) => {
+    let said = "";
+    child.all.on("data", (chunk: Buffer) => {
+      said += chunk.toString();
+      const [, port] = /127\.0\.0\.1:(\d+)/.exec(said) ?? [];
+      if (port !== undefined) resolve(port);
+    });
+    void child.then(() => reject(new Error(`kubectl ${args.join(" ")} ended:\n${said}`)));
+  });
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  return {
+    ask: (path, sent) => askThrough(`http://127.0.0.1:${port}${path}`, agent, sent),
+    async close() {
+      agent.destroy();
+      child.kill();
+      await child;
+    },
+  };
+}
+
+/** Opens doors, does something with them, and closes them whatever comes of it. */
+export async function withDoors<T>(doors: readonly (readonly string[])[], use: (doors: Door[]) => Promise<T>): Promise<T> {
+  const opened = await Promise.allSettled(doors.map((args) => openDoor(...args)));
+  const open = opened.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
+  try {
+    const failed = opened.find((result) => result.status === "rejected");
+    if (failed) throw failed.reason;
+    return await use(open);
+  } finally {
+    await Promise.all(open.map((door) => door.close()));
+  }
+}
+
+function askThrough(url: string, agent: Agent, { method, type, body }: Partial<Sent> = {}): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const headers = type === undefined ? {} : { "content-type": type };
+    const sent = request(url, { agent, method: method ?? "GET", headers, timeout: 10_000 }, (response) => {
+      let text = "";
+      response.setEncoding("utf8");
+      response.on("data", (chunk: string) => {
+        text += chunk;
+      });
+      response.once("error", reject);
+      response.once("end", () => {
+        if (response.statusCode === 200 || response.statusCode === 201) resolve(text);
+        else reject(new Error(`${method ?? "GET"} ${url}: ${response.statusCode} ${text.slice(0, 500)}`));
+      });
+    });
+    sent.once("timeout", () => sent.destroy(new Error(`${url}: no answer`)));
+    sent.once("error", reject);
+    sent.end(body);
+  });
+}

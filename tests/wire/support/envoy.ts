@@ -1,0 +1,73 @@
+import { type Door, withDoors } from "./background.ts";
+import { kubeGet, outputs } from "./stack.ts";
+
+/** One Envoy beside a pod or at a gateway, with its admin interface. */
+export interface Proxy {
+  readonly namespace: string;
+  readonly pod: string;
+  /** When it last took routes from the control plane, as it writes it; changes with every change of a route. */
+  routesTaken(): Promise<string>;
+  /** Its routes, as JSON. */
+  routes(): Promise<string>;
+  /** Addresses of a destination's pods that it has ejected. */
+  ejected(destination: string): Promise<string[]>;
+  /** What it has counted for a destination; 0 for what it has not counted yet. */
+  counted(destination: string, counter: string): Promise<number>;
+}
+
+/** A destination as Envoy calls it: pods of one version of the product service. */
+export const productVersion = (version: string) => `outbound|8080|${version}|product.product.svc.cluster.local`;
+
+/** Accounts that may call a workload, both as `namespace/name`: whose proxies know its routes. */
+export function callersOf(workload: string): string[] {
+  const rows = outputs().matrix.filter(({ to, allowed }) => to === workload && allowed);
+  return rows.map(({ from }) => from);
+}
+
+/** Does something with the proxies of all ready pods of accounts, given as `namespace/name`. */
+export async function withProxies<T>(accounts: readonly string[], use: (proxies: Proxy[]) => Promise<T>): Promise<T> {
+  const pods = (await Promise.all(accounts.map(podsOf))).flat();
+  const forwards = pods.map(({ namespace, pod }) => ["port-forward", `--namespace=${namespace}`, `pod/${pod}`, ":15000"]);
+  return withDoors(forwards, (doors) =>
+    use(doors.map((door, index) => proxyOf({ namespace: "", pod: "", ...pods[index] }, door))),
+  );
+}
+
+interface PodItem {
+  readonly metadata: { readonly name: string; readonly deletionTimestamp?: string };
+  readonly spec: { readonly serviceAccountName: string };
+  readonly status: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
+}
+
+async function podsOf(account: string): Promise<{ readonly namespace: string; readonly pod: string }[]> {
+  const [namespace = "", name] = account.split("/");
+  const { items } = await kubeGet<{ items: PodItem[] }>("pods", `--namespace=${namespace}`);
+  const ready = items.filter(
+    ({ metadata, spec, status }) =>
+      spec.serviceAccountName === name &&
+      metadata.deletionTimestamp === undefined &&
+      status.conditions?.some(({ type, status }) => type === "Ready" && status === "True"),
+  );
+  return ready.map(({ metadata }) => ({ namespace, pod: metadata.name }));
+}
+
+function proxyOf(of: { readonly namespace: string; readonly pod: string }, { ask }: Door): Proxy {
+  const routes = "/config_dump?resource=dynamic_route_configs";
+  const literally = (text: string) => text.replace(/[.|]/g, "\\$&");
+  return {
+    ...of,
+    // One field of all of it: so little that asking each few milliseconds costs the proxy nothing.
+    routesTaken: () => ask(`${routes}&mask=last_updated`),
+    routes: () => ask(routes),
+    async ejected(destination) {
+      const text = await ask("/clusters");
+      const flag = new RegExp(`^${literally(destination)}::([^:]+):\\d+::health_flags::.*failed_outlier_check`, "gm");
+      return [...text.matchAll(flag)].map(([, address]) => String(address));
+    },
+    async counted(destination, counter) {
+      const filter = `^cluster\\.${literally(destination)};?\\.${counter}$`;
+      const [, value = "0"] = /: (\d+)/.exec(await ask(`/stats?filter=${encodeURIComponent(filter)}`)) ?? [];
+      return Number(value);
+    },
+  };
+}
