@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { customResource } from "../support/customResource.ts";
 import { type ChartSource, helmRelease, isValues, merge, type Values } from "../support/helm.ts";
 import { createNamespace, noInjection } from "../support/namespace.ts";
+import { defaultProxySettings, type ProxySettings, proxyConfig, proxyNote } from "./proxies.ts";
 import { RevisionTag } from "./RevisionTag.ts";
 
 /** Where Istio's charts come from; all of one version. */
@@ -13,7 +14,7 @@ export interface IstioCharts {
   readonly gateway: ChartSource;
 }
 
-export interface IstioArgs {
+export interface IstioArgs extends Partial<ProxySettings> {
   readonly charts: IstioCharts;
   /**
    * Names this control plane, so that the next one can be installed beside it.
@@ -81,13 +82,16 @@ export class Istio extends pulumi.ComponentResource {
 
   constructor(
     name: string,
-    { charts, revision, tags = [], beside = [], replicas, accessLogs = false }: IstioArgs,
+    { charts, revision, tags = [], beside = [], replicas, accessLogs = false, ...settings }: IstioArgs,
     opts?: pulumi.ComponentResourceOptions,
   ) {
     super("mesh:mesh:Istio", name, {}, opts);
     const injector = tags[0] ?? revision;
     this.injection = injector === undefined ? { "istio-injection": "enabled" } : { "istio.io/rev": injector };
-    this.podAnnotations = { "mesh/proxy": [revision ?? defaultRevision, imageTag(charts.istiod)].join("-") };
+    const proxies = { ...defaultProxySettings, ...settings };
+    this.podAnnotations = {
+      "mesh/proxy": [revision ?? defaultRevision, imageTag(charts.istiod), proxyNote(proxies)].join("-"),
+    };
 
     const root = this.namespace(name, rootNamespace, "restricted");
     // The agent sets up the network of other pods from the node, which nothing else here may.
@@ -97,7 +101,7 @@ export class Istio extends pulumi.ComponentResource {
     const cni = this.release(`${name}-cni`, charts.cni, agents, cniValues, [base]);
     const controlPlane = (source: ChartSource, name: string) => {
       const unnamed = name === defaultRevision;
-      const values = { ...istiodValues(replicas, accessLogs), ...(!unnamed && { revision: name }) };
+      const values = { ...istiodValues(replicas, accessLogs, proxies), ...(!unnamed && { revision: name }) };
       return this.release(unnamed ? "istiod" : `istiod-${name}`, source, root, values, [cni]);
     };
     const istiod = controlPlane(charts.istiod, revision ?? defaultRevision);
@@ -147,7 +151,7 @@ function imageTag({ values: { global } }: ChartSource): string {
 
 const cniValues: Values = { resources: { requests: { cpu: "10m", memory: "48Mi" } } };
 
-function istiodValues(replicas: number, accessLogs: boolean): Values {
+function istiodValues(replicas: number, accessLogs: boolean, proxies: ProxySettings): Values {
   return {
     pilot: {
       cni: { enabled: true },
@@ -166,8 +170,7 @@ function istiodValues(replicas: number, accessLogs: boolean): Values {
       accessLogFile: accessLogs ? "/dev/stdout" : "",
       // Policies see the path that the service sees, however it was written.
       pathNormalization: { normalization: "DECODE_AND_MERGE_SLASHES" },
-      // How long a connection may live on under the settings it was opened with, a denied caller's included.
-      defaultConfig: { drainDuration: "10s", proxyStatsMatcher: { inclusionSuffixes: [...counted] } },
+      defaultConfig: { ...proxyConfig(proxies), proxyStatsMatcher: { inclusionSuffixes: [...counted] } },
     },
   };
 }

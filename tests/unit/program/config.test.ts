@@ -8,7 +8,7 @@ describe("what is not given has the defaults of the requirements", () => {
     expect(parse()).toMatchObject({
       gateway: "both",
       cluster: { name: "mesh-demo", workers: 2, ports: { http: 80, https: 443, istio: 8080, istioTls: 8443 } },
-      istio: { tags: [], accessLogs: false, beside: [] },
+      istio: { tags: [], accessLogs: false, certificateLifetime: "24h", drain: "1s", beside: [] },
       kong: { correlationId: { header: "x-correlation-id" }, log: { stdout: true }, prometheus: true },
       shop: {
         frontend: { versions: [{ name: "v1", weight: 100, replicas: 2 }] },
@@ -64,7 +64,7 @@ describe("what is not given has the defaults of the requirements", () => {
     expect(parse().product.resilience).toEqual({
       timeout: "5s",
       retries: { attempts: 3, perTryTimeout: "1200ms", on: "connect-failure,refused-stream,reset,5xx" },
-      pool: { maxConnections: 100, maxPendingRequests: 1024, maxRequestsPerConnection: 10 },
+      pool: { connectTimeout: "1s", maxConnections: 100, maxPendingRequests: 1024, maxRequestsPerConnection: 10 },
       ejection: { consecutive5xx: 5, interval: "30s", time: "30s", maxPercent: 50 },
       balancing: "ROUND_ROBIN",
     });

@@ -166,6 +166,15 @@ describe("the mesh", () => {
       'mesh:istio.accessLogs is "yes"; allowed: true or false',
     ],
     [
+      "certificates that last longer than istiod signs",
+      istio({ certificateLifetime: "2161h" }),
+      'mesh:istio.certificateLifetime is "2161h"; allowed: a duration from 1m to 2160h, in whole m or h',
+    ],
+    ["certificates that end at once", istio({ certificateLifetime: "30s" }), 'mesh:istio.certificateLifetime is "30s"'],
+    ["no drain at all", istio({ drain: "0s" }), 'mesh:istio.drain is "0s"; allowed: a duration from 1s to 600s, in whole s'],
+    ["a drain of less than seconds", istio({ drain: "1500ms" }), 'mesh:istio.drain is "1500ms"'],
+    ["a drain that never ends", istio({ drain: "601s" }), 'mesh:istio.drain is "601s"'],
+    [
       "a tag twice",
       istio({ revision: "a", tags: ["stable", "stable"] }),
       'mesh:istio.tags[1] is "stable"; allowed: what the list does not have',

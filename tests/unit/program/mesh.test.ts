@@ -78,7 +78,8 @@ test("paths are normalised before a policy sees them, pods need no capability, a
       meshConfig: {
         pathNormalization: { normalization: "DECODE_AND_MERGE_SLASHES" },
         defaultConfig: {
-          drainDuration: "10s",
+          drainDuration: "1s",
+          proxyMetadata: { SECRET_TTL: "24h" },
           proxyStatsMatcher: {
             inclusionSuffixes: [
               "upstream_cx_overflow",
@@ -93,6 +94,18 @@ test("paths are normalised before a policy sees them, pods need no capability, a
       },
     },
   });
+});
+
+test("a certificate's lifetime and the drain are told to proxies, which start anew with others", async () => {
+  let istio: Istio | undefined;
+  const { inputs } = await record(() => {
+    istio = new Istio("istio", { ...args, certificateLifetime: "1h", drain: "5s" });
+  });
+  expect(at<object>(inputs(release, "istiod"), "values.meshConfig.defaultConfig")).toMatchObject({
+    drainDuration: "5s",
+    proxyMetadata: { SECRET_TTL: "1h" },
+  });
+  expect(istio?.podAnnotations).toEqual({ "mesh/proxy": "default-unknown-1h-5s" });
 });
 
 test("access logs on request", async () => {
@@ -181,8 +194,8 @@ describe("revisions", () => {
       return istio?.podAnnotations;
     };
     const istiod = (tag: string) => ({ ...args.charts, istiod: { chart: "istiod", values: { global: { tag } } } });
-    expect(await noteOf({ charts: istiod("1.0") })).toEqual({ "mesh/proxy": "default-1.0" });
-    expect(await noteOf({ charts: istiod("1.1") })).toEqual({ "mesh/proxy": "default-1.1" });
-    expect(await noteOf({ charts: istiod("1.1"), revision: "b", tags: ["stable"] })).toEqual({ "mesh/proxy": "b-1.1" });
+    expect(await noteOf({ charts: istiod("1.0") })).toEqual({ "mesh/proxy": "default-1.0-24h-1s" });
+    expect(await noteOf({ charts: istiod("1.1") })).toEqual({ "mesh/proxy": "default-1.1-24h-1s" });
+    expect(await noteOf({ charts: istiod("1.1"), revision: "b", tags: ["stable"] })).toEqual({ "mesh/proxy": "b-1.1-24h-1s" });
   });
 });
