@@ -13,6 +13,7 @@ const resilience = mapping({
     on: text(/^[a-z0-9-]+(,[a-z0-9-]+)*$/, "Envoy's retry conditions, separated by commas").default(defaultResilience.retries.on),
   }).prefault({}),
   pool: mapping({
+    connectTimeout: duration().default(defaultResilience.pool.connectTimeout),
     maxConnections: whole(1, 1_000_000).default(defaultResilience.pool.maxConnections),
     maxPendingRequests: whole(1, 1_000_000).default(defaultResilience.pool.maxPendingRequests),
     maxRequestsPerConnection: whole(1, 1_000_000).default(defaultResilience.pool.maxRequestsPerConnection),

@@ -98,7 +98,7 @@ function destinationOf(
     trafficPolicy: {
       loadBalancer: { simple: balancing },
       connectionPool: {
-        tcp: { maxConnections: pool.maxConnections },
+        tcp: { maxConnections: pool.maxConnections, connectTimeout: seconds(pool.connectTimeout) },
         http: { http1MaxPendingRequests: pool.maxPendingRequests, maxRequestsPerConnection: pool.maxRequestsPerConnection },
       },
       outlierDetection: {

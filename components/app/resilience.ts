@@ -21,6 +21,11 @@ export interface Retries {
 
 /** Bounds of what one proxy has open towards one version; beyond them it answers 503 at once: the circuit breaker. */
 export interface Pool {
+  /**
+   * How long a new connection may take to be ready. A try's own time begins only then, so this is what ends a try at a pod whose
+   * node is lost: nobody is left there to refuse.
+   */
+  readonly connectTimeout: string;
   readonly maxConnections: number;
   readonly maxPendingRequests: number;
   readonly maxRequestsPerConnection: number;
@@ -51,7 +56,7 @@ export type Balancing = (typeof balancings)[number];
 export const defaultResilience: Resilience = {
   timeout: "5s",
   retries: { attempts: 3, perTryTimeout: "1200ms", on: "connect-failure,refused-stream,reset,5xx" },
-  pool: { maxConnections: 100, maxPendingRequests: 1024, maxRequestsPerConnection: 10 },
+  pool: { connectTimeout: "1s", maxConnections: 100, maxPendingRequests: 1024, maxRequestsPerConnection: 10 },
   ejection: { consecutive5xx: 5, interval: "30s", time: "30s", maxPercent: 50 },
   balancing: "ROUND_ROBIN",
 };

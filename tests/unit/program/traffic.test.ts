@@ -101,7 +101,10 @@ test("the breaker, the ejection and the balancing of the requirements", async ()
       host,
       trafficPolicy: {
         loadBalancer: { simple: "ROUND_ROBIN" },
-        connectionPool: { tcp: { maxConnections: 100 }, http: { http1MaxPendingRequests: 1024, maxRequestsPerConnection: 10 } },
+        connectionPool: {
+          tcp: { maxConnections: 100, connectTimeout: "1s" },
+          http: { http1MaxPendingRequests: 1024, maxRequestsPerConnection: 10 },
+        },
         outlierDetection: { consecutive5xxErrors: 5, interval: "30s", baseEjectionTime: "30s", maxEjectionPercent: 50 },
       },
       subsets: [
