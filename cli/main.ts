@@ -23,6 +23,9 @@ onStack("status", "show what there is and what is wrong").action(async ({ stack 
 onStack("env", "print a shell's environment for the stack").action(async ({ stack }) =>
   (await import("./commands/env.ts")).env(stack),
 );
+onStack("report", "draw what wire tests and benchmarks recorded").action(async ({ stack }) =>
+  (await import("./commands/report.ts")).report(stack),
+);
 onStack("clean", "remove this checkout's state")
   .option("--cache", "also what all checkouts share")
   .action(async ({ stack, cache }) => (await import("./commands/clean.ts")).clean(stack, cache));

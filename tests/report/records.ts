@@ -114,8 +114,8 @@ export interface Records {
     readonly pods: Readonly<Record<string, number>>;
     /** As `namespace/name → namespace/name`, with what is allowed: the declared edges. */
     readonly edges: readonly { readonly from: string; readonly to: string; readonly what: string }[];
-    /** Megabytes of all nodes. */
-    readonly memory: number;
+    /** Megabytes of all nodes, where they are on this machine. */
+    readonly memory?: number;
   };
   /** The same service with and without the mesh, by requests a second, from a client in the cluster. */
   latency: {

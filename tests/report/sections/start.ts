@@ -1,0 +1,70 @@
+import * as Plot from "@observablehq/plot";
+import { chart, forBoth } from "../charts/draw.ts";
+import { rounds, seconds } from "../format.ts";
+import type { Html } from "../html.ts";
+import type { Records } from "../records.ts";
+import { sum } from "../statistics.ts";
+import { numbers, section, words } from "./section.ts";
+
+type Step = Records["start"]["steps"][number];
+
+/** How long a cluster takes from nothing. */
+export const start = section({
+  topic: "start",
+  title: "Start",
+  about: "`make up` with nothing running, until the URL answers, by step.",
+  show: ({ steps }) => {
+    const caption = captionOf(steps);
+    return [
+      {
+        title: "From nothing to the first answer",
+        caption,
+        picture: forBoth((width) => bars(steps, caption, width)),
+        tables: [
+          {
+            title: "Medians of the rounds, with the least and the most",
+            columns: [...words("Step"), ...numbers("Takes")],
+            rows: steps.map((step) => [step.step, rounds(step.seconds, seconds)]),
+          },
+        ],
+      },
+    ];
+  },
+});
+
+/** All steps, in seconds. */
+export const total = (steps: readonly Step[]): number => sum(steps.map((step) => step.seconds.median));
+
+/** The picture's sentence. */
+export function captionOf(steps: readonly Step[]): string {
+  const [longest] = [...steps].sort((a, b) => b.seconds.median - a.seconds.median);
+  const most = longest ? `, of which “${longest.step}” takes ${seconds(longest.seconds.median)}` : "";
+  return `${seconds(total(steps))} from nothing to the first answer in ${steps.length} steps${most}: medians of ${longest?.seconds.rounds.length ?? 0} rounds.`;
+}
+
+/** One step below the other, each beginning where the one before ended. */
+function bars(steps: readonly Step[], label: string, width: number): Html {
+  const rows = steps.map(({ step, seconds: { median } }, index) => {
+    const from = total(steps.slice(0, index));
+    return { step, from, to: from + median, text: seconds(median) };
+  });
+  const end = total(steps);
+  const small = width < 600;
+  return chart(label, {
+    width,
+    height: 44 + rows.length * (small ? 40 : 26),
+    marginLeft: small ? 4 : 190,
+    marginRight: 50,
+    marginTop: 4,
+    marginBottom: 38,
+    x: { domain: [0, end], label: "seconds", labelArrow: "none", grid: true, ticks: small ? 4 : 8 },
+    y: { domain: rows.map(({ step }) => step), label: null, tickSize: 0, padding: 0, axis: small ? null : "left" },
+    marks: [
+      Plot.barX(rows, { y: "step", x1: "from", x2: "to", fill: "var(--blue)", insetTop: small ? 20 : 5, insetBottom: 5, rx: 1 }),
+      Plot.text(rows, { y: "step", x: "to", text: "text", textAnchor: "start", dx: 6, dy: small ? 8 : 0, fill: "currentColor" }),
+      small
+        ? Plot.text(rows, { y: "step", text: "step", frameAnchor: "left", textAnchor: "start", dy: -10, fill: "currentColor" })
+        : [],
+    ],
+  });
+}
