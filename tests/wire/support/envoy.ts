@@ -2,7 +2,7 @@ import { type Door, withDoors } from "./background.ts";
 import { kubeGet, outputs } from "./stack.ts";
 
 /** One Envoy beside a pod or at a gateway, with its admin interface. */
-export interface Proxy {
+export interface Envoy {
   readonly namespace: string;
   readonly pod: string;
   /** When it last took routes from the control plane, as it writes it; changes with every change of a route. */
@@ -25,7 +25,7 @@ export function callersOf(workload: string): string[] {
 }
 
 /** Does something with the proxies of all ready pods of accounts, given as `namespace/name`. */
-export async function withProxies<T>(accounts: readonly string[], use: (proxies: Proxy[]) => Promise<T>): Promise<T> {
+export async function withProxies<T>(accounts: readonly string[], use: (proxies: Envoy[]) => Promise<T>): Promise<T> {
   const pods = (await Promise.all(accounts.map(podsOf))).flat();
   const forwards = pods.map(({ namespace, pod }) => ["port-forward", `--namespace=${namespace}`, `pod/${pod}`, ":15000"]);
   return withDoors(forwards, (doors) =>
@@ -51,7 +51,7 @@ async function podsOf(account: string): Promise<{ readonly namespace: string; re
   return ready.map(({ metadata }) => ({ namespace, pod: metadata.name }));
 }
 
-function proxyOf(of: { readonly namespace: string; readonly pod: string }, { ask }: Door): Proxy {
+function proxyOf(of: { readonly namespace: string; readonly pod: string }, { ask }: Door): Envoy {
   const routes = "/config_dump?resource=dynamic_route_configs";
   const literally = (text: string) => text.replace(/[.|]/g, "\\$&");
   return {
