@@ -1,12 +1,12 @@
 import { rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { type Context, kubectlFor, pulumiStack, readContext } from "../context.ts";
-import { deleteCluster, readCluster } from "../kind/engine.ts";
+import { deleteCluster } from "../kind/engine.ts";
 import { removeHostTraces } from "../kind/host.ts";
 import type { KindSpec } from "../kind/spec.ts";
 import { ensureKubeconfig } from "../kubeconfig.ts";
 import { missingTools, preflightToLook } from "../preflight.ts";
-import { recover } from "../pulumi/recovery.ts";
+import { endDeadRuns, recover } from "../pulumi/recovery.ts";
 import { hasStack, type PulumiStack, runPulumi, updateAfterPreview } from "../pulumi/stack.ts";
 import { kubeconfigOf } from "../support/environment.ts";
 import { UserError } from "../support/errors.ts";
@@ -14,8 +14,12 @@ import { consoleProgress } from "../support/progress.ts";
 import { alone } from "../support/runLock.ts";
 
 const progress = consoleProgress();
+const incomplete = "Not everything could be removed, for the reasons above. The same command goes on where it stopped.";
 
-/** Takes a stack down in the order in which its parts depend on each other, then removes what is left of its cluster here. */
+/**
+ * Takes a stack down. A cluster that is the stack's own on this machine goes as a whole; elsewhere, objects go in the order in which
+ * they depend on each other.
+ */
 export async function down(stackName: string): Promise<void> {
   const context = readContext(stackName);
   if (!context.spec) await preflightToLook(context);
@@ -34,25 +38,18 @@ export async function takeDown(context: Context): Promise<void> {
   console.log(`The stack ${context.stack} is down.`);
 }
 
+/** A cluster of the stack's own goes as a whole, which ends what is in it at once; then what the state knows beside it. */
 async function removeLocal(stack: PulumiStack, context: Context, spec: KindSpec): Promise<void> {
-  const { state } = await readCluster(spec);
-  const kubectl = kubectlFor(context, stack);
-  if (!(await destroy(stack, context, state === "running" ? "kept" : "gone"))) {
-    // Somebody who types `make down` wants it gone.
-    progress.note("The objects could not be removed one by one; the cluster is removed as a whole.");
-    await deleteCluster(spec, progress);
-    await recover(stack, { cluster: "gone", kubectl, progress });
-  }
+  await endDeadRuns(stack, progress);
   await deleteCluster(spec, progress);
   await removeHostTraces(spec);
+  if (!(await destroy(stack, context, "gone"))) throw new UserError(incomplete);
 }
 
 /** A cluster that is elsewhere may hold what others need: only what the state knows is removed. */
 async function removeRemote(stack: PulumiStack, context: Context): Promise<void> {
   await ensureKubeconfig(context, stack);
-  if (!(await destroy(stack, context, "kept"))) {
-    throw new UserError("Not everything could be removed, for the reasons above. The same command goes on where it stopped.");
-  }
+  if (!(await destroy(stack, context, "kept"))) throw new UserError(incomplete);
   await rm(dirname(kubeconfigOf(context.stack, context.config)), { recursive: true, force: true });
 }
 

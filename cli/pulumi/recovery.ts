@@ -38,8 +38,7 @@ export interface RecoverOptions {
  * what it had under way, and forgets what was in a cluster that is gone.
  */
 export async function recover(stack: PulumiStack, { cluster, kubectl, progress }: RecoverOptions): Promise<Recovered> {
-  await clearDeadLock(stack, progress);
-  if ((await endOrphans(stack)) > 0) progress.note("Plugins of a run that was killed were still at work; they are ended.");
+  await endDeadRuns(stack, progress);
   const exported = await read(stack);
   const { deployment } = exported;
   if (cluster === "gone" && deployment.resources?.some(livesInCluster)) {
@@ -54,6 +53,16 @@ export async function recover(stack: PulumiStack, { cluster, kubectl, progress }
   await removePendingReleases(kubectl, pendingReleases(deployment));
   await write(stack, { ...exported, deployment: withoutPending(deployment) });
   return { refresh: true, empty: false };
+}
+
+/**
+ * Ends what a killed run left at work on a stack, and takes its lock away.
+ *
+ * @throws UserError when somebody is at work on the stack.
+ */
+export async function endDeadRuns(stack: PulumiStack, progress: Progress): Promise<void> {
+  await clearDeadLock(stack, progress);
+  if ((await endOrphans(stack)) > 0) progress.note("Plugins of a run that was killed were still at work; they are ended.");
 }
 
 function isEmpty({ resources = [] }: Deployment): boolean {
