@@ -77,6 +77,11 @@ function asPicture(drawing: Drawing, label: string): Html {
   return trusted(drawing.outerHTML);
 }
 
+/** Pixels that the longest of some names takes, and the gap beside it. */
+export function roomFor(names: readonly string[]): number {
+  return 16 + 6.8 * Math.max(...names.flatMap((name) => name.split("\n")).map(({ length }) => length));
+}
+
 /** A chart drawn twice, for a page and for a telephone; the style sheet shows the one that fits. */
 export function forBoth(draw: (width: number) => Html): Html {
   return html`<div class="wide">${draw(widths.wide)}</div><div class="narrow">${draw(widths.narrow)}</div>`;

@@ -21,6 +21,8 @@ export interface GraphEdge {
   readonly to: string;
   /** Lines of text beside it. */
   readonly lines?: readonly string[];
+  /** Not drawn: the one is only to lie behind the other. */
+  readonly hidden?: boolean;
 }
 
 export interface Graph {
@@ -51,7 +53,10 @@ export function dotOf({ nodes, edges }: Graph, direction: "LR" | "TB"): string {
       ...own(group),
       `}`,
     ]),
-    ...edges.map(({ from, to, lines = [] }) => `${quote(from)} -> ${quote(to)} [label=${quote(lines.join("\n"))}]`),
+    ...edges.map(
+      ({ from, to, lines = [], hidden }) =>
+        `${quote(from)} -> ${quote(to)} [label=${quote(lines.join("\n"))}${hidden ? " style=invis" : ""}]`,
+    ),
     `}`,
   ].join("\n");
 }

@@ -76,10 +76,12 @@ function bars(accidents: Accidents, label: string, width: number): Html {
     time: recovered > 0 ? seconds(recovered) : "",
   }));
   const most = Math.max(1, ...rows.map(({ recovered }) => recovered));
-  const above = { y: "what", frameAnchor: "left", dy: -13, ...ink } as const;
+  const small = width < 600;
+  const height = small ? 60 : 44;
+  const above = { y: "what", frameAnchor: "left", lineAnchor: "top", dy: 4 - height / 2, ...ink } as const;
   return chart(label, {
     width,
-    height: 44 + rows.length * 44,
+    height: 44 + rows.length * height,
     marginLeft: 4,
     marginRight: 44,
     marginTop: 4,
@@ -98,17 +100,19 @@ function bars(accidents: Accidents, label: string, width: number): Html {
         y: "what",
         x: "recovered",
         fill: ({ look }: (typeof rows)[number]) => look.colour,
-        insetTop: 22,
+        insetTop: height - 22,
         insetBottom: 8,
         rx: 2,
       }),
       Plot.dot(
         rows.filter(({ time }) => time === ""),
-        { y: "what", x: 0, dy: 7, dx: 4, r: 4, fill: ({ look }: (typeof rows)[number]) => look.colour },
+        { y: "what", x: 0, dy: height / 2 - 15, dx: 4, r: 4, fill: ({ look }: (typeof rows)[number]) => look.colour },
       ),
       Plot.text(rows, { ...above, text: "what", textAnchor: "start", dx: 4, fontWeight: 600 }),
-      Plot.text(rows, { ...above, text: "text", frameAnchor: "right", textAnchor: "end", dx: 40 }),
-      Plot.text(rows, { y: "what", x: "recovered", text: "time", textAnchor: "start", dx: 6, dy: 7, ...ink }),
+      small
+        ? Plot.text(rows, { ...above, text: "text", textAnchor: "start", dx: 4, dy: above.dy + 16 })
+        : Plot.text(rows, { ...above, text: "text", frameAnchor: "right", textAnchor: "end", dx: 40 }),
+      Plot.text(rows, { y: "what", x: "recovered", text: "time", textAnchor: "start", dx: 6, dy: height / 2 - 15, ...ink }),
     ],
     color: { type: "identity" },
   });

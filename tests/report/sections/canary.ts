@@ -59,21 +59,22 @@ export function captionOf(splits: readonly Split[]): string {
 const offBy = ({ weight, requests }: Split, v2: number): number => (v2 / requests) * 100 - weight;
 
 function offWeight(splits: readonly Split[], label: string, width: number): Html {
+  const small = width < 600;
   const rows = splits.map((split) => ({
     name: `${100 - split.weight}/${split.weight}, ${split.connections}`,
     least: offBy(split, split.least),
     most: offBy(split, split.most),
     off: offBy(split, split.v2),
     inside: within(split),
-    text: `${count(split.v2)} of ${count(split.requests)}`,
+    text: small ? percent(split.v2 / split.requests) : `${count(split.v2)} of ${count(split.requests)}`,
   }));
   const farthest = Math.max(1, ...rows.flatMap(({ least, most, off }) => [-least, most, Math.abs(off)])) * 1.05;
   const outside = rows.filter(({ inside }) => !inside);
   return chart(label, {
     width,
     height: 60 + rows.length * 26,
-    marginLeft: width > 600 ? 110 : 84,
-    marginRight: width > 600 ? 120 : 96,
+    marginLeft: small ? 84 : 110,
+    marginRight: small ? 60 : 120,
     marginTop: 8,
     marginBottom: 42,
     x: {
@@ -82,6 +83,7 @@ function offWeight(splits: readonly Split[], label: string, width: number): Html
       labelAnchor: "center",
       labelArrow: "none",
       grid: true,
+      ticks: small ? 4 : 8,
     },
     y: { domain: rows.map(({ name }) => name), label: null, tickSize: 0 },
     marks: [

@@ -1,5 +1,5 @@
 import * as Plot from "@observablehq/plot";
-import { chart, ink } from "../charts/draw.ts";
+import { chart, ink, roomFor } from "../charts/draw.ts";
 import { milliseconds } from "../format.ts";
 import type { Html } from "../html.ts";
 import { quantile } from "../statistics.ts";
@@ -30,12 +30,11 @@ export function dotRows(label: string, rows: readonly Row[], { width, shares, li
     })),
   );
   const most = Math.max(...dots.map(({ value }) => value), limit ?? 0);
-  const room = width > 600 ? 90 : 56;
   const placed = { y: "name", x: "value", lineAnchor: "bottom", dy: -14, ...ink } as const;
   return chart(label, {
     width,
     height: 44 + rows.length * 62,
-    marginLeft: room,
+    marginLeft: roomFor(rows.map(({ name }) => name)),
     marginRight: limit === undefined ? 76 : 24,
     marginTop: limit === undefined ? 4 : 22,
     marginBottom: 38,

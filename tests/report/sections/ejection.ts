@@ -66,8 +66,9 @@ function timeline(data: Ejection, label: string, width: number): Html {
     width,
     height: (width > 600 ? 280 : 250) + marks.length * 15,
     marginTop: 14 + marks.length * 15,
+    marginBottom: 38,
     marginLeft: 44,
-    x: { domain: [0, end], label: "seconds", ticks: width > 600 ? 10 : 5 },
+    x: { domain: [0, end], label: "seconds", labelArrow: "none", ticks: width > 600 ? 10 : 5 },
     y: { domain: [0, most * 1.08], label: null, grid: true },
     marks: [
       // One below the other, as things happen close to each other; those late in time are written to the left of their line.

@@ -1,5 +1,5 @@
 import * as Plot from "@observablehq/plot";
-import { chart, forBoth, swatches } from "../charts/draw.ts";
+import { chart, forBoth, roomFor, swatches } from "../charts/draw.ts";
 import { count, many } from "../format.ts";
 import type { Html } from "../html.ts";
 import type { MatrixProbe } from "../records.ts";
@@ -108,8 +108,9 @@ function cells(pairs: readonly Pair[], label: string, width: number): Html {
       .join("\n");
   return chart(label, {
     width,
+    style: { fontSize: small ? "11px" : "12px" },
     height: 60 + callers.length * 52,
-    marginLeft: small ? 92 : 150,
+    marginLeft: roomFor(callers.map(twoLines)) * (small ? 0.92 : 1),
     marginTop: 46,
     marginBottom: 4,
     marginRight: 2,

@@ -28,7 +28,11 @@ function architecture(data: Platform): Figure {
   return {
     title: "The architecture, with what is ready of it",
     caption,
-    picture: forBoth((width) => drawGraph(caption, architectureGraph(data), width > 600 ? "LR" : "TB")),
+    picture: forBoth((width) =>
+      width > 600
+        ? drawGraph(caption, architectureGraph(data), "LR")
+        : drawGraph(caption, stacked(architectureGraph(data)), "TB"),
+    ),
     tables: [
       {
         title: "Ready pods",
@@ -67,6 +71,14 @@ export function architectureGraph({ pods, edges }: Platform): Graph {
     ],
     edges: [...doors.map((to) => ({ from: "outside", to })), ...edges.map(({ from, to }) => ({ from, to }))],
   };
+}
+
+/** The same with what no request passes below all else, one box below the other: a telephone is narrow. */
+function stacked({ nodes, edges }: Graph): Graph {
+  const last = edges.at(-1)?.to;
+  const below = [...(last === undefined ? [] : [last]), ...nodes.filter((node) => node.class === "system").map(({ id }) => id)];
+  const order = below.slice(1).map((to, index) => ({ from: below[index] ?? "", to, hidden: true }));
+  return { nodes, edges: [...edges, ...order] };
 }
 
 function ready(pods: number): string {

@@ -3,7 +3,7 @@ import { chart, forBoth, ink, legend, seriesOf } from "../charts/draw.ts";
 import { failures } from "../charts/failures.ts";
 import { count, list, many, milliseconds, number } from "../format.ts";
 import type { Html } from "../html.ts";
-import type { Records, Slice } from "../records.ts";
+import type { Mark, Records, Slice } from "../records.ts";
 import { quantile, sum } from "../statistics.ts";
 import { dotRows } from "./dots.ts";
 import { numbers, section, words } from "./section.ts";
@@ -73,6 +73,14 @@ function shareOf({ answered }: Slice): number | undefined {
   return all === 0 ? undefined : ((answered.v2 ?? 0) / all) * 100;
 }
 
+/** The weight declared from each mark on, until one that names none, or the end. */
+export function stepsOf(marks: readonly Mark[], end: number): { readonly at: number; readonly weight: number }[] {
+  const steps = marks.map(({ at, what }) => ({ at, weight: Number.parseFloat(what) }));
+  const open = steps.findIndex(({ weight }) => Number.isNaN(weight));
+  const known = open < 0 ? steps : steps.slice(0, open);
+  return [...known, { at: steps[open]?.at ?? end, weight: known.at(-1)?.weight ?? 0 }];
+}
+
 function shares({ slices, marks }: Shifting, label: string, width: number): Html {
   const end = Math.max(...slices.map(({ at }) => at), ...marks.map(({ at }) => at));
   const points = slices.flatMap((slice) => {
@@ -80,16 +88,14 @@ function shares({ slices, marks }: Shifting, label: string, width: number): Html
     return share === undefined ? [] : [{ at: slice.at, share }];
   });
   const [measured, declared] = looks;
-  const weights = marks
-    .map(({ at, what }) => ({ at, weight: Number.parseFloat(what) }))
-    .filter(({ weight }) => !Number.isNaN(weight));
-  const steps = [...weights, { at: end, weight: weights.at(-1)?.weight ?? 0 }];
+  const weights = stepsOf(marks, end);
   return chart(label, {
     width,
     height: width > 600 ? 300 : 240,
     marginTop: 30,
+    marginBottom: 38,
     marginLeft: 52,
-    x: { domain: [0, end], label: "seconds", ticks: width > 600 ? 10 : 5 },
+    x: { domain: [0, end], label: "seconds", labelArrow: "none", ticks: width > 600 ? 10 : 5 },
     y: {
       domain: [0, 100],
       label: null,
@@ -99,8 +105,8 @@ function shares({ slices, marks }: Shifting, label: string, width: number): Html
     },
     marks: [
       Plot.areaY(points, { x: "at", y: "share", fill: measured?.colour ?? "", fillOpacity: 0.15 }),
-      Plot.ruleX(weights, { x: "at", stroke: "var(--faint)" }),
-      Plot.line(steps, {
+      Plot.ruleX(marks, { x: "at", stroke: "var(--faint)" }),
+      Plot.line(weights, {
         x: "at",
         y: "weight",
         curve: "step-after",
