@@ -1,27 +1,55 @@
 import { beforeAll, describe, expect, test } from "@jest/globals";
 import type { MatrixRow } from "../../components/security/CallGraph.ts";
-import { type Expectation, expectations } from "./support/matrix.ts";
-import { type Seen, sendProbes } from "./support/probes.ts";
-import { bringUp, kubeGet, pulumi, run, saw, stackEnvironment } from "./support/stack.ts";
+import { type MatrixProbe, record } from "../report/records.ts";
+import type { Seen } from "./support/inside/protocol.ts";
+import { type Expectation, expectations, hostOf } from "./support/matrix.ts";
+import { endpointsOf, sendProbes } from "./support/probes.ts";
+import { bringUp, kubeGet, outputs, run, saw, stackEnvironment } from "./support/stack.ts";
+
+/** An expectation with what came of it. */
+type Tried = Expectation & { readonly seen: Seen };
 
 let matrix: readonly MatrixRow[];
-/** Every expectation with what came of it. */
-let tried: readonly (Expectation & { readonly seen: Seen })[];
+let tried: readonly Tried[];
 
 beforeAll(async () => {
   await bringUp();
-  matrix = JSON.parse((await pulumi("stack", "output", "matrix", "--json")).stdout) as MatrixRow[];
-  const all = expectations(matrix);
+  ({ matrix } = outputs());
+  const endpoints = await endpointsOf([...new Set(matrix.map(({ to }) => to))]);
+  const all = expectations(matrix, endpoints);
   const asked = new Map([...new Set(all.map(({ from }) => from))].map((from) => [from, all.filter((one) => one.from === from)]));
-  const seen = await sendProbes(asked);
+  const past = [...endpoints.values()].flat().map(({ host }) => host);
+  const seen = await sendProbes(asked, past);
   tried = [...asked].flatMap(([from, own]) => own.map((one, index) => ({ ...one, seen: seen.get(from)?.[index] ?? {} })));
-  saw(
-    `${tried.length} probes from ${asked.size} accounts: ${tried.filter(({ allowed }) => allowed).length} allowed, the others not`,
-  );
+  const allowed = tried.filter((one) => one.allowed);
+  saw(`${tried.length} probes from ${asked.size} accounts: ${allowed.length} allowed, the others not`);
+  await record("matrix", "make wire T=3-matrix", { probes: tried.map(recorded) });
 });
 
-const describeProbe = ({ from, to, method = "connect", path = "", seen }: (typeof tried)[number]) =>
-  `${from} → ${to} ${method} ${path}: ${JSON.stringify(seen)}`;
+/** Whether it was answered by the service where it is allowed, and else refused by a proxy. */
+function held({ method, allowed, answer, seen }: Tried): boolean {
+  const { status, denied = false, greeted = false } = seen;
+  if (method === undefined) return greeted === allowed;
+  if (allowed) return status === answer && !denied;
+  // An answer to HEAD has no body that would tell whose it is; and what is no method at all gets no further than a proxy's parser.
+  return status === 403 ? denied || method === "HEAD" : status === 400 && method !== method.toUpperCase();
+}
+
+function requestOf({ method = "connect", path, how }: Expectation): string {
+  return [method, path, how && `(${how})`].filter(Boolean).join(" ");
+}
+
+function recorded(one: Tried): MatrixProbe {
+  const { from, to, allowed, seen } = one;
+  const { status, greeted, error = "closed" } = seen;
+  return { from, to, request: requestOf(one), allowed, seen: String(status ?? (greeted ? "greeted" : error)), held: held(one) };
+}
+
+/** Those of the probes that came to something else than what is declared. */
+function broken(which: (one: Tried) => boolean): string[] {
+  const wrong = tried.filter((one) => which(one) && !held(one));
+  return wrong.map((one) => `${one.from} → ${one.to} ${requestOf(one)}: ${JSON.stringify({ ...one.seen, body: undefined })}`);
+}
 
 test("every workload and every gateway was tried against every other workload", () => {
   const callers = new Set(matrix.map(({ from }) => from));
@@ -48,26 +76,30 @@ test("no pod of an application has an account that was not tried", async () => {
 });
 
 describe("over HTTP", () => {
-  test("what is declared is answered by the service", () => {
-    const wrong = tried.filter(
-      ({ method, allowed, seen }) => method && allowed && (seen.denied || !((seen.status ?? 999) < 500)),
-    );
-    expect(wrong.map(describeProbe)).toEqual([]);
+  test("what is declared is answered by the service: 200, or its own 404 where it has nothing", () => {
+    expect(broken(({ method, allowed }) => method !== undefined && allowed)).toEqual([]);
+    const answers = new Set(tried.filter(({ method, allowed }) => method && allowed).map(({ seen }) => seen.status));
+    expect(answers).toEqual(new Set([200, 404]));
   });
 
-  test("everything else is refused by a proxy, however it is written", () => {
-    // An answer to HEAD has no body that would tell whose it is; and what is no method at all gets no further than the caller's own proxy.
-    const refused = ({ method, seen: { status, denied } }: (typeof tried)[number]) =>
-      status === 403 ? denied || method === "HEAD" : status === 400 && method !== method?.toUpperCase();
-    const wrong = tried.filter((one) => one.method && !one.allowed && !refused(one));
-    expect(wrong.map(describeProbe)).toEqual([]);
+  test("everything else is refused by a proxy with 403, however it is written", () => {
+    expect(broken(({ method, allowed }) => method !== undefined && !allowed)).toEqual([]);
   });
+
+  test.each(["forwarded", "client certificate", "x-envoy", "other host"])(
+    "what is forged (%s) opens nothing and closes nothing",
+    (name) => {
+      const forged = tried.filter(({ how }) => how.endsWith(name));
+      saw(`${forged.length} probes, ${forged.filter(({ allowed }) => allowed).length} of them allowed`);
+      expect(new Set(forged.map(({ allowed }) => allowed))).toEqual(new Set([true, false]));
+      expect(broken(({ how }) => how.endsWith(name))).toEqual([]);
+    },
+  );
 });
 
 describe("of databases", () => {
   test("declared callers are greeted, and nobody else", () => {
-    const wrong = tried.filter(({ method, allowed, seen }) => method === undefined && seen.greeted !== allowed);
-    expect(wrong.map(describeProbe)).toEqual([]);
+    expect(broken(({ method }) => method === undefined)).toEqual([]);
   });
 });
 
@@ -99,9 +131,4 @@ test("a proxy knows its callees, and nobody else of the applications", async () 
 interface Pod {
   readonly metadata: { readonly name: string; readonly namespace: string; readonly labels: Readonly<Record<string, string>> };
   readonly spec: { readonly serviceAccountName: string };
-}
-
-function hostOf(workload: string): string {
-  const [namespace, name] = workload.split("/");
-  return `${name}.${namespace}.svc.cluster.local`;
 }

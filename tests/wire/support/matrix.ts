@@ -1,26 +1,71 @@
 import type { MatrixRow } from "../../../components/security/CallGraph.ts";
-import type { Probe } from "./probes.ts";
+import { type Forgery, forgeries } from "./forgeries.ts";
+import type { Probe } from "./inside/protocol.ts";
+import type { Endpoint } from "./probes.ts";
 
-/** A probe, and whether what is declared allows it. */
+/** A probe, and what is to come of it. */
 export interface Expectation extends Probe {
   readonly from: string;
   readonly to: string;
+  /** How it is asked, where that is not just as a caller does: what is forged of it, or that it goes past the caller's proxy. */
+  readonly how: string;
+  /** Whether what is declared allows it. */
   readonly allowed: boolean;
+  /** What the service then answers; undefined for a database, which greets. */
+  readonly answer?: number;
 }
 
-/** Everything worth asking: every pair, what is declared of it, and what comes near that. */
-export function expectations(matrix: readonly MatrixRow[]): Expectation[] {
-  return matrix.flatMap((row) => {
-    const { from, to, protocol, port } = row;
+/**
+ * Everything worth asking: every pair, what is declared of it, and what comes near that; through the caller's proxy, which
+ * encrypts it, and past that, by a caller that holds the same certificate and says whatever it likes.
+ *
+ * @param endpoints - the pods of each workload.
+ */
+export function expectations(matrix: readonly MatrixRow[], endpoints: ReadonlyMap<string, readonly Endpoint[]>): Expectation[] {
+  return matrix.flatMap((row): Expectation[] => {
+    const { from, to, protocol, port, allowed } = row;
     if (protocol === undefined || port === undefined) return [];
-    const [namespace, name] = to.split("/");
-    const target = { from, to, host: `${name}.${namespace}.svc.cluster.local`, port };
-    if (protocol === "tcp") return [{ ...target, allowed: row.allowed, patient: row.allowed }];
-    return requests(row, matrix).map(({ method, raw, path }) => {
-      const allowed = permits(row, method, path);
-      return { ...target, method, path: raw, allowed, patient: allowed };
-    });
+    const [pod] = endpoints.get(to) ?? [];
+    if (!pod) throw new Error(`no pod of ${to} is ready`);
+    const service = { from, to, host: hostOf(to), port, how: "" };
+    const itself = { from, to, ...pod, tls: "own" as const, how: "past its proxy" };
+    if (protocol === "tcp") return [service, itself].map((target) => ({ ...target, allowed, patient: allowed }));
+    const lines = requests(row, matrix);
+    const all = lines.flatMap((line) => [service, itself].map((target) => ({ ...target, ...expected(row, line) })));
+    return [...all, ...[service, itself].flatMap((target) => forged(target, row, lines, matrix))];
   });
+}
+
+/** The host under which a workload, given as `namespace/name`, is asked. */
+export function hostOf(workload: string): string {
+  const [namespace, name] = workload.split("/");
+  return `${name}.${namespace}.svc.cluster.local`;
+}
+
+/** One request that is allowed, where any is, and each that is not, with headers that claim to be something else. */
+function forged(
+  target: Pick<Expectation, "from" | "to" | "host" | "port" | "how" | "tls">,
+  row: MatrixRow,
+  lines: readonly Line[],
+  matrix: readonly MatrixRow[],
+): Expectation[] {
+  const known = matrix.filter(({ to, allowed }) => to === row.to && allowed);
+  const [path = "/"] = known.flatMap(({ operations }) => operations.flatMap(({ paths = [] }) => paths));
+  const own = `${hostOf(row.to)}:${row.port}`;
+  const other = matrix.find(({ to, port }) => to !== row.to && port !== undefined);
+  const allowed = lines.find(({ method, path }) => permits(row, method, path));
+  const refused = lines.filter(({ method, path }) => method === method.toUpperCase() && !permits(row, method, path));
+  const inside = forgeries({ path, callers: known.map(({ from }) => from) }).map((forgery) => ({ host: own, ...forgery }));
+  // The caller's proxy would take a request to whomever its host names.
+  const elsewhere = target.tls && other ? [{ name: "other host", host: `${hostOf(other.to)}:${other.port}`, headers: {} }] : [];
+  return [...inside, ...elsewhere].flatMap(({ name, host, headers }: Forgery & { readonly host: string }) =>
+    [...(allowed ? [allowed] : []), ...refused].map((line) => ({
+      ...target,
+      ...expected(row, line),
+      headers: { host, ...headers },
+      how: target.how === "" ? name : `${target.how}, ${name}`,
+    })),
+  );
 }
 
 /** A request line, and the path that proxies make of it before they compare it with anything. */
@@ -28,6 +73,22 @@ interface Line {
   readonly method: string;
   readonly raw: string;
   readonly path: string;
+}
+
+function expected(row: MatrixRow, { method, raw, path }: Line) {
+  const allowed = permits(row, method, path);
+  return { method, path: raw, allowed, patient: allowed, ...(allowed && { answer: answerOf(row.to, path) }) };
+}
+
+/** What the services have; of the rest they say themselves that it is not there. */
+const served: Readonly<Record<string, readonly string[]>> = {
+  "product/product": ["/api/products"],
+  "prod/frontend": ["/"],
+  "prod/backend": ["/api/catalog"],
+};
+
+function answerOf(workload: string, path: string): number {
+  return served[workload]?.includes(path) ? 200 : 404;
 }
 
 function requests({ to, operations }: MatrixRow, matrix: readonly MatrixRow[]): Line[] {
