@@ -35,7 +35,7 @@ export interface Mark {
   readonly what: string;
 }
 
-/** A histogram, its percentiles read from the samples themselves. */
+/** A histogram, its percentiles interpolated within its buckets. */
 export interface Distribution {
   readonly count: number;
   readonly p50: number;
@@ -123,20 +123,31 @@ export interface Records {
       readonly rate: number;
       readonly plain: { readonly p50: Rounds; readonly p90: Rounds; readonly p99: Rounds; readonly all: Distribution };
       readonly mesh: { readonly p50: Rounds; readonly p90: Rounds; readonly p99: Rounds; readonly all: Distribution };
-      /** Added by the mesh, measured within each round. */
+      /** Added by the mesh, and how many times as long it takes in it, both within each round. */
       readonly added: { readonly p50: Rounds; readonly p90: Rounds; readonly p99: Rounds };
+      readonly ratio: { readonly p50: Rounds; readonly p90: Rounds; readonly p99: Rounds };
     }[];
   };
   /** Requests a second for each core that is busy with them: client, service and, in the mesh, both proxies. */
-  throughput: { readonly plain: Rounds; readonly mesh: Rounds; readonly ratio: Rounds };
+  throughput: {
+    readonly plain: Rounds;
+    readonly mesh: Rounds;
+    readonly ratio: Rounds;
+    /** Requests a second on the machine as it is. */
+    readonly rate: { readonly plain: Rounds; readonly mesh: Rounds };
+    /** Of a core for 1,000 requests, by part: `client`, `service`, and in the mesh `clientProxy`, `serviceProxy`. */
+    readonly cost: Readonly<Record<"plain" | "mesh", Readonly<Record<string, Rounds>>>>;
+  };
   /** One sidecar and the control plane at several sizes of the mesh. */
   growth: {
     readonly sizes: readonly {
       readonly services: number;
       readonly scoped: boolean;
-      /** Megabytes of one proxy's Envoy. */
+      /** Megabytes that one idle sidecar's Envoy has allocated. */
       readonly sidecar: Rounds;
-      /** Of one change, from istiod's hearing of it until every proxy has it. */
+      /** Megabytes of its whole container, which holds Istio's agent too. */
+      readonly container: Rounds;
+      /** Of one change of a route, from when istiod begins with it until the sidecar has been sent it. */
       readonly push: Rounds;
     }[];
   };
@@ -145,9 +156,12 @@ export interface Records {
     readonly sizes: readonly {
       readonly services: number;
       readonly resources: number;
-      /** Seconds. */
+      /** Seconds of a preview, nothing being there yet. */
       readonly preview: Rounds;
+      /** Seconds of an update from nothing, the state written once, at its end. */
       readonly up: Rounds;
+      /** The same with the whole state written after each step, as Pulumi does unless told otherwise; left out where it takes minutes. */
+      readonly upWriting?: Rounds;
       /** Megabytes of the program's process, at most. */
       readonly memory: Rounds;
     }[];

@@ -175,17 +175,30 @@ const data: Records = {
     rates: [100, 500, 1_000].map((rate) => {
       const [plain, mesh] = [distribution(0.4 + rate / 4_000), distribution(0.95 + rate / 1_500)];
       const sides = (all: Distribution) => ({ p50: roundsOf(all.p50), p90: roundsOf(all.p90), p99: roundsOf(all.p99), all });
-      const added = (which: "p50" | "p90" | "p99") => roundsOf(mesh[which] - plain[which]);
-      return { rate, plain: sides(plain), mesh: sides(mesh), added: { p50: added("p50"), p90: added("p90"), p99: added("p99") } };
+      const each = (compare: (mesh: number, plain: number) => number) => ({
+        p50: roundsOf(compare(mesh.p50, plain.p50)),
+        p90: roundsOf(compare(mesh.p90, plain.p90)),
+        p99: roundsOf(compare(mesh.p99, plain.p99)),
+      });
+      const compared = { added: each((meshed, bare) => meshed - bare), ratio: each((meshed, bare) => meshed / bare) };
+      return { rate, plain: sides(plain), mesh: sides(mesh), ...compared };
     }),
   },
-  throughput: { plain: roundsOf(9_200), mesh: roundsOf(2_480), ratio: roundsOf(0.27) },
+  throughput: {
+    ...{ plain: roundsOf(9_200), mesh: roundsOf(2_480), ratio: roundsOf(0.27) },
+    rate: { plain: roundsOf(11_800), mesh: roundsOf(3_300) },
+    cost: {
+      plain: { client: roundsOf(48), service: roundsOf(61) },
+      mesh: { client: roundsOf(50), clientProxy: roundsOf(140), service: roundsOf(63), serviceProxy: roundsOf(150) },
+    },
+  },
   growth: {
     sizes: [true, false].flatMap((scoped) =>
       [10, 100, 500].map((services) => ({
         services,
         scoped,
         sidecar: roundsOf(scoped ? 31 + services / 500 : 30 + services * 0.11),
+        container: roundsOf(scoped ? 52 + services / 500 : 51 + services * 0.15),
         push: roundsOf(scoped ? 18 + services * 0.1 : 22 + services * 0.9),
       })),
     ),

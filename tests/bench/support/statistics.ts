@@ -1,0 +1,56 @@
+import type { Distribution, Rounds } from "../../report/records.ts";
+
+/** The middle one of some numbers, or the mean of the middle two. NaN for none. */
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const upper = sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+  const lower = sorted[Math.ceil(sorted.length / 2) - 1] ?? Number.NaN;
+  return (lower + upper) / 2;
+}
+
+/** What several rounds of one measurement come to. */
+export function roundsOf(values: readonly number[]): Rounds {
+  return { median: median(values), least: Math.min(...values), most: Math.max(...values), rounds: values };
+}
+
+/** The line with the least squared distances from some points. */
+export function leastSquares(points: readonly (readonly [x: number, y: number])[]): {
+  readonly slope: number;
+  readonly start: number;
+} {
+  const mean = (of: (point: readonly [number, number]) => number) =>
+    points.reduce((sum, point) => sum + of(point), 0) / points.length;
+  const [x, y] = [mean((point) => point[0]), mean((point) => point[1])];
+  const slope = mean((point) => (point[0] - x) * (point[1] - y)) / mean((point) => (point[0] - x) ** 2);
+  return { slope, start: y - slope * x };
+}
+
+/** Samples that were counted in one bucket. */
+export interface Bucket {
+  readonly upTo: number;
+  readonly count: number;
+}
+
+/** Several histograms of the same thing as one. */
+export function distributionOf(buckets: readonly Bucket[]): Distribution {
+  const count = buckets.reduce((sum, bucket) => sum + bucket.count, 0);
+  const counts = new Map<number, number>();
+  for (const { upTo, count } of buckets) counts.set(upTo, (counts.get(upTo) ?? 0) + count);
+  let below = 0;
+  const cumulative = [...counts]
+    .sort(([a], [b]) => a - b)
+    .map(([upTo, own]): readonly [number, number] => {
+      below += own;
+      return [upTo, below / count];
+    });
+  const at = (share: number) => valueAt(cumulative, share);
+  return { count, p50: at(0.5), p90: at(0.9), p99: at(0.99), cumulative };
+}
+
+/** What a share of the samples is at or below: samples of one bucket are taken to be spread evenly over it. */
+function valueAt(cumulative: Distribution["cumulative"], share: number): number {
+  const index = cumulative.findIndex(([, reached]) => reached >= share);
+  const [upTo, reached] = cumulative[index] ?? [Number.NaN, 1];
+  const [from, before] = cumulative[index - 1] ?? [0, 0];
+  return from + ((upTo - from) * (share - before)) / (reached - before);
+}
