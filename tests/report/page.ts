@@ -61,7 +61,7 @@ function datesOf({ platform }: LastRecords, dates: readonly string[]): Html {
   const [first = "", last = ""] = [dates[0], dates.at(-1)];
   const stack = platform && html`Stack <strong>${platform.data.stack}</strong>. `;
   const missing = topics.length - dates.length;
-  return html`${stack}Recorded from ${moment(first)} to ${moment(last)}; ${missing === 0 ? "every part is there" : `${missing} of ${topics.length} parts are missing`}.`;
+  return html`${stack}Recorded from ${moment(first)} to ${moment(last)}; ${missing === 0 ? "every part is there" : `${missing} of ${topics.length} parts ${missing === 1 ? "is" : "are"} missing`}.`;
 }
 
 function tiles(figures: readonly Headline[]): Html {

@@ -1,0 +1,30 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { projectDir } from "../../cli/support/paths.ts";
+import { withPage } from "../wire/support/browser.ts";
+import { lastRecords, reportFile, writeReport } from "./report.ts";
+
+/*
+ * Shoots the README's pictures from the report of the last records: `node --import tsx tests/report/pictures.ts`.
+ */
+
+/** The pictures by the topics they show; each topic's first one is shot, with its heading and its caption. */
+const pictures = { shifting: "canary-shifting.png", matrix: "matrix.png" } as const;
+
+const records = await lastRecords();
+await writeReport(records);
+const folder = join(projectDir, "docs", "pictures");
+await mkdir(folder, { recursive: true });
+await withPage(async (page) => {
+  await page.goto(pathToFileURL(reportFile).href);
+  await page.addStyleTag({ content: "figure { padding: 4px 12px; }" });
+  for (const [topic, name] of Object.entries(pictures)) {
+    if (!records[topic as keyof typeof pictures]) throw new Error(`Nobody has recorded ${topic} yet.`);
+    await page
+      .locator(`#${topic} figure`)
+      .first()
+      .screenshot({ path: join(folder, name) });
+    console.log(join("docs", "pictures", name));
+  }
+});

@@ -1,0 +1,49 @@
+import { expect, test } from "@jest/globals";
+import { edgesOf, readyPods } from "../../report/collect.ts";
+
+const pod = (namespace: string, labels: Record<string, string>, ready: boolean, phase = "Running") => ({
+  metadata: { namespace, name: "one-pod", labels },
+  status: { phase, conditions: [{ type: "Ready", status: ready ? "True" : "False" }] },
+});
+
+test("pods count by workload, by whichever label names it, when they are ready", () => {
+  expect(
+    readyPods([
+      pod("prod", { app: "backend", "k8s-app": "other" }, true),
+      pod("prod", { app: "backend" }, true),
+      pod("prod", { app: "backend" }, false),
+      pod("prod", { app: "frontend" }, false),
+      pod("prod", { app: "job" }, false, "Succeeded"),
+      pod("kube-system", { "k8s-app": "kube-dns" }, true),
+      pod("kube-system", { component: "etcd" }, true),
+      pod("kube-system", {}, true),
+    ]),
+  ).toEqual({
+    "prod/backend": 2,
+    "prod/frontend": 0,
+    "kube-system/kube-dns": 1,
+    "kube-system/etcd": 1,
+    "kube-system/one-pod": 1,
+  });
+});
+
+test("of the matrix, what is allowed is an edge, in words", () => {
+  const [from, to] = ["a/b", "c/d"];
+  expect(
+    edgesOf([
+      {
+        from,
+        to,
+        protocol: "http",
+        port: 80,
+        allowed: true,
+        operations: [{ methods: ["GET", "HEAD"], paths: ["/api", "/x"] }, {}],
+      },
+      { from, to: "e/f", protocol: "tcp", port: 5432, allowed: true, operations: [{}] },
+      { from: to, to: from, allowed: false, operations: [] },
+    ]),
+  ).toEqual([
+    { from, to, what: "GET, HEAD /api, /x; any method /" },
+    { from, to: "e/f", what: "port 5432" },
+  ]);
+});

@@ -1,0 +1,102 @@
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { beforeAll, describe, expect, test } from "@jest/globals";
+import { parseHTML } from "linkedom";
+import type { LastRecords } from "../../report/headlines.ts";
+import { makers, page } from "../../report/page.ts";
+import { writeReport } from "../../report/report.ts";
+import { sections, topics } from "../../report/sections/index.ts";
+import { records } from "../../support/records.ts";
+
+let text: string;
+let document: ReturnType<typeof parseHTML>["document"];
+
+beforeAll(async () => {
+  text = await page(records);
+  document = parseHTML(text).document;
+});
+
+describe("the page", () => {
+  test("needs nothing from elsewhere, and forbids it", () => {
+    expect(text).not.toMatch(/(src|href|xlink:href|action|data|poster)\s*=\s*["']?\s*(https?:)?\/\//i);
+    expect(text).not.toMatch(/url\(\s*["']?(?!#)|@import|<script|<link|<img|<iframe|<object/i);
+    for (const link of document.querySelectorAll("[href]")) expect(link.getAttribute("href")).toMatch(/^#/);
+    expect(document.querySelector("meta[http-equiv]")?.getAttribute("content")).toContain("default-src 'none'");
+  });
+
+  test("has each topic once, with its date and the command that makes it again", () => {
+    for (const topic of topics) {
+      const section = document.getElementById(topic);
+      expect(section?.querySelector("h2")?.textContent).toBe(sections[topic].title);
+      expect(section?.querySelector(".origin")?.textContent).toContain(`Again: make ${topic}`);
+      expect(section?.querySelector(".origin")?.textContent).toContain("22 November 2026");
+      expect(section?.querySelector(".missing")).toBeNull();
+    }
+  });
+
+  test("has for each picture a name, a caption with numbers, and a table", () => {
+    const figures = [...document.querySelectorAll("figure")];
+    expect(figures.length).toBeGreaterThanOrEqual(topics.length);
+    for (const figure of figures) {
+      expect(figure.querySelector("figcaption")?.textContent).toMatch(/\d/);
+      for (const picture of figure.querySelectorAll("svg[role=img]")) expect(picture.getAttribute("aria-label")).not.toBe("");
+      expect(figure.querySelectorAll("svg[role=img]").length).toBeGreaterThan(0);
+      expect(figure.nextElementSibling?.querySelectorAll("tbody tr").length).toBeGreaterThan(0);
+    }
+  });
+
+  test("draws what it was given: no place is missing its number", () => {
+    expect(text).not.toMatch(/NaN|undefined|Infinity/);
+    for (const picture of document.querySelectorAll("svg[role=img]")) {
+      expect(picture.querySelectorAll("path, circle, rect, line").length).toBeGreaterThan(0);
+    }
+  });
+
+  test("lists every probe", () => {
+    const [, every] = document.querySelectorAll("#matrix details");
+    expect(every?.querySelectorAll("tbody tr")).toHaveLength(records.matrix.data.probes.length);
+  });
+
+  test("uses each identifier once", () => {
+    const ids = [...document.querySelectorAll("[id]")].map(({ id }) => id);
+    expect(ids).toEqual([...new Set(ids)]);
+  });
+
+  test("writes what was recorded as text, whatever it is", async () => {
+    const bad = `<img src=x onerror=alert(1)>"&`;
+    const { data } = records.matrix;
+    const written = await page({
+      matrix: {
+        ...records.matrix,
+        command: bad,
+        data: { probes: data.probes.map((probe) => ({ ...probe, from: `a/${bad}`, seen: bad })) },
+      },
+      accidents: { ...records.accidents, data: { [bad]: { requests: 1, failed: 0, none: true } } },
+      platform: { ...records.platform, data: { ...records.platform.data, edges: [{ from: `a/${bad}`, to: "c/d", what: bad }] } },
+    });
+    expect(parseHTML(written).document.querySelectorAll("img")).toHaveLength(0);
+    expect(written).not.toContain("<img");
+  });
+});
+
+describe("what nobody recorded", () => {
+  test.each(topics)("%s: its section says which command does, and all others are there", async (topic) => {
+    const { [topic]: _left, ...others } = records;
+    const { document } = parseHTML(await page(others as LastRecords));
+    expect(document.querySelector(`#${topic} .missing`)?.textContent).toContain(makers[topic]);
+    expect(document.querySelectorAll(".missing")).toHaveLength(1);
+    expect(document.querySelector(".dates")?.textContent).toContain("1 of 12 parts is missing");
+  });
+
+  test("with nothing at all there is no report, but one message that says how to come by it", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "report-"));
+    try {
+      await expect(writeReport({}, join(folder, "index.html"))).rejects.toThrow(/Nothing is recorded yet.*make .*wire/);
+      const bytes = await writeReport({ start: records.start }, join(folder, "deep", "index.html"));
+      expect((await readFile(join(folder, "deep", "index.html"))).byteLength).toBe(bytes);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+});
