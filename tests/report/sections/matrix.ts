@@ -80,9 +80,9 @@ function heatMap(probes: readonly MatrixProbe[]): Figure {
 
 /** What is said of a cell by its colour, and again in words. */
 const kinds = [
-  { name: "some requests answered, as declared", colour: "var(--blue)" },
-  { name: "all refused, as declared", colour: "var(--grey)" },
-  { name: "not as declared", colour: "var(--orange)" },
+  { name: "some requests answered (✓), as declared", colour: "var(--blue)" },
+  { name: "all refused (✕), as declared", colour: "var(--grey)" },
+  { name: "some not as declared (!)", colour: "var(--orange)" },
 ] as const;
 
 function kindOf({ allowed, broken }: Pair): (typeof kinds)[number] {

@@ -56,7 +56,7 @@ export const shifting = section({
   },
 });
 
-const looks = seriesOf(["share of requests that v2 answered", "declared weight"]);
+const looks = seriesOf(["share of requests that v2 answered", "weight declared, from the start of pulumi up on"]);
 
 /** The picture's sentence. */
 export function captionOf({ marks, requests, failed }: Shifting): string {
