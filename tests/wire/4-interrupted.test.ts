@@ -1,0 +1,78 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { setTimeout as pause } from "node:timers/promises";
+import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { parse, stringify } from "yaml";
+import { askProducts } from "./support/product.ts";
+import { fractions } from "./support/random.ts";
+import { bringUp, pulumi, saw, stack } from "./support/stack.ts";
+import { expectSettled, startUp } from "./support/updates.ts";
+
+const stackFile = `Pulumi.${stack}.yaml`;
+const moments = 10;
+
+/** What the stack's file says, and what it says when half of what a change can do is done at once. */
+let own: string;
+let other: string;
+
+beforeAll(async () => {
+  own = await readFile(stackFile, "utf8");
+  other = changed(own);
+  await bringUp();
+});
+
+afterAll(async () => {
+  await writeFile(stackFile, own);
+  await bringUp();
+});
+
+/** An application less, with its namespace and all that is in it; other shares, copies, policies and rules. */
+function changed(file: string): string {
+  const settings = parse(file) as { config: Record<string, object> };
+  settings.config["mesh:load"] = { qps: 0 };
+  settings.config["mesh:product"] = {
+    ...settings.config["mesh:product"],
+    replicas: 2,
+    versions: [{ name: "v1" }, { name: "v2", weight: 50, replicas: 2 }],
+    policies: { maxBodyBytes: 1_000_000, cors: { origins: ["https://example.com"] } },
+    resilience: { timeout: "6s" },
+  };
+  return stringify(settings);
+}
+
+test(
+  `\`pulumi up\` killed at ${moments} random moments: the next \`make up\` completes it, and state and cluster agree`,
+  async () => {
+    const lengths = [await timeUp(other), await timeUp(own)];
+    const { seed, next } = fractions();
+    saw(`seed ${seed}; an update takes ${lengths.map((length) => `${length.toFixed(1)} s`).join(" there and ")} back`);
+    for (let round = 0; round < moments; round++) {
+      const target = round % 2;
+      await writeFile(stackFile, target === 0 ? other : own);
+      // One in each tenth of the time that an update takes.
+      const moment = ((round + next()) / moments) * (lengths[target] ?? 0);
+      const killed = await killAfter(moment);
+      const up = await bringUp();
+      const settled = /under way/.test(up.all) ? "operations under way were settled" : "nothing was under way";
+      saw(`${killed ? "killed" : "ended before"} after ${moment.toFixed(1)} s: ${settled}, make up ${up.seconds.toFixed(1)} s`);
+      await expectSettled();
+      expect((await askProducts()).status).toBe(200);
+    }
+  },
+  12 * 60_000,
+);
+
+/** How long a `pulumi up` takes to what a stack file says, in seconds. */
+async function timeUp(file: string): Promise<number> {
+  await writeFile(stackFile, file);
+  const { exitCode, seconds, all } = await pulumi("up", "--yes", "--skip-preview");
+  if (exitCode !== 0) throw new Error(`pulumi up ended with ${exitCode}:\n${all}`);
+  return seconds;
+}
+
+/** Kills a `pulumi up`, with all that it started, after so many seconds, and tells whether it was still at work. */
+async function killAfter(seconds: number): Promise<boolean> {
+  const up = await startUp();
+  await Promise.race([pause(seconds * 1_000), up.ended]);
+  up.kill();
+  return (await up.ended) === undefined;
+}

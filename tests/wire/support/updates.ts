@@ -1,0 +1,56 @@
+import process from "node:process";
+import { expect } from "@jest/globals";
+import { execa } from "execa";
+import { disagreement } from "./agreement.ts";
+import { pulumi, stack, stackEnvironment } from "./stack.ts";
+
+/** A `pulumi up` at work. */
+export interface Update {
+  /** Waits until it says something. Fails when it ends without. */
+  says(sign: RegExp): Promise<void>;
+  /** Ends it at once, with every process that it started in its group. */
+  kill(): void;
+  /** Its exit code when it has ended; undefined when it was killed. */
+  readonly ended: Promise<number | undefined>;
+}
+
+/** Starts plain `pulumi up` in a process group of its own, as a shell does. */
+export async function startUp(...args: string[]): Promise<Update> {
+  const flags = ["up", "--yes", "--skip-preview", "--non-interactive", "--color=never", "--stack", stack];
+  const env = await stackEnvironment();
+  const child = execa("pulumi", [...flags, ...args], { env, detached: true, reject: false, stdin: "ignore", all: true });
+  let said = "";
+  child.all.on("data", (chunk: Buffer) => {
+    said += chunk.toString();
+  });
+  const ended = child.then(({ exitCode }) => exitCode);
+  return {
+    ended,
+    says: (sign) =>
+      new Promise((resolve, reject) => {
+        const look = () => {
+          if (sign.test(said)) resolve();
+        };
+        child.all.on("data", look);
+        look();
+        void ended.then(() => reject(new Error(`pulumi up ended before it said ${sign}:\n${said}`)));
+      }),
+    kill() {
+      try {
+        if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
+      } catch (error) {
+        // All of it has ended already.
+        if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+      }
+    },
+  };
+}
+
+/** Nothing is left to do, nothing has drifted, and what the state knows is what the cluster has. */
+export async function expectSettled(): Promise<void> {
+  expect(await disagreement()).toEqual({ lost: [], stray: [] });
+  const preview = await pulumi("preview", "--expect-no-changes");
+  expect({ exitCode: preview.exitCode, all: preview.all }).toMatchObject({ exitCode: 0 });
+  const refresh = await pulumi("refresh", "--yes", "--expect-no-changes");
+  expect({ exitCode: refresh.exitCode, all: refresh.all }).toMatchObject({ exitCode: 0 });
+}
