@@ -1,89 +1,261 @@
-import { beforeAll, describe, expect, test } from "@jest/globals";
-import { ask } from "./support/load.ts";
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { gatewayAccounts, nameOf } from "../../components/security/CallGraph.ts";
+import { record } from "../report/records.ts";
+import { attempts } from "./support/attempts.ts";
+import { type Envoy, productVersion, withProxies } from "./support/envoy.ts";
+import { fortioLoad } from "./support/fortio.ts";
+import { type Asked, ask, type Reply, slicesOf, underLoad } from "./support/load.ts";
 import { productUrl } from "./support/product.ts";
 import { deployWith } from "./support/settings.ts";
-import { bringUp, eventually, saw } from "./support/stack.ts";
+import { bringUp, eventually, kubeGet, saw } from "./support/stack.ts";
 
-/** Three pods of one version, so that the shares of the canary do not matter. */
-let url: string;
+/** The three pods of one version, so that the shares of the canary do not matter. */
+const version = "v1";
+const destination = productVersion(version);
+/** Of all tries together, in ms; and what may pass beyond it until the client has its answer. */
+const timeout = 5_000;
+const grace = 200;
 
 beforeAll(async () => {
   await bringUp();
-  url = productUrl("v1");
 });
 
-describe("retries", () => {
-  test("a service whose every pod fails once answers all the same", async () => {
-    const replies = await Promise.all(
-      Array.from({ length: 20 }, async (_, index) => (await ask(`${url}?fail-first=1&key=${Date.now()}-${index}`, 1))[0]),
-    );
-    const slowest = Math.max(...replies.map((reply) => reply?.ms ?? 0));
-    saw(`20 requests, each failed by up to three pods: slowest ${slowest.toFixed(0)} ms`);
-    expect(replies.map((reply) => reply?.status)).toEqual(Array(20).fill(200));
-    expect(slowest).toBeLessThan(5_000);
-  });
-
-  test("one that fails for good is given up", async () => {
-    const [reply] = await ask(`${url}?status=503`, 1);
-    expect(reply?.status).toBe(503);
-  });
+afterAll(async () => {
+  await bringUp();
 });
 
-test("a service that is too slow is given up within its timeout", async () => {
-  const [reply] = await ask(`${url}?delay=20000`, 1);
-  saw(`${reply?.status} after ${reply?.ms.toFixed(0)} ms`);
-  expect(reply?.status).toBe(504);
-  // Four tries of 1.2 s, and never more than 5 s.
-  expect(reply?.ms).toBeGreaterThan(4_700);
-  expect(reply?.ms).toBeLessThan(5_200);
-});
-
-test("a pod that keeps failing gets no requests for a while, and then again", async () => {
-  const podsNow = async () => new Set((await ask(url, 60, { concurrency: 2 })).map(({ pod }) => pod));
-  // What the tests before did may have had an end of its own.
-  const all = await eventually("answers of all three pods", 90, async () => {
-    const pods = await podsNow();
-    expect(pods.size).toBe(3);
-    return pods;
+/** Deploys the product service with other settings. */
+async function deploy(settings: object): Promise<void> {
+  await deployWith((config) => {
+    config["mesh:product"] = { ...(config["mesh:product"] as object), ...settings };
   });
-  const [failing = ""] = all;
-  // Only this one obeys the fault; what fails there is tried again elsewhere.
-  const faulty = { "x-fault-status": "500", "x-fault-pod": failing };
-  const ejected = await eventually("its ejection", 45, async () => {
-    const during = await ask(url, 60, { concurrency: 2, headers: faulty });
-    expect(during.filter(({ status }) => status !== 200)).toEqual([]);
-    expect([...(await podsNow())]).not.toContain(failing);
-    return Date.now();
-  });
-  await eventually("its return", 90, async () => expect([...(await podsNow())]).toContain(failing));
-  const away = (Date.now() - ejected) / 1_000;
-  saw(`${failing}: ejected, and back after ${away.toFixed(0)} s`);
-  expect(away).toBeGreaterThan(15);
-});
+}
 
-test("more than its pool takes is refused at once, and within the pool nothing is", async () => {
-  try {
-    await deployWith((config) => {
-      const resilience = { retries: { attempts: 0 }, pool: { maxConnections: 4, maxPendingRequests: 4 } };
-      config["mesh:product"] = { ...(config["mesh:product"] as object), resilience };
+const atGateways = <T>(use: (proxies: Envoy[]) => Promise<T>) => withProxies([nameOf(gatewayAccounts.istio)], use);
+
+async function counted(proxies: readonly Envoy[], counter: string): Promise<number> {
+  const counts = await Promise.all(proxies.map((proxy) => proxy.counted(destination, counter)));
+  return counts.reduce((sum, count) => sum + count, 0);
+}
+
+const statuses = (replies: readonly Reply[]) => replies.map(({ status }) => status);
+const slowest = (replies: readonly Reply[]) => Math.max(...replies.map(({ ms }) => ms));
+const fastest = (replies: readonly Reply[]) => Math.min(...replies.map(({ ms }) => ms));
+
+describe("a request that fails or is slow", () => {
+  beforeAll(async () => {
+    // Nobody is ejected, so that each try finds all three pods; POST is let in, so that it can fail.
+    await deploy({ methods: ["GET", "HEAD", "POST"], resilience: { ejection: { consecutive5xx: 1_000 } } });
+    await eventually("POST let in", 20, async () => {
+      expect(statuses(await ask(productUrl(version), 12, { method: "POST" }))).toEqual(Array(12).fill(405));
     });
-    const slow = `${url}?delay=700`;
-    const over = await eventually("a refusal", 20, async () => {
-      const replies = await ask(slow, 40, { concurrency: 40 });
-      expect(replies.some(({ overloaded }) => overloaded)).toBe(true);
-      return replies;
+  });
+
+  /** Each with a key of its own, for which every pod fails once. */
+  const failing = (id: number, n: number, asked: Asked = {}, more = "") =>
+    Promise.all(
+      Array.from({ length: n }, async (_, index) => {
+        const url = `${productUrl(version)}/${id}?fail-first=1&key=${id}-${Date.now()}-${index}${more}`;
+        return (await ask(url, 1, asked)) as [Reply];
+      }),
+    ).then((replies) => replies.flat());
+
+  test("GET is tried again until it is answered, and each try reaches the service", async () => {
+    await atGateways(async (proxies) => {
+      const [since, before] = [Date.now(), await counted(proxies, "upstream_rq_retry")];
+      const replies = await failing(2, 20);
+      expect(statuses(replies)).toEqual(Array(20).fill(200));
+      const tries = await eventually("the service's log", 10, async () => {
+        const tries = await attempts("GET", "/api/products/2", since);
+        expect(tries[200]).toBe(20);
+        return tries;
+      });
+      const retried = (await counted(proxies, "upstream_rq_retry")) - before;
+      saw(
+        `20 times GET: ${JSON.stringify(tries)} at the service, ${retried} tried again by the gateway; slowest ${slowest(replies).toFixed(0)} ms`,
+      );
+      // Every pod failed it once, unless a further try came to the one before.
+      expect(tries[503]).toBeGreaterThanOrEqual(40);
+      expect(tries[503]).toBeLessThanOrEqual(60);
+      expect(retried).toBe(tries[503]);
+      expect(slowest(replies)).toBeLessThan(timeout);
     });
-    const refused = over.filter(({ status }) => status !== 200);
-    const slowest = Math.max(...refused.map(({ ms }) => ms));
-    saw(
-      `40 at once, where each thread of the gateway takes 8: ${over.length - refused.length} answered, ${refused.length} refused within ${slowest.toFixed(0)} ms`,
-    );
-    expect(refused.every(({ status, overloaded }) => status === 503 && overloaded)).toBe(true);
-    // Each of the gateway's threads has a pool of its own; a refusal waits for nobody.
-    expect(refused.length).toBeGreaterThan(10);
-    expect(slowest).toBeLessThan(600);
-    expect((await ask(slow, 8, { concurrency: 4 })).map(({ status }) => status)).toEqual(Array(8).fill(200));
-  } finally {
-    await bringUp();
-  }
+  });
+
+  test("tries that take their time are answered within the timeout", async () => {
+    const replies = await failing(4, 5, {}, "&delay=1000");
+    saw(`four tries of a second: ${statuses(replies)} after ${slowest(replies).toFixed(0)} ms`);
+    expect(statuses(replies)).toEqual(Array(5).fill(200));
+    expect(slowest(replies)).toBeLessThan(timeout);
+  });
+
+  test("POST is not tried again: the client sees the failure", async () => {
+    const since = Date.now();
+    const replies = await failing(3, 20, { method: "POST" });
+    expect(statuses(replies)).toEqual(Array(20).fill(503));
+    const tries = await eventually("the service's log", 10, async () => {
+      const tries = await attempts("POST", "/api/products/3", since);
+      expect(Object.values(tries).reduce((sum, n) => sum + n, 0)).toBeGreaterThanOrEqual(20);
+      return tries;
+    });
+    saw(`20 times POST: ${JSON.stringify(tries)} at the service`);
+    expect(tries).toEqual({ 503: 20 });
+  });
+
+  test("one that fails for good is given up after three further tries", async () => {
+    const since = Date.now();
+    expect(statuses(await ask(`${productUrl(version)}/1?status=503`, 5, { concurrency: 1 }))).toEqual(Array(5).fill(503));
+    await eventually("the service's log", 10, async () => {
+      expect(await attempts("GET", "/api/products/1", since)).toEqual({ 503: 20 });
+    });
+  });
+
+  test("a slow service is given up within the timeout", async () => {
+    const slow = `${productUrl(version)}?delay=20000`;
+    const [get, post] = await Promise.all([
+      ask(slow, 10, { concurrency: 10 }),
+      ask(slow, 10, { concurrency: 10, method: "POST" }),
+    ]);
+    for (const [method, replies] of Object.entries({ GET: get, POST: post })) {
+      saw(`10 times ${method}: 504 after ${fastest(replies).toFixed(0)} to ${slowest(replies).toFixed(0)} ms`);
+      expect(statuses(replies)).toEqual(Array(10).fill(504));
+      expect(slowest(replies)).toBeLessThan(timeout + grace);
+    }
+    // Four tries of 1.2 s each; and one that may take it all.
+    expect(fastest(get)).toBeGreaterThan(4_700);
+    expect(fastest(post)).toBeGreaterThan(timeout - 50);
+  });
 });
+
+describe("a pool that is small, and a pod that fails", () => {
+  const pool = { maxConnections: 4, maxPendingRequests: 4 };
+  const ejection = { consecutive5xx: 5, interval: "5s", time: "15s" };
+  const [interval, baseTime] = [5, 15];
+
+  beforeAll(async () => {
+    // What a pool refuses or a pod fails reaches the client only where it is not tried again.
+    await deploy({ resilience: { retries: { attempts: 0 }, pool, ejection } });
+  });
+
+  test("beyond the pool requests are refused at once, and counted; within it none is", async () => {
+    const slow = `${productUrl(version)}?delay=500`;
+    await atGateways(async (proxies) => {
+      await eventually("the pool", 20, async () => {
+        expect((await ask(slow, 40, { concurrency: 40 })).some(({ overloaded }) => overloaded)).toBe(true);
+      });
+      const overflow = async () => ({
+        requests: await counted(proxies, "upstream_rq_pending_overflow"),
+        connections: await counted(proxies, "upstream_cx_overflow"),
+      });
+
+      const before = await overflow();
+      const over = await ask(slow, 80, { concurrency: 40 });
+      const refused = over.filter(({ status }) => status !== 200);
+      const after = await overflow();
+      saw(
+        `40 at once at ${proxies.length} gateways of ${pool.maxConnections} connections and ${pool.maxPendingRequests} pending: ` +
+          `${over.length - refused.length} answered, ${refused.length} refused within ${slowest(refused).toFixed(0)} ms; ` +
+          `the gateways count ${after.requests - before.requests}, and ${after.connections - before.connections} connections not opened`,
+      );
+      expect(refused.length).toBeGreaterThan(10);
+      expect(refused.every(({ status, overloaded }) => status === 503 && overloaded)).toBe(true);
+      expect(slowest(refused)).toBeLessThan(400);
+      expect(after.requests - before.requests).toBe(refused.length);
+      expect(after.connections).toBeGreaterThan(before.connections);
+
+      const flood = await fortioLoad(slow, { qps: 0, connections: 40, requests: 400 });
+      const flooded = await overflow();
+      saw(`fortio with 40 connections: ${JSON.stringify(flood.codes)}; the gateways count ${flooded.requests - after.requests}`);
+      expect(Object.keys(flood.codes).sort()).toEqual(["200", "503"]);
+      expect(flooded.requests - after.requests).toBe(flood.codes["503"]);
+
+      const within = await fortioLoad(slow, { qps: 0, connections: pool.maxConnections, requests: 40 });
+      saw(`fortio with ${pool.maxConnections} connections: ${JSON.stringify(within.codes)}`);
+      expect(within.failed).toBe(0);
+      expect((await overflow()).requests).toBe(flooded.requests);
+    });
+  });
+
+  test("a pod that keeps failing is ejected, gets no request, and comes back", async () => {
+    await atGateways(async (proxies) => {
+      const { items } = await kubeGet<{ items: Pod[] }>(
+        "pods",
+        "--namespace=product",
+        `--selector=app=product,version=${version}`,
+      );
+      const [{ metadata, status } = none] = items;
+      const failing = metadata.name;
+      const isEjected = async () =>
+        (await Promise.all(proxies.map((proxy) => proxy.ejected(destination)))).map((all) => all.includes(status.podIP));
+
+      const begun = Date.now();
+      const marks: { at: number; what: string }[] = [];
+      const mark = (what: string) => {
+        const at = Date.now();
+        marks.push({ at: (at - begun) / 1_000, what });
+        return at;
+      };
+      let faulty = false;
+      const headers = (): Record<string, string> => (faulty ? { "x-fault-status": "500", "x-fault-pod": failing } : {});
+      const times = { fails: 0, ejected: 0, recovers: 0, back: 0 };
+      const replies = await underLoad(
+        rate,
+        async (soFar) => {
+          const answers = (n: number) => {
+            const before = soFar.length;
+            return eventually(`${n} answers`, 30, async () => expect(soFar.length - before).toBeGreaterThanOrEqual(n));
+          };
+          await answers(5 * rate);
+          expect(await isEjected()).not.toContain(true);
+          times.fails = mark("fails");
+          faulty = true;
+          await eventually("its ejection", 2 * interval, async () => expect(await isEjected()).not.toContain(false));
+          times.ejected = mark("ejected");
+          await answers(5 * rate);
+          faulty = false;
+          times.recovers = mark("recovers");
+          await eventually("its return", baseTime + 2 * interval, async () => expect(await isEjected()).not.toContain(true));
+          times.back = mark("back");
+          await answers(5 * rate);
+        },
+        productUrl(version),
+        { headers, keepAlive: false },
+      );
+
+      const between = (from: number, to: number) => replies.filter(({ asked }) => asked >= from && asked < to);
+      const share = (of: readonly Reply[]) => of.filter(({ pod }) => pod === failing).length / of.length;
+      const failed = replies.filter(({ status }) => status !== 200);
+      // From the first request that is sent to when its answer is here.
+      const settling = 250;
+      const away = between(times.ejected + settling, times.ejected + (baseTime - 1) * 1_000);
+      const seconds = (ms: number) => (ms / 1_000).toFixed(1);
+      saw(
+        `${failing}: ejected by ${proxies.length} gateways ${seconds(times.ejected - times.fails)} s after it began to fail and ${failed.length} failures, ` +
+          `0 of ${away.length} requests from then on; back after ${seconds(times.back - times.ejected)} s, with ${(100 * share(between(times.back, Date.now()))).toFixed(0)} %`,
+      );
+      await record("ejection", "make wire T=3-resilience", {
+        ...{ failing, slices: slicesOf(replies, "pod", begun, 1), marks, interval, baseTime },
+      });
+      expect(share(between(begun, times.fails))).toBeGreaterThan(0.25);
+      expect(times.ejected - times.fails).toBeLessThan((interval + 1) * 1_000);
+      expect(failed.filter(({ asked }) => asked < times.fails || asked > times.ejected + settling)).toEqual([]);
+      // Five in a row at each gateway, and what was under way.
+      expect(failed.length).toBeGreaterThanOrEqual(5);
+      expect(share(away)).toBe(0);
+      expect(away.length).toBeGreaterThan(100);
+      expect(times.back - times.ejected).toBeGreaterThan((baseTime - 1) * 1_000);
+      expect(times.back - times.ejected).toBeLessThan((baseTime + interval + 2) * 1_000);
+      expect(share(between(times.back + settling, Date.now()))).toBeGreaterThan(0.2);
+    });
+  });
+});
+
+/** Requests a second that tell when a pod is away. */
+const rate = 40;
+
+interface Pod {
+  readonly metadata: { readonly name: string };
+  readonly status: { readonly podIP: string };
+}
+
+const none: Pod = { metadata: { name: "" }, status: { podIP: "" } };
