@@ -36,7 +36,9 @@ export function proxyValues({ service, replicas, revision, podAnnotations }: Pro
       {
         maxSkew: 1,
         topologyKey: "kubernetes.io/hostname",
-        whenUnsatisfiable: "ScheduleAnyway",
+        whenUnsatisfiable: "DoNotSchedule",
+        // Nodes that take no such pods, a control plane or a dead worker, are not waited for.
+        nodeTaintsPolicy: "Honor",
         labelSelector: { matchLabels: { istio: "ingressgateway" } },
         // Or the pods of the last revision, which are about to leave, would count.
         matchLabelKeys: ["pod-template-hash"],
