@@ -3,7 +3,7 @@ import { type Records, record } from "../report/records.ts";
 import { binomialBounds } from "../support/binomial.ts";
 import { ask, count } from "./support/load.ts";
 import { productUrl } from "./support/product.ts";
-import { deployWith } from "./support/settings.ts";
+import { deployProduct } from "./support/settings.ts";
 import { bringUp, eventually, saw } from "./support/stack.ts";
 
 const requests = 2_000;
@@ -32,10 +32,7 @@ async function counted(...asked: Parameters<typeof ask>) {
 describe.each([10, 50, 100, 0])("v2 of %i %%", (weight) => {
   beforeAll(async () => {
     const version = (name: string, weight: number, replicas: number) => ({ name, weight, replicas });
-    await deployWith((config) => {
-      const product = config["mesh:product"] as object;
-      config["mesh:product"] = { ...product, versions: [version("v1", 100 - weight, 3), version("v2", weight, 2)] };
-    });
+    await deployProduct({ versions: [version("v1", 100 - weight, 3), version("v2", weight, 2)] });
     if (weight % 100 > 0) return;
     await eventually("one version alone", 10, async () => {
       expect(Object.keys((await counted(productUrl(), 200)).of)).toEqual([weight === 0 ? "v1" : "v2"]);

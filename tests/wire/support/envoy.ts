@@ -1,3 +1,4 @@
+import { gatewayAccounts, nameOf } from "../../../components/security/CallGraph.ts";
 import { type Door, withDoors } from "./background.ts";
 import { kubeGet, outputs } from "./stack.ts";
 
@@ -31,6 +32,11 @@ export async function withProxies<T>(accounts: readonly string[], use: (proxies:
   return withDoors(forwards, (doors) =>
     use(doors.map((door, index) => proxyOf({ namespace: "", pod: "", ...pods[index] }, door))),
   );
+}
+
+/** The same with those of Istio's gateway, through which tests ask from outside. */
+export function atGateway<T>(use: (proxies: Envoy[]) => Promise<T>): Promise<T> {
+  return withProxies([nameOf(gatewayAccounts.istio)], use);
 }
 
 interface PodItem {

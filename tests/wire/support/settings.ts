@@ -28,6 +28,13 @@ export function deployWith(edit: (config: Settings) => void): Promise<Finished> 
   });
 }
 
+/** Deploys the stack with other settings of the product service beside those of its file. */
+export function deployProduct(settings: Readonly<Record<string, unknown>>): Promise<Finished> {
+  return deployWith((config) => {
+    config["mesh:product"] = { ...(config["mesh:product"] as object), ...settings };
+  });
+}
+
 /**
  * Edits the stack's own file as a user does, with `pulumi config set --path`, runs something, and puts file and stack back
  * as they were.
