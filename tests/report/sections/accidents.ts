@@ -1,5 +1,5 @@
 import * as Plot from "@observablehq/plot";
-import { chart, forBoth, ink, swatches } from "../charts/draw.ts";
+import { chart, forBoth, ink, roomFor, swatches } from "../charts/draw.ts";
 import { count, many, seconds } from "../format.ts";
 import type { Html } from "../html.ts";
 import type { Records } from "../records.ts";
@@ -71,48 +71,45 @@ function bars(accidents: Accidents, label: string, width: number): Html {
   const rows = Object.entries(accidents).map(([what, { requests, failed, none, recovered = 0 }]) => ({
     what,
     recovered,
-    look: none ? (failed > 0 ? looks.broken : looks.kept) : looks.counted,
+    colour: (none ? (failed > 0 ? looks.broken : looks.kept) : looks.counted).colour,
     text: `${none && failed > 0 ? "! " : ""}${count(failed)} of ${count(requests)} failed`,
     time: recovered > 0 ? seconds(recovered) : "",
   }));
-  const most = Math.max(1, ...rows.map(({ recovered }) => recovered));
+  const names = rows.map(({ what }) => what);
   const small = width < 600;
-  const height = small ? 60 : 44;
-  const above = { y: "what", frameAnchor: "left", lineAnchor: "top", dy: 4 - height / 2, ...ink } as const;
+  // On a telephone the words stand above their bar.
+  const { height, bar } = small ? { height: 58, bar: 17 } : { height: 26, bar: 0 };
+  const word = { y: "what", ...ink } as const;
   return chart(label, {
     width,
     height: 44 + rows.length * height,
-    marginLeft: 4,
-    marginRight: 44,
+    marginLeft: small ? 12 : roomFor(names),
+    marginRight: small ? 44 : 172,
     marginTop: 4,
     marginBottom: 38,
     x: {
-      domain: [0, most],
+      domain: [0, Math.max(1, ...rows.map(({ recovered }) => recovered))],
       label: "seconds until all was well again",
+      labelAnchor: "center",
       labelArrow: "none",
       grid: true,
-      ticks: width > 600 ? 8 : 4,
+      ticks: 5,
     },
-    y: { domain: rows.map(({ what }) => what), axis: null, padding: 0 },
+    y: { domain: names, label: null, tickSize: 0, axis: small ? null : "left", padding: 0 },
     marks: [
       Plot.ruleX([0], { stroke: "var(--faint)" }),
-      Plot.barX(rows, {
-        y: "what",
-        x: "recovered",
-        fill: ({ look }: (typeof rows)[number]) => look.colour,
-        insetTop: height - 22,
-        insetBottom: 8,
-        rx: 2,
-      }),
+      Plot.barX(rows, { y: "what", x: "recovered", fill: "colour", insetTop: height - 21, insetBottom: 5, rx: 2 }),
       Plot.dot(
         rows.filter(({ time }) => time === ""),
-        { y: "what", x: 0, dy: height / 2 - 15, dx: 4, r: 4, fill: ({ look }: (typeof rows)[number]) => look.colour },
+        { y: "what", x: 0, dy: bar, r: 4, fill: "colour" },
       ),
-      Plot.text(rows, { ...above, text: "what", textAnchor: "start", dx: 4, fontWeight: 600 }),
+      Plot.text(rows, { ...word, x: "recovered", text: "time", textAnchor: "start", dx: 6, dy: bar }),
       small
-        ? Plot.text(rows, { ...above, text: "text", textAnchor: "start", dx: 4, dy: above.dy + 16 })
-        : Plot.text(rows, { ...above, text: "text", frameAnchor: "right", textAnchor: "end", dx: 40 }),
-      Plot.text(rows, { y: "what", x: "recovered", text: "time", textAnchor: "start", dx: 6, dy: height / 2 - 15, ...ink }),
+        ? [
+            Plot.text(rows, { ...word, text: "what", frameAnchor: "left", textAnchor: "start", dy: -19, fontWeight: 600 }),
+            Plot.text(rows, { ...word, text: "text", frameAnchor: "left", textAnchor: "start", dy: -3 }),
+          ]
+        : Plot.text(rows, { ...word, text: "text", frameAnchor: "right", textAnchor: "end", dx: 168 }),
     ],
     color: { type: "identity" },
   });

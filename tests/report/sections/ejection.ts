@@ -48,8 +48,8 @@ export function podsOf({ slices, failing }: Ejection): string[] {
 export function captionOf({ slices, marks, interval, baseTime, failing }: Ejection): string {
   const answered = sum(slices.flatMap((slice) => Object.values(slice.answered)));
   const failed = sum(slices.map((slice) => slice.failed));
-  const happened = list(marks.map(({ at, what }) => `${what} at ${number(at)} s`));
-  return `Of ${many(answered + failed, "request")} ${count(failed)} failed while ${shortName(failing)} did: ${happened}; looked at every ${number(interval)} s, put aside for ${number(baseTime)} s.`;
+  const happened = list(marks.map(({ at, what }) => `${what} after ${number(at)} s`));
+  return `Pod ${shortName(failing)}: ${happened}; ${count(failed)} of ${many(answered + failed, "request")} failed. Pods are looked at every ${number(interval)} s, and put aside for ${number(baseTime)} s at first.`;
 }
 
 /** What tells a pod from its sisters. */
@@ -58,8 +58,10 @@ function shortName(pod: string): string {
 }
 
 function timeline(data: Ejection, label: string, width: number): Html {
-  const { slices, marks } = data;
+  const { marks } = data;
   const pods = podsOf(data);
+  // The run ended within the last one.
+  const slices = data.slices.slice(0, -1);
   const most = Math.max(...slices.flatMap(({ answered }) => Object.values(answered)));
   const end = Math.max(...slices.map(({ at }) => at), ...marks.map(({ at }) => at));
   return chart(label, {

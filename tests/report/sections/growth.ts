@@ -6,41 +6,41 @@ import { slope } from "../statistics.ts";
 import { numbers, section, words } from "./section.ts";
 
 type Size = Records["growth"]["sizes"][number];
-type Measure = "sidecar" | "push";
+type Measure = (typeof measures)[number]["key"];
 
 const looks = seriesOf(["each proxy knows its callees alone", "each proxy knows everybody"]);
-const units = { sidecar: megabytes, push: milliseconds } as const;
+const measures = [
+  { key: "sidecar", title: "Allocated by one sidecar’s Envoy", unit: megabytes },
+  { key: "container", title: "One sidecar’s whole container", unit: megabytes },
+  { key: "push", title: "One change, in istiod and to the proxy", unit: milliseconds },
+] as const;
 
 /** What more services cost every proxy and the control plane. */
 export const growth = section({
   topic: "growth",
   title: "The mesh as it grows",
   about:
-    "One sidecar's memory and istiod's time for one change are measured at several numbers of services, with the platform's Sidecar scopes and without.",
+    "The memory of one idle sidecar, and the time of one change of a route from when istiod begins with it until the sidecar has been sent it, at several numbers of services, with the platform’s Sidecar scopes and without.",
   show: ({ sizes }) => [
     {
-      title: "Memory of one sidecar, and time of one push",
+      title: "Memory of one sidecar, and time of one change",
       caption: captionOf(sizes),
-      picture: sideBySide([
-        {
-          title: "Memory of one sidecar’s Envoy",
-          draw: (width) => growthChart(`Memory: ${slopes(sizes, "sidecar")}`, curvesOf(sizes, "sidecar"), megabytes, width),
-        },
-        {
-          title: "From a change until every proxy has it",
-          draw: (width) => growthChart(`Push time: ${slopes(sizes, "push")}`, curvesOf(sizes, "push"), milliseconds, width),
-        },
-      ]),
+      picture: sideBySide(
+        measures.map(({ key, title, unit }) => ({
+          title,
+          draw: (width) =>
+            growthChart(`${title}: ${slopes(sizes, key)} for each hundred services`, curvesOf(sizes, key), unit, width),
+        })),
+      ),
       legend: legend(looks),
       tables: [
         {
           title: "Medians of the rounds, with the least and the most",
-          columns: [...numbers("Services"), ...words("Proxies know"), ...numbers("Sidecar", "Push")],
-          rows: sizes.map(({ services, scoped, sidecar, push }) => [
-            String(services),
-            scoped ? "callees" : "everybody",
-            rounds(sidecar, megabytes),
-            rounds(push, milliseconds),
+          columns: [...numbers("Services"), ...words("Proxies know"), ...numbers(...measures.map(({ title }) => title))],
+          rows: sizes.map((size) => [
+            String(size.services),
+            size.scoped ? "callees" : "everybody",
+            ...measures.map(({ key, unit }) => rounds(size[key], unit)),
           ]),
         },
       ],
@@ -50,7 +50,7 @@ export const growth = section({
 
 /** The picture's sentence. */
 export function captionOf(sizes: readonly Size[]): string {
-  return `For each hundred services more, a sidecar takes ${slopes(sizes, "sidecar")}, and a change ${slopes(sizes, "push")}.`;
+  return `For each hundred services more, a sidecar’s Envoy takes ${slopes(sizes, "sidecar")}, its container ${slopes(sizes, "container")}, and a change ${slopes(sizes, "push")}.`;
 }
 
 /** What a hundred services more cost, with scopes and without. */
@@ -59,10 +59,11 @@ function slopes(sizes: readonly Size[], measure: Measure): string {
     { scoped: true, words: "with scopes" },
     { scoped: false, words: "without" },
   ].filter(({ scoped }) => sizes.some((size) => size.scoped === scoped));
+  const unit = measures.find(({ key }) => key === measure)?.unit ?? String;
   return list(
     kinds.map(({ scoped, words }) => {
       const points = sizes.filter((size) => size.scoped === scoped).map((size) => [size.services, size[measure].median] as const);
-      return `${units[measure](slope(points) * 100)} more ${words}`;
+      return `${unit(slope(points) * 100)} more ${words}`;
     }),
   );
 }

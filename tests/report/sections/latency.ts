@@ -1,6 +1,6 @@
 import * as Plot from "@observablehq/plot";
-import { chart, forBoth, legend, seriesOf, sideBySide } from "../charts/draw.ts";
-import { count, list, milliseconds, rounds } from "../format.ts";
+import { chart, legend, seriesOf, sideBySide } from "../charts/draw.ts";
+import { count, list, milliseconds, number, rounds } from "../format.ts";
 import type { Html } from "../html.ts";
 import type { Records } from "../records.ts";
 import { type Figure, numbers, section, words } from "./section.ts";
@@ -20,7 +20,12 @@ export const latency = section({
 });
 
 function distributions(rates: readonly Rate[]): Figure {
-  const caption = `Of ${count(Math.max(...rates.map(({ mesh }) => mesh.all.count)))} answers at most on each side: ${list(rates.map(({ rate, plain, mesh }) => `at ${count(rate)}/s half came within ${milliseconds(plain.p50.median)} without the mesh and ${milliseconds(mesh.p50.median)} with it`))}.`;
+  const halves = rates.map(
+    ({ rate, plain, mesh }) =>
+      `${milliseconds(plain.p50.median)} without the mesh and ${milliseconds(mesh.p50.median)} with it at ${count(rate)}/s`,
+  );
+  const most = Math.max(...rates.map(({ mesh }) => mesh.all.count));
+  const caption = `Half of the answers came within ${list(halves)}; up to ${count(most)} answers on each side. Marks are p50, p90 and p99 of all rounds together.`;
   return {
     title: "How many answers came within which time",
     caption,
@@ -31,12 +36,13 @@ function distributions(rates: readonly Rate[]): Figure {
     tables: [
       {
         title: "Percentiles: medians of the rounds, with the least and the most",
-        columns: [...numbers("Requests/s"), ...words("Percentile"), ...numbers("Without", "With", "Added")],
-        rows: rates.flatMap(({ rate, plain, mesh, added }) =>
+        columns: [...numbers("Requests/s"), ...words("Percentile"), ...numbers("Without", "With", "Added", "Times as long")],
+        rows: rates.flatMap(({ rate, plain, mesh, added, ratio }) =>
           percentiles.map((which) => [
             count(rate),
             which,
             ...[plain[which], mesh[which], added[which]].map((one) => rounds(one, milliseconds)),
+            rounds(ratio[which], number),
           ]),
         ),
       },
@@ -54,11 +60,10 @@ export function captionOf(rates: readonly Rate[]): string {
 }
 
 function additions(rates: readonly Rate[]): Figure {
-  const caption = captionOf(rates);
   return {
     title: "What the mesh adds",
-    caption,
-    picture: forBoth((width) => added(rates, caption, width)),
+    caption: captionOf(rates),
+    picture: sideBySide(percentiles.map((which) => ({ title: which, draw: (width) => added(rates, which, width) }))),
     tables: [
       {
         title: "Each round",
@@ -71,9 +76,11 @@ function additions(rates: readonly Rate[]): Figure {
   };
 }
 
-/** Both distributions at one rate, up to where 99.5 % of the slower one are. */
+/** Both distributions at one rate, up to where 99.5 % of the slower one are; times by their ratios, as tails are long. */
 function curves({ rate, plain, mesh }: Rate, width: number): Html {
-  const most = Math.max(...[plain, mesh].map(({ all }) => all.cumulative.find(([, share]) => share >= 0.995)?.[0] ?? all.p99));
+  const sides = [plain, mesh].map(({ all }) => all);
+  const from = Math.min(...sides.map(({ cumulative, p50 }) => cumulative[0]?.[0] ?? p50));
+  const to = Math.max(...sides.map(({ cumulative, p99 }) => cumulative.find(([, share]) => share >= 0.995)?.[0] ?? p99));
   return chart(`Shares of answers by their time at ${count(rate)} requests a second, with and without the mesh`, {
     width,
     height: 220,
@@ -81,7 +88,15 @@ function curves({ rate, plain, mesh }: Rate, width: number): Html {
     marginTop: 10,
     marginRight: 14,
     marginBottom: 36,
-    x: { domain: [0, most], label: "milliseconds", labelArrow: "none", ticks: 5, grid: true },
+    x: {
+      type: "log",
+      domain: [from, to],
+      label: "milliseconds",
+      labelArrow: "none",
+      ticks: round(from, to),
+      tickFormat: number,
+      grid: true,
+    },
     y: {
       domain: [0, 1],
       label: null,
@@ -89,63 +104,49 @@ function curves({ rate, plain, mesh }: Rate, width: number): Html {
       ticks: [0, 0.25, 0.5, 0.75, 1],
       grid: true,
     },
-    marks: [plain, mesh].map(({ all }, index) => {
-      const { colour = "", dash = "" } = looks[index] ?? {};
-      const points = [[all.cumulative[0]?.[0] ?? 0, 0] as const, ...all.cumulative.filter(([upTo]) => upTo <= most)];
+    marks: sides.map((all, index) => {
+      const { colour = "", dash = "", symbol = "circle" } = looks[index] ?? {};
+      const points = [[all.cumulative[0]?.[0] ?? from, 0] as const, ...all.cumulative.filter(([upTo]) => upTo <= to)];
       return [
         Plot.line(points, { stroke: colour, strokeWidth: 2, strokeDasharray: dash }),
-        percentiles.map((which) =>
-          Plot.dot([[all[which], Number(which.slice(1)) / 100]], {
-            symbol: looks[index]?.symbol ?? "circle",
-            fill: colour,
-            r: 4,
-          }),
+        Plot.dot(
+          percentiles.map((which) => [all[which], Number(which.slice(1)) / 100]),
+          { symbol, fill: colour, r: 4 },
         ),
       ];
     }),
   });
 }
 
-function added(rates: readonly Rate[], label: string, width: number): Html {
-  const rows = rates.flatMap(({ rate, added }) =>
-    percentiles.map((which) => ({ rate: `${count(rate)}/s`, which, ...added[which], text: milliseconds(added[which].median) })),
-  );
+/** Round numbers between two, few enough to be written beside each other. */
+export function round(from: number, to: number): number[] {
+  const digits = to / from > 50 ? [1] : [1, 2, 5];
+  const powers = [-3, -2, -1, 0, 1, 2, 3, 4];
+  return powers.flatMap((power) => digits.map((digit) => Number(`${digit}e${power}`))).filter((one) => one >= from && one <= to);
+}
+
+/** One percentile at each rate: a line from the least to the most round, and a mark at the median. */
+function added(rates: readonly Rate[], which: (typeof percentiles)[number], width: number): Html {
+  const rows = rates.map(({ rate, added }) => ({
+    rate: `${count(rate)}/s`,
+    ...added[which],
+    text: milliseconds(added[which].median),
+  }));
   const [from, to] = [Math.min(0, ...rows.map(({ least }) => least)), Math.max(...rows.map(({ most }) => most))];
-  return chart(label, {
+  return chart(`Added at ${which}: ${list(rows.map(({ rate, text }) => `${text} at ${rate}`))}`, {
     width,
     height: 44 + rows.length * 26,
-    marginLeft: 96,
-    marginRight: 70,
+    marginLeft: 52,
+    marginRight: 64,
     marginTop: 4,
     marginBottom: 38,
-    x: { domain: [from, to], label: "milliseconds added", labelArrow: "none", grid: true, ticks: width > 600 ? 8 : 4 },
-    y: { domain: percentiles, label: null, tickSize: 0 },
-    fy: { domain: rates.map(({ rate }) => `${count(rate)}/s`), axis: null, padding: 0.12 },
+    x: { domain: [from, to], label: "milliseconds", labelArrow: "none", grid: true, ticks: 3 },
+    y: { domain: rows.map(({ rate }) => rate), label: null, tickSize: 0 },
     marks: [
       Plot.ruleX([0], { stroke: "var(--faint)" }),
-      Plot.text(
-        rows.filter(({ which }) => which === "p50"),
-        { fy: "rate", y: "which", text: "rate", frameAnchor: "left", textAnchor: "start", dx: -96, fill: "currentColor" },
-      ),
-      Plot.ruleY(rows, {
-        fy: "rate",
-        y: "which",
-        x1: "least",
-        x2: "most",
-        stroke: "var(--orange)",
-        strokeWidth: 5,
-        strokeOpacity: 0.35,
-      }),
-      Plot.dot(rows, { fy: "rate", y: "which", x: "median", fill: "var(--orange)", symbol: "square", r: 4 }),
-      Plot.text(rows, {
-        fy: "rate",
-        y: "which",
-        text: "text",
-        frameAnchor: "right",
-        textAnchor: "start",
-        dx: 8,
-        fill: "currentColor",
-      }),
+      Plot.ruleY(rows, { y: "rate", x1: "least", x2: "most", stroke: "var(--orange)", strokeWidth: 5, strokeOpacity: 0.35 }),
+      Plot.dot(rows, { y: "rate", x: "median", fill: "var(--orange)", symbol: "square", r: 4 }),
+      Plot.text(rows, { y: "rate", text: "text", frameAnchor: "right", textAnchor: "start", dx: 8, fill: "currentColor" }),
     ],
   });
 }

@@ -52,7 +52,7 @@ describe("captions say what their picture shows, with its numbers", () => {
     ],
     [
       growth.captionOf(records.growth.data.sizes),
-      "For each hundred services more, a sidecar takes 0.2 MB more with scopes and 11 MB more without, and a change 10 ms more with scopes and 90 ms more without.",
+      "For each hundred services more, a sidecar’s Envoy takes 0.2 MB more with scopes and 11 MB more without, its container 0.2 MB more with scopes and 15 MB more without, and a change 10 ms more with scopes and 90 ms more without.",
     ],
     [
       program.captionOf(records.program.data),
@@ -72,7 +72,7 @@ describe("captions say what their picture shows, with its numbers", () => {
 
   test("of an ejection: what happened when, and how many requests it cost", () => {
     expect(ejection.captionOf(records.ejection.data)).toMatch(
-      /^Of [\d,]+ requests 60 failed .*ejected at 7 s.*back at 37 s.*every 10 s.*for 30 s/,
+      /^Pod 6wcfh: .*ejected after 7 s.* and back after 37 s; 60 of [\d,]+ requests failed.*every 10 s.*for 30 s/,
     );
     expect(ejection.podsOf(records.ejection.data)[0]).toBe(records.ejection.data.failing);
   });
@@ -85,6 +85,11 @@ describe("captions say what their picture shows, with its numbers", () => {
 });
 
 describe("pictures", () => {
+  test("a scale of times has round numbers, and few of them", () => {
+    expect(latency.round(0.04, 200)).toEqual([0.1, 1, 10, 100]);
+    expect(latency.round(0.3, 4)).toEqual([0.5, 1, 2]);
+  });
+
   test("a cell of the matrix counts the probes of its pair by what came of them", () => {
     const all = [
       probe,
