@@ -32,13 +32,13 @@ test: $(installed) ## run every test: lint, types, unit, provider, contracts, an
 	@$(mesh) test
 
 unit: $(installed) ## run the unit tests; T=name picks some
-	@$(mesh) test unit $(T)
+	@$(mesh) test unit $(if $(T),'$(T)')
 
 contract: $(installed) ## run the tests against what reads the platform's objects: API server, Istio, Kong, kind, actionlint; T=name picks some
-	@$(mesh) test contract $(T)
+	@$(mesh) test contract $(if $(T),'$(T)')
 
 wire: $(installed) ## run the tests with real requests against the stack; T=name picks some
-	@$(mesh) test wire $(T) --stack '$(STACK)'
+	@$(mesh) test wire $(if $(T),'$(T)') --stack '$(STACK)'
 
 report: $(installed) ## draw what wire tests and benchmarks recorded last, and what runs now, as one HTML file
 	@$(mesh) report --stack '$(STACK)'

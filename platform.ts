@@ -13,7 +13,7 @@ import { KongRoutes } from "./components/gateway/kong/KongRoutes.ts";
 import { IstioPolicies } from "./components/gateway/policies/IstioPolicies.ts";
 import type { GatewayName, Route } from "./components/gateway/route.ts";
 import { Istio } from "./components/mesh/Istio.ts";
-import { CallGraph, type MatrixRow } from "./components/security/CallGraph.ts";
+import { CallGraph, type Matrix } from "./components/security/CallGraph.ts";
 import { GatewayNetwork } from "./components/security/GatewayNetwork.ts";
 import type { Config } from "./config.ts";
 import { resolveGateways } from "./stacks/gateways.ts";
@@ -28,8 +28,8 @@ export interface Platform {
   readonly authority: pulumi.Output<string> | undefined;
   /** Secrets, by consumer. */
   readonly apiKeys: Readonly<Record<string, pulumi.Output<string>>>;
-  /** Every pair of workloads, and whether one may call the other. */
-  readonly matrix: readonly MatrixRow[];
+  /** Which workloads may call which others, and how. */
+  readonly matrix: Matrix;
 }
 
 /**

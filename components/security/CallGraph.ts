@@ -51,7 +51,19 @@ export interface Edge {
   readonly operation: Operation;
 }
 
-/** Whether one account may call one workload, and how. Accounts and workloads are `namespace/name`. */
+/**
+ * Who may call whom, for every pair, and no longer than what is declared: pairs that are not allowed go without saying.
+ * Accounts and workloads are `namespace/name`.
+ */
+export interface Matrix {
+  readonly callers: readonly string[];
+  /** Where each is to be had; without that it has nothing to call. */
+  readonly callees: readonly ({ readonly name: string } & Partial<Pick<Listener, "protocol" | "port">>)[];
+  /** Any other caller is refused by any other callee. */
+  readonly allowed: readonly { readonly from: string; readonly to: string; readonly operations: readonly Operation[] }[];
+}
+
+/** Whether one account may call one workload, and how: a cell of the matrix. */
 export interface MatrixRow {
   readonly from: string;
   readonly to: string;
@@ -97,18 +109,20 @@ export class CallGraph {
     return this.edges.filter(({ from }) => same(from, account));
   }
 
-  /** Every ordered pair of two workloads, and of a gateway and a workload. */
-  matrix(): MatrixRow[] {
-    const callers = [...this.gateways.map((gateway) => gatewayAccounts[gateway]), ...this.workloads];
-    return callers.flatMap((from) => this.workloads.filter((to) => !same(from, to)).map((to) => this.row(from, to)));
-  }
-
-  private row(from: Account, to: Workload): MatrixRow {
-    const operations = this.calleesOf(from)
-      .filter((edge) => same(edge.to, to))
-      .map(({ operation }) => operation);
-    const where = to.listens && { protocol: to.listens.protocol, port: to.listens.port };
-    return { from: nameOf(from), to: nameOf(to), ...where, allowed: operations.length > 0, operations };
+  /** Every ordered pair of two workloads, and of a gateway and a workload; `rowsOf` spells it out. */
+  matrix(): Matrix {
+    const callers = [...this.gateways.map((gateway) => gatewayAccounts[gateway]), ...this.workloads].map(nameOf);
+    const callees = this.workloads.map((to) => {
+      const where = to.listens && { protocol: to.listens.protocol, port: to.listens.port };
+      return { name: nameOf(to), ...where };
+    });
+    const allowed = new Map<string, Matrix["allowed"][number]>();
+    for (const { from, to, operation } of this.edges) {
+      const pair = { from: nameOf(from), to: nameOf(to) };
+      const key = `${pair.from} ${pair.to}`;
+      allowed.set(key, { ...pair, operations: [...(allowed.get(key)?.operations ?? []), operation] });
+    }
+    return { callers, callees, allowed: [...allowed.values()] };
   }
 
   private edgesOf({ namespace, services, loads = [] }: ApplicationSpec): Edge[] {
@@ -130,6 +144,19 @@ export class CallGraph {
       throw new Error(`${namespace}/${name} calls ${nameOf(callee)}, which ${to ? "listens on nothing" : "does not exist"}`);
     return { from: { namespace, name }, gateway, to: { ...to, listens: to.listens }, operation };
   }
+}
+
+/** Every cell of a matrix. A workload does not call itself. */
+export function rowsOf({ callers, callees, allowed }: Matrix): MatrixRow[] {
+  const operationsOf = new Map(allowed.map(({ from, to, operations }) => [`${from} ${to}`, operations]));
+  return callers.flatMap((from) =>
+    callees
+      .filter(({ name }) => name !== from)
+      .map(({ name: to, ...where }) => {
+        const operations = operationsOf.get(`${from} ${to}`) ?? [];
+        return { from, to, ...where, allowed: operations.length > 0, operations };
+      }),
+  );
 }
 
 /** Whom a call is to: `name` is one of the caller's own namespace. */

@@ -4,7 +4,7 @@ import type { Kubectl } from "../../cli/kubernetes/kubectl.ts";
 import type { Pod } from "../../cli/kubernetes/pods.ts";
 import { podHealth } from "../../cli/kubernetes/pods.ts";
 import { hasStack, readOutputs } from "../../cli/pulumi/stack.ts";
-import type { MatrixRow, Operation } from "../../components/security/CallGraph.ts";
+import type { Matrix, Operation } from "../../components/security/CallGraph.ts";
 import { type Records, record } from "./records.ts";
 
 /*
@@ -29,7 +29,7 @@ async function look(context: Context): Promise<Records["platform"] | undefined> 
     stack: context.stack,
     nodes: nodes.length,
     pods: readyPods(pods),
-    edges: edgesOf(matrix as readonly MatrixRow[]),
+    edges: edgesOf(matrix as Matrix),
     // Nodes elsewhere are their operator's business, and so is their memory.
     ...(context.spec && { memory: (await readHealth(context.spec)).memory / 1e6 }),
   };
@@ -58,14 +58,12 @@ export function readyPods(pods: readonly LabelledPod[]): Record<string, number> 
 }
 
 /** What is declared, of all pairs. */
-export function edgesOf(matrix: readonly MatrixRow[]): Records["platform"]["edges"] {
-  return matrix
-    .filter(({ allowed }) => allowed)
-    .map(({ from, to, port, protocol, operations }) => ({
-      from,
-      to,
-      what: protocol === "tcp" ? `port ${port}` : [...new Set(operations.map(inWords))].join("; "),
-    }));
+export function edgesOf({ callees, allowed }: Matrix): Records["platform"]["edges"] {
+  const listeners = new Map(callees.map((callee) => [callee.name, callee]));
+  return allowed.map(({ from, to, operations }) => {
+    const { protocol, port } = listeners.get(to) ?? {};
+    return { from, to, what: protocol === "tcp" ? `port ${port}` : [...new Set(operations.map(inWords))].join("; ") };
+  });
 }
 
 function inWords({ methods = ["any method"], paths = ["/"] }: Operation): string {

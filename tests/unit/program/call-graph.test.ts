@@ -1,10 +1,10 @@
 import { describe, expect, test } from "@jest/globals";
 import { databasePort } from "../../../components/app/databasePort.ts";
-import { CallGraph, principalOf } from "../../../components/security/CallGraph.ts";
+import { CallGraph, principalOf, rowsOf } from "../../../components/security/CallGraph.ts";
 import { service, shop } from "../../support/shop.ts";
 
 const graph = new CallGraph(shop(), ["istio", "kong"]);
-const row = (from: string, to: string, of = graph) => of.matrix().find((one) => one.from === from && one.to === to);
+const row = (from: string, to: string, of = graph) => rowsOf(of.matrix()).find((one) => one.from === from && one.to === to);
 
 test("every workload, and where it is to be had", () => {
   expect(graph.workloads).toEqual([
@@ -22,13 +22,13 @@ test("accounts as certificates name them", () => {
 
 describe("the matrix", () => {
   test("has every ordered pair once: five workloads, and two gateways", () => {
-    const pairs = graph.matrix().map(({ from, to }) => `${from} ${to}`);
+    const pairs = rowsOf(graph.matrix()).map(({ from, to }) => `${from} ${to}`);
     expect(new Set(pairs).size).toBe(pairs.length);
     expect(pairs).toHaveLength(5 * 4 + 2 * 5);
   });
 
   test("allows exactly what is declared", () => {
-    const allowed = graph.matrix().filter((one) => one.allowed);
+    const allowed = rowsOf(graph.matrix()).filter((one) => one.allowed);
     expect(Object.fromEntries(allowed.map(({ from, to, operations }) => [`${from} ${to}`, operations]))).toEqual({
       "prod/frontend prod/backend": [{ methods: ["GET", "HEAD"], paths: ["/api/catalog"] }],
       "prod/backend prod/database": [{}],
@@ -41,6 +41,11 @@ describe("the matrix", () => {
       "kong/kong-kong prod/backend": [{ methods: ["GET", "HEAD"], paths: ["/api"] }],
       "kong/kong-kong product/product": [{ methods: ["GET", "HEAD"], paths: ["/api/products"] }],
     });
+  });
+
+  test("is as long as what is declared, however many pairs there are", () => {
+    const { callers, callees, allowed } = graph.matrix();
+    expect([callers.length, callees.length, allowed.length]).toEqual([5 + 2, 5, 9]);
   });
 
   test("says where a callee is, and of one that listens on nothing that it is nowhere", () => {
@@ -65,7 +70,7 @@ describe("the matrix", () => {
 
 describe("gateways", () => {
   test("those that do not run call nobody", () => {
-    const froms = new CallGraph(shop(), ["istio"]).matrix().map(({ from }) => from);
+    const froms = rowsOf(new CallGraph(shop(), ["istio"]).matrix()).map(({ from }) => from);
     expect(froms).not.toContain("kong/kong-kong");
   });
 

@@ -212,14 +212,14 @@ describe("what a gateway cannot do for a service that it offers", () => {
   test("a service may name the methods that gateways may ask for", () => {
     const methods = ["GET", "POST"];
     const config = parse({ ...both, "mesh:product": { methods }, "mesh:shop": { backend: { methods: ["PUT"] } } });
-    const rows = new CallGraph(applications(config, resolveSources(config).images), ["kong", "istio"]).matrix();
-    const asked = rows.filter(({ from, allowed }) => allowed && /^(kong|istio-ingress)\//.test(from));
+    const { allowed } = new CallGraph(applications(config, resolveSources(config).images), ["kong", "istio"]).matrix();
+    const asked = allowed.filter(({ from }) => /^(kong|istio-ingress)\//.test(from));
     expect(asked.map(({ to, operations }) => [to, operations[0]?.methods])).toEqual(
-      [0, 1].flatMap(() => [
+      [
         ["product/product", methods],
         ["prod/frontend", ["GET", "HEAD"]],
         ["prod/backend", ["PUT"]],
-      ]),
+      ].flatMap((row) => [row, row]),
     );
   });
 

@@ -1,7 +1,7 @@
 import { expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { applicationProblems } from "../../../components/app/check.ts";
-import { CallGraph, nameOf, principalOf, type Workload } from "../../../components/security/CallGraph.ts";
+import { CallGraph, type MatrixRow, nameOf, principalOf, rowsOf, type Workload } from "../../../components/security/CallGraph.ts";
 import { ZeroTrust } from "../../../components/security/ZeroTrust.ts";
 import { type Declared, declared } from "../../support/arbitraries.ts";
 import { isAllowed, type Policy, policiesOf } from "../../support/authorization.ts";
@@ -31,7 +31,7 @@ test("for any application, what is declared is allowed and nothing else", async 
     fc.asyncProperty(declared(), async (given) => {
       const graph = new CallGraph(given.applications, given.gateways);
       const policies = policiesOf(await recordSecurity(given));
-      for (const { from, to, operations } of graph.matrix()) {
+      for (const { from, to, operations } of rowsOf(graph.matrix())) {
         const callee = graph.workloads.find((workload) => nameOf(workload) === to);
         if (!callee) throw new Error(`no workload ${to}`);
         for (const request of requestsTo(callee, operations)) {
@@ -57,7 +57,7 @@ interface Http {
   readonly method: string;
   readonly path: string;
 }
-type Operations = ReturnType<CallGraph["matrix"]>[number]["operations"];
+type Operations = MatrixRow["operations"];
 
 /** What is worth asking: whatever is declared, and what is next to it. */
 function requestsTo({ listens }: Workload, operations: Operations): (Http | undefined)[] {
@@ -114,7 +114,7 @@ test("for any application, each proxy knows its callees and nobody else", async 
   await fc.assert(
     fc.asyncProperty(declared(), async (given) => {
       const recording = await recordSecurity(given);
-      const rows = new CallGraph(given.applications, given.gateways).matrix();
+      const rows = rowsOf(new CallGraph(given.applications, given.gateways).matrix());
       for (const { inputs } of recording.all("kubernetes:networking.istio.io/v1:Sidecar")) {
         const { namespace, name } = at<{ namespace: string; name: string }>(inputs, "metadata");
         const callees = rows

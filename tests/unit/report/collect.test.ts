@@ -30,18 +30,17 @@ test("pods count by workload, by whichever label names it, when they are ready",
 test("of the matrix, what is allowed is an edge, in words", () => {
   const [from, to] = ["a/b", "c/d"];
   expect(
-    edgesOf([
-      {
-        from,
-        to,
-        protocol: "http",
-        port: 80,
-        allowed: true,
-        operations: [{ methods: ["GET", "HEAD"], paths: ["/api", "/x"] }, {}],
-      },
-      { from, to: "e/f", protocol: "tcp", port: 5432, allowed: true, operations: [{}] },
-      { from: to, to: from, allowed: false, operations: [] },
-    ]),
+    edgesOf({
+      callers: [from, to],
+      callees: [
+        { name: to, protocol: "http", port: 80 },
+        { name: "e/f", protocol: "tcp", port: 5432 },
+      ],
+      allowed: [
+        { from, to, operations: [{ methods: ["GET", "HEAD"], paths: ["/api", "/x"] }, {}] },
+        { from, to: "e/f", operations: [{}] },
+      ],
+    }),
   ).toEqual([
     { from, to, what: "GET, HEAD /api, /x; any method /" },
     { from, to: "e/f", what: "port 5432" },

@@ -1,6 +1,6 @@
 import process from "node:process";
 import { execa, type Options } from "execa";
-import type { MatrixRow } from "../../../components/security/CallGraph.ts";
+import { type Matrix, type MatrixRow, rowsOf } from "../../../components/security/CallGraph.ts";
 
 /** The stack that the tests ask. `make wire STACK=<name>` names another one than `local`. */
 export const stack = process.env.MESH_STACK ?? "local";
@@ -37,6 +37,7 @@ export interface Outputs {
   readonly urls: Readonly<Record<string, string>>;
   /** Whoever trusts it (PEM) trusts the gateways' certificate. */
   readonly authority?: string;
+  /** Every pair of workloads. */
   readonly matrix: readonly MatrixRow[];
 }
 
@@ -51,7 +52,8 @@ export async function bringUp(): Promise<Finished> {
   const up = await make("up");
   if (up.exitCode !== 0) throw new Error(`make up ended with ${up.exitCode}:\n${up.all.slice(-4_000)}`);
   const { stdout } = await pulumi("stack", "output", "--json");
-  told = JSON.parse(stdout) as Outputs;
+  const { matrix, ...rest } = JSON.parse(stdout) as Omit<Outputs, "matrix"> & { readonly matrix: Matrix };
+  told = { ...rest, matrix: rowsOf(matrix) };
   return up;
 }
 
