@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { defaultResilience, milliseconds } from "../../components/app/resilience.ts";
 import { attempts } from "./support/attempts.ts";
 import { atGateway, type Envoy, productVersion } from "./support/envoy.ts";
 import { fortioLoad } from "./support/fortio.ts";
@@ -10,8 +11,8 @@ import { bringUp, eventually, saw } from "./support/stack.ts";
 /** The three pods of one version, so that the shares of the canary do not matter. */
 const version = "v1";
 const destination = productVersion(version);
-/** Of all tries together, in ms; and what may pass beyond it until the client has its answer. */
-const timeout = 5_000;
+/** Of all tries together, in ms, where a stack says nothing else; and what may pass beyond it until the client has its answer. */
+const timeout = milliseconds(defaultResilience.timeout) ?? Number.NaN;
 const grace = 200;
 
 beforeAll(async () => {
@@ -40,14 +41,12 @@ describe("a request that fails or is slow", () => {
     });
   });
 
-  /** Each with a key of its own, for which every pod fails once. */
-  const failing = (id: number, n: number, asked: Asked = {}, more = "") =>
-    Promise.all(
-      Array.from({ length: n }, async (_, index) => {
-        const url = `${productUrl(version)}/${id}?fail-first=1&key=${id}-${Date.now()}-${index}${more}`;
-        return (await ask(url, 1, asked)) as [Reply];
-      }),
-    ).then((replies) => replies.flat());
+  /** Asks for a product n times at once, each with a key of its own, for which every pod fails once. */
+  const failing = async (product: number, n: number, { delay = 0, ...asked }: Asked & { readonly delay?: number } = {}) => {
+    const faults = `fail-first=1&delay=${delay}&key=${product}-${Date.now()}`;
+    const urls = Array.from({ length: n }, (_, index) => `${productUrl(version)}/${product}?${faults}-${index}`);
+    return (await Promise.all(urls.map((url) => ask(url, 1, asked)))).flat();
+  };
 
   test("GET is tried again until it is answered, and each try reaches the service", async () => {
     await atGateway(async (proxies) => {
@@ -72,7 +71,7 @@ describe("a request that fails or is slow", () => {
   });
 
   test("tries that take their time are answered within the timeout", async () => {
-    const replies = await failing(4, 5, {}, "&delay=1000");
+    const replies = await failing(4, 5, { delay: 1_000 });
     saw(`four tries of a second: ${statuses(replies)} after ${slowest(replies).toFixed(0)} ms`);
     expect(statuses(replies)).toEqual(Array(5).fill(200));
     expect(slowest(replies)).toBeLessThan(timeout);
