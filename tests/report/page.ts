@@ -4,7 +4,7 @@ import { type Headline, headlines, type LastRecords } from "./headlines.ts";
 import { type Html, html, trusted } from "./html.ts";
 import type { Recorded, Topic } from "./records.ts";
 import { sections, topics } from "./sections/index.ts";
-import type { Figure, Section, Table } from "./sections/section.ts";
+import type { Figure, Row, Section, Table } from "./sections/section.ts";
 
 /** What makes each record, for those that nobody has made yet. */
 export const makers: Readonly<Record<Topic, string>> = {
@@ -94,14 +94,19 @@ ${picture}
 ${tables.map(details)}`;
 }
 
-function details({ title, columns, rows }: Table): Html {
+function details({ title, columns, rows, groups = [] }: Table): Html {
   const classOf = (index: number) => (columns[index]?.numeric ? "numeric" : "text");
-  return html`<details>
+  const lineOf = (cells: Row) => html`<tr>${cells.map((cell, index) => html`<td class="${classOf(index)}">${cell}</td>`)}</tr>\n`;
+  return html`<details${groups.length > 0 && trusted(' class="long"')}>
 <summary>${title}</summary>
 <div class="scroll" tabindex="0" role="group" aria-label="${title}">
 <table>
 <thead><tr>${columns.map(({ title }, index) => html`<th scope="col" class="${classOf(index)}">${title}</th>`)}</tr></thead>
-<tbody>${rows.map((cells) => html`<tr>${cells.map((cell, index) => html`<td class="${classOf(index)}">${cell}</td>`)}</tr>\n`)}</tbody>
+${rows.length > 0 && html`<tbody>${rows.map(lineOf)}</tbody>`}
+${groups.map(
+  (group) =>
+    html`<tbody><tr><th scope="rowgroup" colspan="${columns.length}">${group.title}</th></tr>${group.rows.map(lineOf)}</tbody>\n`,
+)}
 </table>
 </div>
 </details>`;

@@ -209,6 +209,7 @@ const data: Records = {
       resources: services * 14 + 60,
       preview: roundsOf(2.4 + services * 0.021),
       up: roundsOf(4 + services * 0.18),
+      ...(services < 500 && { upWriting: roundsOf(5 + services * 0.4) }),
       memory: roundsOf(240 + services * 0.9),
     })),
     slope: { preview: 0.021, up: 0.18, memory: 0.9 },

@@ -3,7 +3,7 @@ import { chart, forBoth, roomFor, swatches } from "../charts/draw.ts";
 import { count, many } from "../format.ts";
 import type { Html } from "../html.ts";
 import type { MatrixProbe } from "../records.ts";
-import { type Figure, numbers, section, words } from "./section.ts";
+import { type Figure, numbers, type Row, section, words } from "./section.ts";
 
 /** One caller and one callee, with what was tried between them. */
 export interface Pair {
@@ -64,18 +64,19 @@ function heatMap(probes: readonly MatrixProbe[]): Figure {
       },
       {
         title: `Every probe (${count(probes.length)})`,
-        columns: words("Caller", "Callee", "Request", "Declared", "Came back", "As declared"),
-        rows: probes.map(({ from, to, request, allowed, seen, held }) => [
-          from,
-          to,
-          request,
-          allowed ? "answer" : "refuse",
-          seen,
-          held ? "yes" : "NO",
-        ]),
+        columns: words("Request", "Declared", "Came back", "As declared"),
+        rows: [],
+        groups: pairs.map((pair) => ({
+          title: `${pair.from} → ${pair.to}`,
+          rows: probes.filter(({ from, to }) => from === pair.from && to === pair.to).map(rowOf),
+        })),
       },
     ],
   };
+}
+
+function rowOf({ request, allowed, seen, held }: MatrixProbe): Row {
+  return [request, allowed ? "answer" : "refuse", seen, held ? "yes" : "NO"];
 }
 
 /** What is said of a cell by its colour, and again in words. */

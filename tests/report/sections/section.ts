@@ -26,8 +26,12 @@ export interface Table {
   readonly title: string;
   readonly columns: readonly Column[];
   /** Cells of each row, in the order of the columns. */
-  readonly rows: readonly (readonly string[])[];
+  readonly rows: readonly Row[];
+  /** Further rows, each group under a heading of its own. */
+  readonly groups?: readonly { readonly title: string; readonly rows: readonly Row[] }[];
 }
+
+export type Row = readonly string[];
 
 export interface Column {
   readonly title: string;

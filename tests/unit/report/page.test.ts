@@ -53,9 +53,10 @@ describe("the page", () => {
     }
   });
 
-  test("lists every probe", () => {
+  test("lists every probe, by its pair", () => {
     const [, every] = document.querySelectorAll("#matrix details");
-    expect(every?.querySelectorAll("tbody tr")).toHaveLength(records.matrix.data.probes.length);
+    expect(every?.querySelectorAll("td:first-child")).toHaveLength(records.matrix.data.probes.length);
+    expect(every?.querySelectorAll("th[scope=rowgroup]")).toHaveLength(20);
   });
 
   test("uses each identifier once", () => {
