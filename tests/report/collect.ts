@@ -3,6 +3,7 @@ import { readHealth } from "../../cli/kind/status.ts";
 import type { Kubectl } from "../../cli/kubernetes/kubectl.ts";
 import type { Pod } from "../../cli/kubernetes/pods.ts";
 import { podHealth } from "../../cli/kubernetes/pods.ts";
+import { missingTools } from "../../cli/preflight.ts";
 import { hasStack, readOutputs } from "../../cli/pulumi/stack.ts";
 import type { Matrix, Operation } from "../../components/security/CallGraph.ts";
 import { type Records, record } from "./records.ts";
@@ -19,7 +20,7 @@ export async function recordPlatform(stack: string): Promise<void> {
 
 async function look(context: Context): Promise<Records["platform"] | undefined> {
   const stack = await pulumiStack(context);
-  if (!(await hasStack(stack))) return undefined;
+  if (missingTools(context.config, stack.env.PATH).length > 0 || !(await hasStack(stack))) return undefined;
   const { matrix } = await readOutputs(stack);
   const kubectl = kubectlFor(context, stack);
   const nodes = await items<object>(kubectl, "nodes");

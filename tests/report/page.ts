@@ -5,6 +5,7 @@ import { type Html, html, trusted } from "./html.ts";
 import type { Recorded, Topic } from "./records.ts";
 import { sections, topics } from "./sections/index.ts";
 import type { Figure, Row, Section, Table } from "./sections/section.ts";
+import { sum } from "./statistics.ts";
 
 /** What makes each record, for those that nobody has made yet. */
 export const makers: Readonly<Record<Topic, string>> = {
@@ -97,7 +98,8 @@ ${tables.map(details)}`;
 function details({ title, columns, rows, groups = [] }: Table): Html {
   const classOf = (index: number) => (columns[index]?.numeric ? "numeric" : "text");
   const lineOf = (cells: Row) => html`<tr>${cells.map((cell, index) => html`<td class="${classOf(index)}">${cell}</td>`)}</tr>\n`;
-  return html`<details${groups.length > 0 && trusted(' class="long"')}>
+  const isLong = sum([rows.length, ...groups.map((group) => group.rows.length)]) > 40;
+  return html`<details class="${isLong ? "long" : "short"}">
 <summary>${title}</summary>
 <div class="scroll" tabindex="0" role="group" aria-label="${title}">
 <table>
