@@ -46,11 +46,16 @@ export async function startUp(...args: string[]): Promise<Update> {
   };
 }
 
-/** Nothing is left to do, nothing has drifted, and what the state knows is what the cluster has. */
+/** Nothing has drifted, and what the state knows is what the cluster has. */
+export async function expectAgreement(): Promise<void> {
+  const [found, refresh] = await Promise.all([disagreement(), pulumi("refresh", "--yes", "--expect-no-changes")]);
+  expect(found).toEqual({ lost: [], stray: [] });
+  expect({ exitCode: refresh.exitCode, all: refresh.all }).toMatchObject({ exitCode: 0 });
+}
+
+/** The same, and nothing is left to do. */
 export async function expectSettled(): Promise<void> {
-  expect(await disagreement()).toEqual({ lost: [], stray: [] });
+  await expectAgreement();
   const preview = await pulumi("preview", "--expect-no-changes");
   expect({ exitCode: preview.exitCode, all: preview.all }).toMatchObject({ exitCode: 0 });
-  const refresh = await pulumi("refresh", "--yes", "--expect-no-changes");
-  expect({ exitCode: refresh.exitCode, all: refresh.all }).toMatchObject({ exitCode: 0 });
 }
