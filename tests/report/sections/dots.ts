@@ -43,7 +43,7 @@ export function dotRows(label: string, rows: readonly Row[], { width, shares, li
       label: "after the write",
       labelArrow: "none",
       tickFormat: (value: number) => (value === 0 ? "0" : milliseconds(value)),
-      ticks: width > 600 ? 8 : 4,
+      ticks: width > 600 ? 8 : 3,
       grid: true,
     },
     y: { domain: rows.map(({ name }) => name), label: null, tickSize: 0, padding: 0.1 },

@@ -1,5 +1,5 @@
 import * as Plot from "@observablehq/plot";
-import { chart, legend, seriesOf, sideBySide } from "../charts/draw.ts";
+import { chart, legend, roomFor, seriesOf, sideBySide } from "../charts/draw.ts";
 import { count, list, milliseconds, number, rounds } from "../format.ts";
 import type { Html } from "../html.ts";
 import type { Records } from "../records.ts";
@@ -84,7 +84,7 @@ function curves({ rate, plain, mesh }: Rate, width: number): Html {
   return chart(`Shares of answers by their time at ${count(rate)} requests a second, with and without the mesh`, {
     width,
     height: 220,
-    marginLeft: 46,
+    marginLeft: 52,
     marginTop: 10,
     marginRight: 14,
     marginBottom: 36,
@@ -136,7 +136,7 @@ function added(rates: readonly Rate[], which: (typeof percentiles)[number], widt
   return chart(`Added at ${which}: ${list(rows.map(({ rate, text }) => `${text} at ${rate}`))}`, {
     width,
     height: 44 + rows.length * 26,
-    marginLeft: 52,
+    marginLeft: roomFor(rows.map(({ rate }) => rate)),
     marginRight: 64,
     marginTop: 4,
     marginBottom: 38,

@@ -92,7 +92,7 @@ function shares({ slices, marks }: Shifting, label: string, width: number): Html
   return chart(label, {
     width,
     height: width > 600 ? 300 : 240,
-    marginTop: 30,
+    marginTop: 34,
     marginBottom: 38,
     marginLeft: 52,
     x: { domain: [0, end], label: "seconds", labelArrow: "none", ticks: width > 600 ? 10 : 5 },
@@ -115,7 +115,7 @@ function shares({ slices, marks }: Shifting, label: string, width: number): Html
         strokeDasharray: declared?.dash ?? "",
       }),
       Plot.line(points, { x: "at", y: "share", stroke: measured?.colour ?? "", strokeWidth: 2 }),
-      Plot.text(marks, { x: "at", text: "what", frameAnchor: "top", lineAnchor: "bottom", dy: -6, ...ink }),
+      Plot.text(marks, { x: "at", text: "what", frameAnchor: "top", lineAnchor: "bottom", dy: -10, ...ink }),
       failures(slices),
     ],
   });
