@@ -48,8 +48,9 @@ async function onReport<T>(look: Look, use: (page: Page) => Promise<T>): Promise
 interface Layout {
   /** Of the page, in pixels. */
   readonly wide: number;
-  /** Pictures that are shown. */
-  readonly seen: number;
+  readonly figures: number;
+  /** Figures without a picture, by their names. */
+  readonly blank: readonly string[];
   /** Words beyond the edge of their picture. */
   readonly outside: readonly string[];
   /** Pairs of words of which one lies on the other. */
@@ -69,7 +70,10 @@ const layout = `(() => {
     Math.min(a.right, b.right) - Math.max(a.left, b.left) > 2 && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 3;
   return {
     wide: document.documentElement.scrollWidth,
-    seen: pictures.length,
+    figures: document.querySelectorAll("figure").length,
+    blank: [...document.querySelectorAll("figure")]
+      .filter((figure) => !pictures.some((picture) => figure.contains(picture)))
+      .map((figure) => figure.querySelector("h3").textContent),
     outside: pictures.flatMap((picture) =>
       wordsOf(picture).filter(({ box }) => isBeyond(picture.getBoundingClientRect(), box)).map(({ text }) => text)),
     overlapping: pictures.flatMap((picture) => {
@@ -99,10 +103,11 @@ describe.each(looks)("%s", (_name, look) => {
     });
   });
 
-  test("nothing is wider than the page, no word leaves its picture, and none lies on another", async () => {
+  test("every picture is there, and no wider than the page; no word leaves it or lies on another", async () => {
     await onReport(look, async (page) => {
-      const { wide, seen, outside, overlapping } = await page.evaluate<Layout>(layout);
-      expect(seen).toBeGreaterThanOrEqual(12);
+      const { wide, figures, blank, outside, overlapping } = await page.evaluate<Layout>(layout);
+      expect(figures).toBeGreaterThanOrEqual(12);
+      expect(blank).toEqual([]);
       expect(outside).toEqual([]);
       expect(overlapping).toEqual([]);
       expect(wide).toBeLessThanOrEqual(look.width ?? 1_200);

@@ -6,7 +6,7 @@ import { withPage } from "../wire/support/browser.ts";
 import { lastRecords, reportFile, writeReport } from "./report.ts";
 
 /*
- * Shoots the README's pictures from the report of the last records: `node --import tsx tests/report/pictures.ts`.
+ * Shoots the README's pictures, for screens of two dots a pixel, from the report of the last records: `node --import tsx tests/report/pictures.ts`.
  */
 
 /** The pictures by the topics they show; each topic's first one is shot, with its heading and its caption. */
@@ -16,9 +16,11 @@ const records = await lastRecords();
 await writeReport(records);
 const folder = join(projectDir, "docs", "pictures");
 await mkdir(folder, { recursive: true });
-await withPage(async (page) => {
+await withPage(async (page, context) => {
+  const screen = await context.newCDPSession(page);
+  await screen.send("Emulation.setDeviceMetricsOverride", { width: 1200, height: 900, deviceScaleFactor: 2, mobile: false });
   await page.goto(pathToFileURL(reportFile).href);
-  await page.addStyleTag({ content: "figure { padding: 4px 12px; }" });
+  await page.addStyleTag({ content: "figure { padding: 4px 12px; } figure h3 { margin-top: 4px; }" });
   for (const [topic, name] of Object.entries(pictures)) {
     if (!records[topic as keyof typeof pictures]) throw new Error(`Nobody has recorded ${topic} yet.`);
     await page
