@@ -2,7 +2,7 @@
 
 # Which Pulumi.<stack>.yaml to work on.
 STACK ?= local
-# What `make wire` and `make unit` run: a pattern on the names of files.
+# What `make wire` and `make unit` run: a pattern on the names of files; what `make bench` measures: a topic.
 T ?=
 
 mesh := node --import tsx cli/main.ts
@@ -11,7 +11,7 @@ mesh := node --import tsx cli/main.ts
 installed := node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
-.PHONY: help up preview down status env test unit contract wire report lint clean
+.PHONY: help up preview down status env test unit contract wire bench report lint clean
 
 up: $(installed) ## bring the platform up and end in a URL that answers; on eks, a terminal is asked first
 	@$(mesh) up --stack '$(STACK)'
@@ -39,6 +39,9 @@ contract: $(installed) ## run the tests against what reads the platform's object
 
 wire: $(installed) ## run the tests with real requests against the stack; T=name picks some
 	@$(mesh) test wire $(if $(T),'$(T)') --stack '$(STACK)'
+
+bench: $(installed) ## measure what the platform costs, on stack local, which is made anew; T=latency picks one
+	@$(mesh) bench $(T)
 
 report: $(installed) ## draw what wire tests and benchmarks recorded last, and what runs now, as one HTML file
 	@$(mesh) report --stack '$(STACK)'

@@ -38,4 +38,10 @@ program
   .option("--stack <name>", "which stack the wire tests ask", "local")
   .action(async (suite, pattern, { stack }) => (await import("./commands/test.ts")).test(suite, pattern, stack));
 
+program
+  .command("bench")
+  .description("measure what the platform costs: all topics, or one")
+  .argument("[topic]", "start, latency, throughput, growth or program")
+  .action(async (topic) => (await import("./commands/bench.ts")).bench(topic));
+
 await runCommand(program);

@@ -160,6 +160,8 @@ export interface Records {
       readonly preview: Rounds;
       /** Seconds of an update from nothing, with Pulumi's state written once, at its end. */
       readonly up: Rounds;
+      /** The same with the whole state written after each step, as Pulumi does unless told otherwise; left out where it takes minutes. */
+      readonly upWriting?: Rounds;
       /** Megabytes of the program's process, at most. */
       readonly memory: Rounds;
     }[];
