@@ -1,0 +1,67 @@
+import { describe, expect, test } from "@jest/globals";
+import { distributionOf, leastSquares, median, roundsOf } from "../../bench/support/statistics.ts";
+
+describe("the median", () => {
+  test.each([
+    [[3], 3],
+    [[10, 9, 1], 9],
+    [[4, 1, 3, 100], 3.5],
+  ])("of %j is %d", (values, expected) => expect(median(values)).toBe(expected));
+
+  test("leaves the values in their order", () => {
+    const values = [2, 1];
+    median(values);
+    expect(values).toEqual([2, 1]);
+  });
+
+  test("of nothing is no number", () => expect(median([])).toBeNaN());
+});
+
+test("rounds keep their order and say how far they are apart", () => {
+  expect(roundsOf([5, 1, 3])).toEqual({ median: 3, least: 1, most: 5, rounds: [5, 1, 3] });
+});
+
+describe("least squares", () => {
+  test("find the line that points are on", () => {
+    const { slope, start } = leastSquares([10, 100, 500].map((x) => [x, 4 + 0.25 * x]));
+    expect(slope).toBeCloseTo(0.25);
+    expect(start).toBeCloseTo(4);
+  });
+
+  test("lie between points that are on none", () => {
+    expect(
+      leastSquares([
+        [0, 0],
+        [1, 3],
+        [2, 0],
+      ]),
+    ).toEqual({ slope: 0, start: 1 });
+  });
+});
+
+describe("a distribution", () => {
+  test("adds up histograms whose buckets differ, in ascending order", () => {
+    const { count, cumulative } = distributionOf([
+      { upTo: 2, count: 1 },
+      { upTo: 1, count: 6 },
+      { upTo: 2, count: 1 },
+      { upTo: 4, count: 2 },
+    ]);
+    expect(count).toBe(10);
+    expect(cumulative).toEqual([
+      [1, 0.6],
+      [2, 0.8],
+      [4, 1],
+    ]);
+  });
+
+  test("reads percentiles within a bucket", () => {
+    const { p50, p90, p99 } = distributionOf([
+      { upTo: 1, count: 50 },
+      { upTo: 3, count: 50 },
+    ]);
+    expect(p50).toBe(1);
+    expect(p90).toBeCloseTo(2.6);
+    expect(p99).toBeCloseTo(2.96);
+  });
+});
