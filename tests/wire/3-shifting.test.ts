@@ -9,7 +9,7 @@ import { count, type Reply, slicesOf, underLoad } from "./support/load.ts";
 import { productUrl } from "./support/product.ts";
 import { WeightedRules } from "./support/rules.ts";
 import { withConfigSet } from "./support/settings.ts";
-import { bringUp, eventually, pulumi, saw } from "./support/stack.ts";
+import { bringUp, eventually, kubeGet, pulumi, saw } from "./support/stack.ts";
 
 const weightOfV2 = "mesh:product.versions[1].weight";
 const steps = [20, 40, 60, 80, 100];
@@ -69,17 +69,17 @@ test("moved from 0 to 100 in five steps of `pulumi up`, and back by `make up`, u
   const shift = async (soFar: readonly Reply[]) => {
     await withConfigSet({ [weightOfV2]: "0" }, async () => {
       for (const weight of [0, ...steps]) {
-        marks.push({ at: (Date.now() - begun) / 1_000, what: `${weight} %` });
         await pulumi("config", "set", "--path", weightOfV2, `${weight}`);
         const up = await pulumi("up", "--yes", "--skip-preview");
         expect(up.all).toMatch(/2 updated/);
         expect(up.exitCode).toBe(0);
+        marks.push({ at: ((await lastWrite()) - begun) / 1_000, what: `${weight} %` });
         const [from, seen] = [Date.now(), soFar.length];
         await eventually("some hundred answers", 20, async () => expect(soFar.length).toBeGreaterThan(seen + 2 * rate.seen));
         settled.push({ weight, from, to: Date.now() });
       }
-      marks.push({ at: (Date.now() - begun) / 1_000, what: "back" });
     });
+    marks.push({ at: ((await lastWrite()) - begun) / 1_000, what: "back" });
   };
   const counted: Outcome = await fortioWhile(productUrl(), { qps: rate.counted }, async () => {
     replies = await underLoad(rate.seen, shift);
@@ -103,6 +103,16 @@ test("moved from 0 to 100 in five steps of `pulumi up`, and back by `make up`, u
   expect(failed).toBe(0);
   expect(requests).toBeGreaterThan(5_000);
 });
+
+/** When the gateways' rules were written last, in ms since 1970: to the second, by the API server's clock. */
+async function lastWrite(): Promise<number> {
+  interface Managed {
+    readonly metadata: { readonly managedFields: readonly { readonly operation: string; readonly time: string }[] };
+  }
+  const object = ["virtualservice", "product-exposed", "--namespace=product", "--show-managed-fields"];
+  const { metadata } = await kubeGet<Managed>(...object);
+  return Date.parse(metadata.managedFields.find(({ operation }) => operation === "Apply")?.time ?? "");
+}
 
 /** When a proxy has routes that give v2 a weight, by this process's clock. */
 async function takes(proxy: Envoy, before: string, weight: number): Promise<number> {
