@@ -23,7 +23,7 @@ test("made-up endpoints have addresses of their own, in the range that is for be
 });
 
 test("a field of a control group's file is that of its whole name", () => {
-  const text = "cache 5\ninactive_file 10\ntotal_inactive_file 20\n";
+  const text = "cache 5\ntotal_inactive_file 20\ninactive_file 10\n";
   expect(field(text, "inactive_file")).toBe(10);
   expect(field(text, "total_inactive_file")).toBe(20);
   expect(() => field(text, "usage_usec")).toThrow(/no usage_usec/);
