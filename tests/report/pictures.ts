@@ -16,17 +16,18 @@ const records = await lastRecords();
 await writeReport(records);
 const folder = join(projectDir, "docs", "pictures");
 await mkdir(folder, { recursive: true });
-await withPage(async (page, context) => {
-  const screen = await context.newCDPSession(page);
-  await screen.send("Emulation.setDeviceMetricsOverride", { width: 1200, height: 900, deviceScaleFactor: 2, mobile: false });
-  await page.goto(pathToFileURL(reportFile).href);
-  await page.addStyleTag({ content: "figure { padding: 4px 12px; } figure h3 { margin-top: 4px; }" });
-  for (const [topic, name] of Object.entries(pictures)) {
-    if (!records[topic as keyof typeof pictures]) throw new Error(`Nobody has recorded ${topic} yet.`);
-    await page
-      .locator(`#${topic} figure`)
-      .first()
-      .screenshot({ path: join(folder, name) });
-    console.log(join("docs", "pictures", name));
-  }
-});
+await withPage(
+  async (page) => {
+    await page.goto(pathToFileURL(reportFile).href);
+    await page.addStyleTag({ content: "html { zoom: 2; } figure { padding: 4px 12px; } figure h3 { margin-top: 4px; }" });
+    for (const [topic, name] of Object.entries(pictures)) {
+      if (!records[topic as keyof typeof pictures]) throw new Error(`Nobody has recorded ${topic} yet.`);
+      await page
+        .locator(`#${topic} figure`)
+        .first()
+        .screenshot({ path: join(folder, name) });
+      console.log(join("docs", "pictures", name));
+    }
+  },
+  { width: 2_000 },
+);

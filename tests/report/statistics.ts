@@ -17,6 +17,12 @@ export const median = (values: readonly number[]): number => quantile(values, 0.
 
 export const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
 
+/** Where the line of least squares is at some x. */
+export function lineAt(points: readonly (readonly [x: number, y: number])[], at: number): number {
+  const mean = (values: readonly number[]) => sum(values) / values.length;
+  return mean(points.map(([, y]) => y)) + slope(points) * (at - mean(points.map(([x]) => x)));
+}
+
 /** How much y grows with each x, by least squares; 0 where all x are one. */
 export function slope(points: readonly (readonly [x: number, y: number])[]): number {
   const meanX = sum(points.map(([x]) => x)) / points.length;

@@ -125,7 +125,7 @@ const data: Records = {
   matrix: { probes: probes() },
   revocation: {
     busy: range(20).map((index) => 90 + ((index * 37) % 20) * 14),
-    idle: range(20).map((index) => 260 + ((index * 53) % 20) * 61),
+    idle: range(20).map((index) => 1_100 + (index % 2)),
     cost: "A drain of one second costs 14 new connections for each change.",
   },
   canary: {
@@ -207,7 +207,7 @@ const data: Records = {
     sizes: [10, 100, 500].map((services) => ({
       services,
       resources: services * 14 + 60,
-      preview: roundsOf(2.4 + services * 0.021),
+      preview: roundsOf(2.4 + services * 0.021 + (services === 100 ? 0.6 : 0)),
       up: roundsOf(4 + services * 0.18),
       ...(services < 500 && { upWriting: roundsOf(5 + services * 0.4) }),
       memory: roundsOf(240 + services * 0.9),

@@ -1,11 +1,14 @@
 import * as Plot from "@observablehq/plot";
 import type { Html } from "../html.ts";
 import type { Rounds } from "../records.ts";
+import { lineAt } from "../statistics.ts";
 import { chart, line, type Series } from "./draw.ts";
 
 /** Values of one kind at several sizes. */
 export interface Curve {
   readonly look: Series;
+  /** Of the straight line that fits best; none where left out. */
+  readonly straight?: Series;
   readonly points: readonly { readonly size: number; readonly value: Rounds }[];
 }
 
@@ -34,7 +37,8 @@ export function growthChart(label: string, curves: readonly Curve[], unit: (valu
       ticks: 5,
       grid: true,
     },
-    marks: curves.map(({ look, points }) => [
+    marks: curves.map(({ look, straight, points }) => [
+      straight ? fitted(points, straight) : [],
       Plot.ruleX(points, {
         x: "size",
         y1: ({ value }: Point) => value.least,
@@ -52,6 +56,15 @@ export function growthChart(label: string, curves: readonly Curve[], unit: (valu
 }
 
 type Point = Curve["points"][number];
+
+function fitted(points: readonly Point[], { colour, dash }: Series): Plot.Markish {
+  const medians = points.map(({ size, value }) => [size, value.median] as const);
+  const ends = [Math.min(...medians.map(([size]) => size)), Math.max(...medians.map(([size]) => size))];
+  return Plot.line(
+    ends.map((size) => [size, lineAt(medians, size)]),
+    { stroke: colour, strokeDasharray: dash, strokeWidth: 1.5 },
+  );
+}
 
 /** Those of the sizes that are far enough from the one before to be written beside it. */
 function spaced(sizes: readonly number[], largest: number): number[] {

@@ -21,21 +21,13 @@ export interface DotOptions {
 /** A dot for each measurement, in a row for each kind of them, with marks at some of their percentiles. */
 export function dotRows(label: string, rows: readonly Row[], { width, shares, limit }: DotOptions): Html {
   const dots = rows.flatMap(({ name, values }) => values.map((value) => ({ name, value })));
-  const ends = rows.flatMap(({ name, values }) =>
-    shares.map((share, index) => ({
-      name,
-      value: quantile(values, share),
-      text: `${share === 1 ? "worst" : `p${share * 100}`} ${milliseconds(quantile(values, share))}`,
-      anchor: index === 0 ? "end" : "start",
-    })),
-  );
+  const ends = rows.flatMap(({ name, values }) => shares.map((share) => ({ name, value: quantile(values, share) })));
   const most = Math.max(...dots.map(({ value }) => value), limit ?? 0);
-  const placed = { y: "name", x: "value", lineAnchor: "bottom", dy: -14, ...ink } as const;
   return chart(label, {
     width,
     height: 44 + rows.length * 62,
     marginLeft: roomFor(rows.map(({ name }) => name)),
-    marginRight: limit === undefined ? 76 : 24,
+    marginRight: 24,
     marginTop: limit === undefined ? 4 : 22,
     marginBottom: 38,
     x: {
@@ -64,14 +56,20 @@ export function dotRows(label: string, rows: readonly Row[], { width, shares, li
           ],
       Plot.dot(dots, { y: "name", x: "value", r: 4.5, fill: "var(--blue)", fillOpacity: 0.5, stroke: "var(--blue)" }),
       Plot.tickX(ends, { y: "name", x: "value", stroke: "currentColor", strokeWidth: 1.5, insetTop: 14, insetBottom: 14 }),
-      Plot.text(
-        ends.filter(({ anchor }) => anchor === "end"),
-        { ...placed, text: "text", textAnchor: "end", dx: 2 },
-      ),
-      Plot.text(
-        ends.filter(({ anchor }) => anchor === "start"),
-        { ...placed, text: "text", textAnchor: "start", dx: -2 },
-      ),
+      Plot.text(rows, {
+        y: "name",
+        text: ({ values }: Row) => shares.map((share) => said(values, share)).join(", "),
+        frameAnchor: "left",
+        lineAnchor: "bottom",
+        textAnchor: "start",
+        dx: 4,
+        dy: -14,
+        ...ink,
+      }),
     ],
   });
+}
+
+function said(values: readonly number[], share: number): string {
+  return `${share === 1 ? "worst" : `p${share * 100}`} ${milliseconds(quantile(values, share))}`;
 }

@@ -12,7 +12,7 @@ const looks = seriesOf(["each proxy knows its callees alone", "each proxy knows 
 const measures = [
   { key: "sidecar", title: "Allocated by one sidecar’s Envoy", unit: megabytes },
   { key: "container", title: "One sidecar’s whole container", unit: megabytes },
-  { key: "push", title: "One change, in istiod and to the proxy", unit: milliseconds },
+  { key: "push", title: "One change, until it is sent", unit: milliseconds },
 ] as const;
 
 /** What more services cost every proxy and the control plane. */

@@ -12,14 +12,7 @@ const measures = [
   { key: "memory", title: "Memory of the program", unit: megabytes },
 ] as const;
 
-const [once, each] = seriesOf([
-  "state written once, at the end",
-  "state written after each step, as Pulumi does unless told otherwise",
-]) as [Series, Series];
-
-function writing({ services, upWriting }: Program["sizes"][number]) {
-  return upWriting ? [{ size: services, value: upWriting }] : [];
-}
+const looks = seriesOf(["median", "straight line of least squares"]);
 
 /** What more services cost the Pulumi program. */
 export const program = section({
@@ -28,30 +21,24 @@ export const program = section({
   about: "`pulumi preview` and `pulumi up` from nothing, at several numbers of services: the growth stays linear.",
   show: (data) => {
     const curves = measures.map(({ key, title, unit }) => {
-      const all = [{ look: once, points: data.sizes.map((size) => ({ size: size.services, value: size[key] })) }];
-      if (key === "up") all.push({ look: each, points: data.sizes.flatMap(writing) });
-      return { title, draw: (width: number) => growthChart(`${title} by services`, all, unit, width) };
+      const points = data.sizes.map((size) => ({ size: size.services, value: size[key] }));
+      const [look, straight] = looks as [Series, Series];
+      return { title, draw: (width: number) => growthChart(`${title} by services`, [{ look, straight, points }], unit, width) };
     });
     return [
       {
         title: "Time of a preview and an update, and memory",
         caption: captionOf(data),
         picture: sideBySide(curves),
-        legend: legend([once, each]),
+        legend: legend(looks),
         tables: [
           {
             title: "Medians of the rounds, with the least and the most",
-            columns: numbers(
-              "Services",
-              "Resources",
-              ...measures.map(({ title }) => title),
-              "Update, state written after each step",
-            ),
+            columns: numbers("Services", "Resources", ...measures.map(({ title }) => title)),
             rows: data.sizes.map((size) => [
               String(size.services),
               count(size.resources),
               ...measures.map(({ key, unit }) => rounds(size[key], unit)),
-              size.upWriting ? rounds(size.upWriting, seconds) : "–",
             ]),
           },
         ],

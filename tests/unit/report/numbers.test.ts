@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import * as format from "../../report/format.ts";
-import { median, quantile, slope } from "../../report/statistics.ts";
+import { lineAt, median, quantile, slope } from "../../report/statistics.ts";
 
 describe("numbers as a person reads them", () => {
   test.each([
@@ -42,5 +42,11 @@ describe("what is counted out of measurements", () => {
       ]),
     ).toBe(0.5);
     expect(slope([[3, 9]])).toBe(0);
+    const points = [
+      [1, 5],
+      [2, 9],
+      [3, 7],
+    ] as const;
+    expect([0, 3].map((at) => lineAt(points, at))).toEqual([5, 8]);
   });
 });

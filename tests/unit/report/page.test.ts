@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "@jest/globals";
@@ -87,6 +87,15 @@ describe("what nobody recorded", () => {
     expect(document.querySelector(`#${topic} .missing`)?.textContent).toContain(makers[topic]);
     expect(document.querySelectorAll(".missing")).toHaveLength(1);
     expect(document.querySelector(".dates")?.textContent).toContain("1 of 12 parts is missing");
+  });
+
+  test("the commands that would record it are of files that there are", async () => {
+    const files = { wire: await readdir("tests/wire"), bench: await readdir("tests/bench") };
+    const asked = Object.values(makers).map((command) => /^make (wire|bench) T=(\S+)$/.exec(command));
+    for (const [, suite, pattern = ""] of asked.filter((one) => one !== null)) {
+      expect(files[suite as keyof typeof files].join("\n")).toContain(pattern);
+    }
+    expect(asked.filter((one) => one !== null)).toHaveLength(topics.length - 1);
   });
 
   test("with nothing at all there is no report, but one message that says how to come by it", async () => {
