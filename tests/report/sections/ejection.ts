@@ -1,6 +1,6 @@
 import * as Plot from "@observablehq/plot";
 import { chart, forBoth, ink, legend, seriesOf } from "../charts/draw.ts";
-import { failures } from "../charts/failures.ts";
+import { failures, middles } from "../charts/slices.ts";
 import { count, list, many, number } from "../format.ts";
 import type { Html } from "../html.ts";
 import type { Records } from "../records.ts";
@@ -61,7 +61,7 @@ function timeline(data: Ejection, label: string, width: number): Html {
   const { marks } = data;
   const pods = podsOf(data);
   // The run ended within the last one.
-  const slices = data.slices.slice(0, -1);
+  const slices = middles(data.slices).slice(0, -1);
   const most = Math.max(...slices.flatMap(({ answered }) => Object.values(answered)));
   const end = Math.max(...slices.map(({ at }) => at), ...marks.map(({ at }) => at));
   return chart(label, {

@@ -53,7 +53,7 @@ function heatMap(probes: readonly MatrixProbe[]): Figure {
   const caption = captionOf(probes);
   return {
     title: "Callers by callees",
-    caption: `${caption} A cell is darker the more probes it stands for; a dot is a workload and itself, or one that listens on nothing.`,
+    caption: `${caption} A cell’s colour is stronger the more probes it stands for; a dot is a workload and itself, or one that listens on nothing.`,
     picture: forBoth((width) => cells(pairs, caption, width)),
     legend: swatches(kinds),
     tables: [

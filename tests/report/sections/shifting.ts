@@ -1,6 +1,6 @@
 import * as Plot from "@observablehq/plot";
 import { chart, forBoth, ink, legend, seriesOf } from "../charts/draw.ts";
-import { failures } from "../charts/failures.ts";
+import { failures, middles } from "../charts/slices.ts";
 import { count, list, many, milliseconds, number } from "../format.ts";
 import type { Html } from "../html.ts";
 import type { Mark, Records, Slice } from "../records.ts";
@@ -81,7 +81,8 @@ export function stepsOf(marks: readonly Mark[], end: number): { readonly at: num
   return [...known, { at: steps[open]?.at ?? end, weight: known.at(-1)?.weight ?? 0 }];
 }
 
-function shares({ slices, marks }: Shifting, label: string, width: number): Html {
+function shares({ slices: whole, marks }: Shifting, label: string, width: number): Html {
+  const slices = middles(whole);
   const end = Math.max(...slices.map(({ at }) => at), ...marks.map(({ at }) => at));
   const points = slices.flatMap((slice) => {
     const share = shareOf(slice);

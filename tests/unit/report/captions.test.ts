@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { runsOf } from "../../report/charts/failures.ts";
+import { middles, runsOf } from "../../report/charts/slices.ts";
 import { countRequests, headlines } from "../../report/headlines.ts";
 import type { Recorded, Topic } from "../../report/records.ts";
 import * as accidents from "../../report/sections/accidents.ts";
@@ -114,6 +114,11 @@ describe("pictures", () => {
       { at: 9, weight: 100 },
     ]);
     expect(shifting.stepsOf([...marks, { at: 5, what: "back" }], 9).at(-1)).toEqual({ at: 5, weight: 100 });
+  });
+
+  test("what a slice counts is drawn at its middle", () => {
+    expect(middles([slice(0, 0), slice(2, 0)]).map(({ at }) => at)).toEqual([1, 3]);
+    expect(middles([slice(4, 0)]).map(({ at }) => at)).toEqual([4]);
   });
 
   test("failures that follow each other are one number, in their middle", () => {

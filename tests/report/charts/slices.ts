@@ -4,6 +4,13 @@ import type { Slice } from "../records.ts";
 import { sum } from "../statistics.ts";
 import { ink } from "./draw.ts";
 
+/** Slices of equal length at their middles, where what they count is drawn. */
+export function middles(slices: readonly Slice[]): Slice[] {
+  const [first, second] = slices;
+  const half = first && second ? (second.at - first.at) / 2 : 0;
+  return slices.map((slice) => ({ ...slice, at: slice.at + half }));
+}
+
 /** A cross at each slice of time in which requests failed, and one number over those that follow each other. */
 export function failures(slices: readonly Slice[]): Plot.Markish {
   const failed = slices.filter((slice) => slice.failed > 0);
