@@ -30,7 +30,9 @@ export async function accountsOf(ids: readonly string[]): Promise<Account[]> {
     const find = (folders: readonly string[] | undefined) => folders?.find((folder) => folder.endsWith(`${id}.scope`));
     const [time, held] = [find(processor), find(memory)];
     if (!time || !held)
-      throw new Error(`container ${id} is not accounted for on this machine: are the cluster's nodes elsewhere?`);
+      throw new Error(
+        `container ${id || "without an id"} is not accounted for on this machine: are the cluster's nodes elsewhere?`,
+      );
     return { busy: () => busyOf(time), memory: () => memoryOf(held) };
   });
 }

@@ -62,6 +62,8 @@ export async function makePairs(atEnd: AtEnd): Promise<Readonly<Record<Side, Pai
 async function pairOf(side: Side): Promise<Pair> {
   const namespace = namespaceOf(side);
   const accounts = await accountsByPart(namespace);
+  const expected = side === "mesh" ? 4 : 2;
+  if (accounts.length !== expected) throw new Error(`${side}: ${accounts.length} containers take part instead of ${expected}`);
   return {
     async load({ rate, connections, seconds }) {
       const how = ["-qps", String(rate), "-uniform", "-c", String(connections), "-t", `${seconds}s`];
