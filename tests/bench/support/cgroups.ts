@@ -29,7 +29,7 @@ export async function accountsOf(ids: readonly string[]): Promise<Account[]> {
   return ids.map((id) => {
     const find = (folders: readonly string[] | undefined) => folders?.find((folder) => folder.endsWith(`${id}.scope`));
     const [time, held] = [find(processor), find(memory)];
-    if (!time || !held)
+    if (!id || !time || !held)
       throw new Error(
         `container ${id || "without an id"} is not accounted for on this machine: are the cluster's nodes elsewhere?`,
       );
