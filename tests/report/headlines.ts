@@ -1,4 +1,4 @@
-import { count, milliseconds, percent, seconds } from "./format.ts";
+import { count, many, milliseconds, percent, seconds } from "./format.ts";
 import type { Recorded, Records, Topic } from "./records.ts";
 import { within } from "./sections/canary.ts";
 import { limit } from "./sections/revocation.ts";
@@ -22,7 +22,7 @@ export function headlines(records: LastRecords): Headline[] {
   return [
     ...requests(records),
     ...(matrix ? [probes(matrix.data)] : []),
-    ...(revocation ? [revoked(revocation.data)] : []),
+    ...(revocation ? revoked(revocation.data) : []),
     ...(canary ? [splits(canary.data)] : []),
     ...(latency ? added(latency.data) : []),
     ...(throughput
@@ -74,10 +74,11 @@ function probes({ probes }: Records["matrix"]): Headline {
   };
 }
 
-function revoked({ busy, idle }: Records["revocation"]): Headline {
+function revoked({ busy, idle }: Records["revocation"]): Headline[] {
+  if (busy.length + idle.length === 0) return [];
   const worst = Math.max(...busy, ...idle);
-  const of = `${count(busy.length + idle.length)} policies`;
-  return { value: milliseconds(worst), label: `at worst until a permission is gone, of ${of}`, kept: worst <= limit };
+  const label = `at worst until a permission is gone, of ${many(busy.length + idle.length, "time")}`;
+  return [{ value: milliseconds(worst), label, kept: worst <= limit }];
 }
 
 function splits({ splits }: Records["canary"]): Headline {

@@ -6,7 +6,7 @@ import type { Html } from "../html.ts";
 import type { Mark, Records, Slice } from "../records.ts";
 import { quantile, sum } from "../statistics.ts";
 import { dotRows } from "./dots.ts";
-import { numbers, section, words } from "./section.ts";
+import { type Figure, numbers, section, words } from "./section.ts";
 
 type Shifting = Records["shifting"];
 
@@ -17,7 +17,6 @@ export const shifting = section({
   about: "A canary's weight is moved from 0 to 100 % in steps by `pulumi up`, under constant load: no request fails.",
   show: (data) => {
     const share = captionOf(data);
-    const convergence = convergenceCaption(data.convergence);
     return [
       {
         title: "The canary's share while its weight moves",
@@ -38,25 +37,28 @@ export const shifting = section({
           },
         ],
       },
-      {
-        title: "From a write until the last proxy has it",
-        caption: convergence,
-        picture: forBoth((width) =>
-          dotRows(convergence, [{ name: "all proxies", values: data.convergence }], { width, shares: [0.5, 0.99] }),
-        ),
-        tables: [
-          {
-            title: "Each write",
-            columns: [...words("Write"), ...numbers("Last proxy after")],
-            rows: data.convergence.map((value, index) => [String(index + 1), milliseconds(value)]),
-          },
-        ],
-      },
+      ...(data.convergence.length > 0 ? [reached(data.convergence)] : []),
     ];
   },
 });
 
 const looks = seriesOf(["share of requests that v2 answered", "weight declared, from the start of pulumi up on"]);
+
+function reached(times: readonly number[]): Figure {
+  const caption = convergenceCaption(times);
+  return {
+    title: "From a write until the last proxy has it",
+    caption,
+    picture: forBoth((width) => dotRows(caption, [{ name: "all proxies", values: times }], { width, shares: [0.5, 0.99] })),
+    tables: [
+      {
+        title: "Each write",
+        columns: [...words("Write"), ...numbers("Last proxy after")],
+        rows: times.map((value, index) => [String(index + 1), milliseconds(value)]),
+      },
+    ],
+  };
+}
 
 /** The picture's sentence. */
 export function captionOf({ marks, requests, failed }: Shifting): string {

@@ -32,7 +32,7 @@ describe("captions say what their picture shows, with its numbers", () => {
     ],
     [
       revocation.captionOf({ busy: [3, 1, 2], idle: [1_900] }),
-      "Over 3 writes with busy clients the last request was let through after 2 ms (p50) and 3 ms (worst); over 1 with idle connections after 1.9 s (p50) and 1.9 s (worst).",
+      "The last request was let through after 2 ms (p50) and 3 ms (worst) with busy clients in 3 writes and 1.9 s (p50) and 1.9 s (worst) with idle clients in 1 write.",
     ],
     [
       canary.captionOf([split, { ...split, v2: 300, failed: 3 }]),

@@ -59,6 +59,18 @@ describe("the page", () => {
     expect(every?.querySelectorAll("th[scope=rowgroup]")).toHaveLength(20);
   });
 
+  test("leaves out what a test did not come to, and draws the rest", async () => {
+    const { shifting, revocation } = records;
+    const half = {
+      shifting: { ...shifting, data: { ...shifting.data, convergence: [] } },
+      revocation: { ...revocation, data: { ...revocation.data, idle: [] } },
+    };
+    const none = { revocation: { ...revocation, data: { ...revocation.data, busy: [], idle: [] } } };
+    const written = await page(half);
+    expect(`${written}${await page(none)}`.match(/.{0,80}(NaN|undefined|Infinity)/g) ?? []).toEqual([]);
+    expect(parseHTML(written).document.querySelectorAll("figure")).toHaveLength(2);
+  });
+
   test("uses each identifier once", () => {
     const ids = [...document.querySelectorAll("[id]")].map(({ id }) => id);
     expect(ids).toEqual([...new Set(ids)]);
