@@ -1,6 +1,8 @@
 import { beforeAll, describe, expect, test } from "@jest/globals";
-import type { MatrixRow } from "../../components/security/CallGraph.ts";
+import { gatewayAccounts, type MatrixRow, principalOf } from "../../components/security/CallGraph.ts";
 import { type MatrixProbe, record } from "../report/records.ts";
+import { type Echo, route, withEcho } from "./support/echo.ts";
+import { type Forgery, forgeries } from "./support/forgeries.ts";
 import type { Seen } from "./support/inside/protocol.ts";
 import { type Expectation, expectations, hostOf } from "./support/matrix.ts";
 import { endpointsOf, sendProbes } from "./support/probes.ts";
@@ -102,6 +104,34 @@ describe("of databases", () => {
     expect(broken(({ method }) => method === undefined)).toEqual([]);
   });
 });
+
+test("what outsiders forge reaches no service, and changes neither tries nor timeout", async () => {
+  const callers = matrix.filter(({ to, allowed }) => to === "product/product" && allowed).map(({ from }) => from);
+  await withEcho(async (echo) => {
+    const { headers: honest } = await echo.ask();
+    for (const forgery of forgeries({ path: "/api/products", callers })) await expectIgnored(echo, forgery, honest);
+  });
+});
+
+async function expectIgnored(echo: Echo, { name, headers: forged }: Forgery, honest: Readonly<Record<string, string>>) {
+  const { headers } = await echo.ask("", forged);
+  // Which of the gateway's pods it came through, and by what name it is traced, differs with every request.
+  const differing = { "x-request-id": "", "x-forwarded-client-cert": "", "x-forwarded-for": "" };
+  expect({ name, ...headers, ...differing }).toEqual({ name, ...honest, ...differing });
+  expect(headers["x-forwarded-for"]).not.toMatch(/,|127\.0\.0\.1/);
+  expect(headers["x-forwarded-client-cert"]?.match(/URI=[^;,]*/g)).toEqual([
+    `URI=spiffe://${principalOf(gatewayAccounts.istio)}`,
+  ]);
+
+  const slow = await echo.ask("delay=4000", forged);
+  const key = `${name} ${Date.now()}`;
+  const failing = await echo.ask("status=503", { ...forged, "x-key": key });
+  const tries = await echo.reached(key);
+  saw(`${name}: ${slow.status} after ${Math.round(slow.ms)} ms, ${failing.status} after ${tries} tries`);
+  expect([slow.status, failing.status, tries]).toEqual([504, 503, route.tries]);
+  expect(slow.ms - route.timeoutMs).toBeGreaterThanOrEqual(-50);
+  expect(slow.ms - route.timeoutMs).toBeLessThanOrEqual(200);
+}
 
 test("a proxy knows its callees, and nobody else of the applications", async () => {
   const { items } = await kubeGet<{ items: Pod[] }>(

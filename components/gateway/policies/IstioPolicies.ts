@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { customResource } from "../../support/customResource.ts";
 import type { Route } from "../route.ts";
 import { type Place, refusal, tokenReader } from "./access.ts";
+import { trustworthyHeaders } from "./headers.ts";
 import { istioProblems } from "./istioProblems.ts";
 import { limits } from "./limits.ts";
 
@@ -12,7 +13,8 @@ export interface IstioPoliciesArgs extends Place {
 
 /**
  * What Istio's gateway demands of requests before it lets them in, by the policies of each route; CORS is answered by the
- * services' own rules (see `corsPolicy`). What this gateway cannot demand is refused.
+ * services' own rules (see `corsPolicy`). What this gateway cannot demand is refused. Whatever it lets in, it says itself what
+ * only a proxy may say of a request.
  *
  * - `rateLimit`: 429 beyond it, told in `x-ratelimit-…` headers. Each proxy counts for itself, HTTP and HTTPS apart, and begins
  *   anew when it starts. What is allowed comes back evenly over the time, not all at once at its end.
@@ -31,6 +33,7 @@ export class IstioPolicies extends pulumi.ComponentResource {
     if (problems.length > 0) throw new Error(problems.join("\n"));
     super("mesh:gateway:IstioPolicies", name, {}, opts);
 
+    customResource(`${name}-headers`, trustworthyHeaders(place), { parent: this });
     const tokens = tokenReader(offered, place);
     const reader = tokens && customResource(`${name}-tokens`, tokens, { parent: this });
     for (const route of offered) {

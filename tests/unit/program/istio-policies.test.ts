@@ -30,13 +30,33 @@ async function rulesOf(routes: Route[], name = "gate-shop-products"): Promise<Ru
   return at<Rule[]>(inputs(authorization, name), "spec.rules");
 }
 
-test("no policy, no object; and none for what another gateway offers", async () => {
+test("without a policy only forged headers are dropped; and no object is for what another gateway offers", async () => {
   const kong = routeOf("kong", "/kong", {
     gateways: ["kong"],
     policies: { jwt, maxBodyBytes: 1, apiKeys: { consumers: ["a"] } },
   });
   const { resources } = await recordPolicies(routeOf("shop", "/"), kong);
-  expect(resources.map(({ type }) => type)).toEqual(["mesh:gateway:IstioPolicies"]);
+  expect(resources.map(({ type }) => type)).toEqual(["mesh:gateway:IstioPolicies", envoyFilter]);
+});
+
+test("what callers say in the name of a proxy is dropped before anything else, and their address is what the gateway knows", async () => {
+  const { inputs } = await recordPolicies(routeOf("shop", "/"));
+  const filter = inputs(envoyFilter, "gate-headers");
+  expect(filter).toMatchObject({
+    metadata: { name: "gateway-headers", namespace: "istio-ingress" },
+    spec: {
+      workloadSelector: { labels: selector },
+      configPatches: [{ applyTo: "HTTP_FILTER", patch: { operation: "INSERT_FIRST" } }],
+    },
+  });
+  const mutations = at<object[]>(filter, "spec.configPatches.0.patch.value.typed_config.mutations.request_mutations");
+  expect(mutations).toEqual(expect.arrayContaining([{ remove: "x-forwarded-host" }, { remove: "x-envoy-external-address" }]));
+  expect(mutations.at(-1)).toEqual({
+    append: {
+      header: { key: "x-forwarded-for", value: "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%" },
+      append_action: "OVERWRITE_IF_EXISTS_OR_ADD",
+    },
+  });
 });
 
 describe("tokens", () => {

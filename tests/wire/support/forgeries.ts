@@ -23,13 +23,13 @@ export function forgeries({ path, callers }: { readonly path: string; readonly c
       name: "forwarded",
       headers: {
         "x-forwarded-for": "127.0.0.1",
+        forwarded: "for=127.0.0.1;host=localhost;proto=https",
         "x-forwarded-host": "localhost",
         "x-forwarded-proto": "https",
         "x-forwarded-port": "443",
         "x-real-ip": "127.0.0.1",
         "x-original-url": path,
         "x-rewrite-url": path,
-        "x-http-method-override": "GET",
       },
     },
     {
@@ -43,7 +43,7 @@ export function forgeries({ path, callers }: { readonly path: string; readonly c
         "x-envoy-external-address": "127.0.0.1",
         "x-envoy-original-path": path,
         "x-envoy-original-host": "localhost",
-        "x-envoy-original-method": "GET",
+        "x-envoy-original-dst-host": "127.0.0.1:15000",
         "x-envoy-decorator-operation": path,
         "x-envoy-retry-on": "5xx,gateway-error",
         "x-envoy-max-retries": "7",

@@ -1,0 +1,130 @@
+import { request } from "node:http";
+import { gatewayUrl } from "./product.ts";
+import { eventually, kubectl, kubeGet, run, stackEnvironment } from "./stack.ts";
+
+/** A service of a test's own behind Istio's gateway, which tells what reached it. */
+export interface Echo {
+  /** Asks it through the gateway, from outside. Query: `delay=<ms>`, `status=<code>`. */
+  ask(query?: string, headers?: Readonly<Record<string, string>>): Promise<Echoed>;
+  /** How many requests with this value of `x-key` have reached it. */
+  reached(key: string): Promise<number>;
+}
+
+export interface Echoed {
+  readonly status: number;
+  readonly ms: number;
+  /** What reached it with the request; empty where another one answered. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+const namespace = "wire-echo";
+const host = "echo.example.com";
+const name = "echo";
+/** What its route says, which no request may say otherwise. */
+export const route = { timeoutMs: 1_500, tries: 2 } as const;
+
+const program = `
+  const reached = new Map();
+  require("node:http").createServer((request, response) => {
+    const { searchParams, pathname } = new URL("http://echo" + request.url);
+    const key = request.headers["x-key"] ?? "";
+    if (pathname === "/reached") return response.end(String(reached.get(key) ?? 0));
+    reached.set(key, (reached.get(key) ?? 0) + 1);
+    response.statusCode = Number(searchParams.get("status") ?? 200);
+    setTimeout(() => response.end(JSON.stringify(request.headers)), Number(searchParams.get("delay") ?? 0));
+  }).listen(8080);`;
+
+/** Makes the service, does something with it, and removes it. */
+export async function withEcho<T>(use: (echo: Echo) => Promise<T>): Promise<T> {
+  const env = await stackEnvironment();
+  const input = JSON.stringify({ apiVersion: "v1", kind: "List", items: await objects() });
+  try {
+    const created = await run("kubectl", ["create", "--filename=-"], { env, input, stdin: "pipe" });
+    if (created.exitCode !== 0) throw new Error(`no service that tells what reaches it:\n${created.all}`);
+    await kubectl("rollout", "status", "deployment", name, `--namespace=${namespace}`, "--timeout=120s");
+    await eventually("an answer of the service", 20, async () => {
+      const { status } = await ask();
+      if (status !== 200) throw new Error(`status ${status}`);
+    });
+    return await use({
+      ask,
+      reached: async (key) => Number((await send("/reached", { "x-key": key })).body),
+    });
+  } finally {
+    await kubectl("delete", "namespace", namespace, "--ignore-not-found", "--wait");
+    await kubectl("delete", "networkpolicy", name, "--namespace=istio-ingress", "--ignore-not-found");
+  }
+}
+
+async function ask(query = "", headers: Readonly<Record<string, string>> = {}): Promise<Echoed> {
+  const started = performance.now();
+  const { status, body } = await send(`/?${query}`, headers);
+  const ms = performance.now() - started;
+  return { status, ms, headers: body.startsWith("{") ? (JSON.parse(body) as Echoed["headers"]) : {} };
+}
+
+function send(path: string, headers: Readonly<Record<string, string>>): Promise<{ status: number; body: string }> {
+  return new Promise((resolve, reject) => {
+    const options = { headers: { host, ...headers }, agent: false, timeout: 20_000 };
+    const sent = request(`${gatewayUrl()}${path}`, options, (response) => {
+      let body = "";
+      response.setEncoding("utf8");
+      response.on("data", (chunk: string) => {
+        body += chunk;
+      });
+      response.once("end", () => resolve({ status: response.statusCode ?? 0, body }));
+      response.once("error", reject);
+    });
+    sent.once("timeout", () => sent.destroy(new Error("no answer")));
+    sent.once("error", reject);
+    sent.end();
+  });
+}
+
+async function objects(): Promise<object[]> {
+  const product = await kubeGet<{ metadata: { labels: Readonly<Record<string, string>> } }>("namespace", "product");
+  const inMesh = Object.entries(product.metadata.labels).filter(([key]) => key === "istio-injection" || key === "istio.io/rev");
+  const first = "--output=jsonpath={.items[0].spec.template.spec.containers[0].image}";
+  const image = await kubectl("get", "deployments", "--namespace=product", "--selector=app=product", first);
+  const labels = { app: name };
+  const metadata = { name, namespace };
+  const containers = [{ name, image, command: ["node", "--eval", program], ports: [{ containerPort: 8080 }] }];
+  const spec = { terminationGracePeriodSeconds: 1, containers };
+  const way = { destination: { host: `${name}.${namespace}.svc.cluster.local` } };
+  const retries = { attempts: route.tries - 1, perTryTimeout: `${route.timeoutMs}ms`, retryOn: "5xx" };
+  return [
+    { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace, labels: Object.fromEntries(inMesh) } },
+    {
+      apiVersion: "apps/v1",
+      kind: "Deployment",
+      metadata,
+      spec: { selector: { matchLabels: labels }, template: { metadata: { labels }, spec } },
+    },
+    {
+      apiVersion: "v1",
+      kind: "Service",
+      metadata,
+      spec: { selector: labels, ports: [{ name: "http", port: 8080, appProtocol: "http" }] },
+    },
+    {
+      apiVersion: "networking.istio.io/v1",
+      kind: "VirtualService",
+      metadata,
+      spec: {
+        hosts: [host],
+        gateways: ["istio-ingress/public"],
+        http: [{ route: [way], timeout: `${route.timeoutMs}ms`, retries }],
+      },
+    },
+    {
+      apiVersion: "networking.k8s.io/v1",
+      kind: "NetworkPolicy",
+      metadata: { name, namespace: "istio-ingress" },
+      spec: {
+        podSelector: {},
+        policyTypes: ["Egress"],
+        egress: [{ to: [{ namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": namespace } } }] }],
+      },
+    },
+  ];
+}
