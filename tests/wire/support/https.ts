@@ -20,10 +20,14 @@ export interface SecureAnswer {
   readonly body: string;
 }
 
-/** Asks over HTTPS under a host name, trusting one authority (PEM) and nobody else. */
-export function askSecurely(host: string, path: string, authority: string, at = door()): Promise<SecureAnswer> {
+/**
+ * Asks over HTTPS under a host name, trusting one authority (PEM) and nobody else.
+ *
+ * @param named - host of the request, when the handshake is done.
+ */
+export function askSecurely(host: string, path: string, authority: string, at = door(), named = host): Promise<SecureAnswer> {
   return new Promise((resolve, reject) => {
-    const headers = { host: `${host}:${at.port}` };
+    const headers = { host: `${named}:${at.port}` };
     const sent = request({ ...at, path, headers, servername: host, ca: authority, timeout: 10_000, agent: false }, (response) => {
       let body = "";
       response.setEncoding("utf8");
