@@ -62,7 +62,9 @@ await runTopic(async (atEnd) => {
   show(measured);
 });
 
-const titleOf = ({ scoped }: Pick<Observed, "scoped">) => (scoped ? "with scope" : "without scope");
+function titleOf({ scoped }: Pick<Observed, "scoped">): string {
+  return scoped ? "with scope" : "without scope";
+}
 
 /** As the platform makes it for a workload that calls one service. */
 function scope(namespace: string) {

@@ -5,7 +5,7 @@ import { consoleProgress } from "../../cli/support/progress.ts";
 import prepare from "../contract/support/prepare.ts";
 import { type Records, record } from "../report/records.ts";
 import { PlatformRun } from "./support/platformRun.ts";
-import { leastSquares, roundsOf } from "./support/statistics.ts";
+import { leastSquares, roundsOf, timesPerUnit } from "./support/statistics.ts";
 import { runTopic, say, showTable, spread } from "./support/topic.ts";
 
 /*
@@ -90,12 +90,18 @@ function show(measured: readonly Size[], slope: Records["program"]["slope"]): vo
     ]),
   );
   for (const name of values) {
-    const [before, last] = measured.slice(-2).map((size) => size[name].median / size.services);
-    const times = (last ?? Number.NaN) / (before ?? Number.NaN);
+    const times = timesPerUnit(aboveStart(measured, name));
     const linear = times <= tolerance;
     if (!linear) process.exitCode = 1;
     console.log(
       `${name}: ${slope[name].toPrecision(2)} ${units[name]} for each further service; of the largest size each takes ${times.toFixed(2)} times what one of the size before takes: ${linear ? "linear" : "NOT LINEAR"}`,
     );
   }
+}
+
+/** What services take. Most of a small size's memory is the packages' that are loaded, which would hide how the rest grows. */
+function aboveStart(measured: readonly Size[], name: (typeof values)[number]): [number, number][] {
+  const [first] = measured;
+  const [services, taken] = name === "memory" && first ? [first.services, first.memory.median] : [0, 0];
+  return measured.map((size) => [size.services - services, size[name].median - taken]);
 }

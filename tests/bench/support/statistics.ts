@@ -25,6 +25,17 @@ export function leastSquares(points: readonly (readonly [x: number, y: number])[
   return { slope, start: y - slope * x };
 }
 
+/**
+ * How many times as much each unit of the largest size takes as each of the size before: 1 where growth is linear from nothing,
+ * less where it begins with something.
+ *
+ * @param points - sizes, ascending, and what they take.
+ */
+export function timesPerUnit(points: readonly (readonly [size: number, taken: number])[]): number {
+  const [before = Number.NaN, last = Number.NaN] = points.slice(-2).map(([size, taken]) => taken / size);
+  return last / before;
+}
+
 /** Samples that were counted in one bucket. */
 export interface Bucket {
   readonly upTo: number;

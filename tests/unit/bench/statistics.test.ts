@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { distributionOf, leastSquares, median, roundsOf } from "../../bench/support/statistics.ts";
+import { distributionOf, leastSquares, median, roundsOf, timesPerUnit } from "../../bench/support/statistics.ts";
 
 describe("the median", () => {
   test.each([
@@ -36,6 +36,17 @@ describe("least squares", () => {
         [2, 0],
       ]),
     ).toEqual({ slope: 0, start: 1 });
+  });
+});
+
+describe("what a unit of the largest size takes, beside one of the size before", () => {
+  const sizes = [10, 100, 500];
+  test.each([
+    ["linear", 1, (n: number) => 3 * n],
+    ["nothing but a start", 0.2, () => 300],
+    ["the square", 5, (n: number) => n * n],
+  ])("%s: %d times", (_, expected, taken) => {
+    expect(timesPerUnit(sizes.map((n) => [n, taken(n)]))).toBeCloseTo(expected);
   });
 });
 
