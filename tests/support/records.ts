@@ -167,7 +167,7 @@ const data: Records = {
   accidents: {
     "a worker is stopped": { requests: 4_020, failed: 131, none: false, recovered: 42.3 },
     "a worker is drained and comes back": { requests: 6_100, failed: 0, none: true },
-    "istiod is killed": { requests: 2_400, failed: 0, none: true, recovered: 6.1 },
+    "the control plane is moved to another revision and back again": { requests: 2_400, failed: 0, none: true, recovered: 6.1 },
     "the gateway’s pod is killed": { requests: 2_000, failed: 37, none: false, recovered: 2.4 },
     "a pod of the product is killed": { requests: 2_000, failed: 0, none: true, recovered: 3.2 },
   },
@@ -209,7 +209,7 @@ const data: Records = {
       resources: services * 14 + 60,
       preview: roundsOf(2.4 + services * 0.021 + (services === 100 ? 0.6 : 0)),
       up: roundsOf(4 + services * 0.18),
-      ...(services < 500 && { upWriting: roundsOf(5 + services * 0.4) }),
+      ...(services < 500 && { upWriting: roundsOf(5 + services * 2) }),
       memory: roundsOf(240 + services * 0.9),
     })),
     slope: { preview: 0.021, up: 0.18, memory: 0.9 },

@@ -78,7 +78,8 @@ function bars(accidents: Accidents, label: string, width: number): Html {
   const names = rows.map(({ what }) => what);
   const small = width < 600;
   // On a telephone the words stand above their bar.
-  const { height, bar } = small ? { height: 58, bar: 17 } : { height: 26, bar: 0 };
+  const height = small ? (names.some(({ length }) => length > 40) ? 74 : 58) : 26;
+  const bar = small ? height / 2 - 12 : 0;
   const word = { y: "what", ...ink } as const;
   return chart(label, {
     width,
@@ -106,8 +107,18 @@ function bars(accidents: Accidents, label: string, width: number): Html {
       Plot.text(rows, { ...word, x: "recovered", text: "time", textAnchor: "start", dx: 6, dy: bar }),
       small
         ? [
-            Plot.text(rows, { ...word, text: "what", frameAnchor: "left", textAnchor: "start", dy: -19, fontWeight: 600 }),
-            Plot.text(rows, { ...word, text: "text", frameAnchor: "left", textAnchor: "start", dy: -3 }),
+            Plot.text(rows, {
+              ...word,
+              text: "what",
+              frameAnchor: "left",
+              textAnchor: "start",
+              lineAnchor: "bottom",
+              lineWidth: 24,
+              dy: bar - 29,
+              lineHeight: 1.2,
+              fontWeight: 600,
+            }),
+            Plot.text(rows, { ...word, text: "text", frameAnchor: "left", textAnchor: "start", dy: bar - 19 }),
           ]
         : Plot.text(rows, { ...word, text: "text", frameAnchor: "right", textAnchor: "end", dx: 168 }),
     ],
