@@ -16,8 +16,9 @@ export async function runTopic(measure: (atEnd: AtEnd) => Promise<void>): Promis
     return ending;
   };
   for (const [signal, code] of Object.entries(exitCodes)) {
-    process.once(signal, () => {
-      say(`${signal}: putting things back`);
+    // A listener that stays: execa ends this process at once where it finds no other than its own.
+    process.on(signal, () => {
+      if (!ending) say(`${signal}: putting things back`);
       void end().then(() => process.exit(code));
     });
   }
