@@ -1,5 +1,5 @@
 import * as Plot from "@observablehq/plot";
-import { chart, forBoth } from "../charts/draw.ts";
+import { chart, forBoth, roomFor } from "../charts/draw.ts";
 import { rounds, seconds } from "../format.ts";
 import type { Html } from "../html.ts";
 import type { Records } from "../records.ts";
@@ -53,7 +53,7 @@ function bars(steps: readonly Step[], label: string, width: number): Html {
   return chart(label, {
     width,
     height: 44 + rows.length * (small ? 40 : 26),
-    marginLeft: small ? 4 : 190,
+    marginLeft: small ? 10 : roomFor(rows.map(({ step }) => step)),
     marginRight: 50,
     marginTop: 4,
     marginBottom: 38,
