@@ -43,8 +43,8 @@ export interface WaitOptions {
   readonly timeout: number;
   readonly detail: (text: string) => void;
   /**
-   * When nodes were started again: the API server remembers them as ready from before, so each must have been heard of
-   * since then.
+   * When nodes were started again: the API server remembers them and their pods as ready from before, so each node must have been
+   * heard of since then, and requests would be sent where its pods were.
    */
   readonly heardSince?: number;
 }
@@ -77,13 +77,16 @@ export async function notReady(runtime: Runtime, nodes: readonly NodeContainer[]
   const byName = new Map(
     (JSON.parse(known.stdout) as { items: KubernetesNode[] }).items.map((node) => [node.metadata.name, node]),
   );
-  const silent = heardSince === undefined ? new Set<string>() : await silentSince(runtime, controlPlane, heardSince);
-  return nodes.flatMap(({ name }) => {
+  const since = async (find: typeof silentSince) =>
+    heardSince === undefined ? new Set<string>() : find(runtime, controlPlane, heardSince);
+  const [silent, outdated] = await Promise.all([since(silentSince), since(outdatedSince)]);
+  return nodes.flatMap(({ name, running }) => {
     const node = byName.get(name);
     if (!node) return [`${name} has not joined`];
     const ready = node.status.conditions?.find(({ type }) => type === "Ready");
     if (ready?.status !== "True") return [`${name} is not ready${ready?.message ? ` (${ready.message.slice(0, 80)})` : ""}`];
-    return silent.has(name) ? [`${name} has not been heard of yet`] : [];
+    if (silent.has(name)) return [`${name} has not been heard of yet`];
+    return !running && outdated.has(name) ? [`${name} has not told of its pods yet`] : [];
   });
 }
 
@@ -92,4 +95,22 @@ async function silentSince(runtime: Runtime, controlPlane: string, since: number
   const leases = await kubectl(runtime, controlPlane, ["get", "leases", "--namespace=kube-node-lease", "--output=json"]);
   const { items } = JSON.parse(leases.ok ? leases.stdout : '{"items":[]}') as { items: Lease[] };
   return new Set(items.filter(({ spec }) => Date.parse(spec.renewTime ?? "") < since).map(({ metadata }) => metadata.name));
+}
+
+/** A pod as the API server knows it. */
+interface KubernetesPod {
+  readonly spec: { readonly nodeName?: string };
+  readonly status?: {
+    readonly containerStatuses?: readonly { readonly state?: { readonly running?: { readonly startedAt: string } } }[];
+  };
+}
+
+/** The nodes with pods of which the API server believes that they run since before then. */
+async function outdatedSince(runtime: Runtime, controlPlane: string, since: number): Promise<Set<string>> {
+  const pods = await kubectl(runtime, controlPlane, ["get", "pods", "--all-namespaces", "--output=json"]);
+  const { items } = JSON.parse(pods.ok ? pods.stdout : '{"items":[]}') as { items: KubernetesPod[] };
+  const wholeSecond = since - (since % 1_000);
+  const isOutdated = ({ status }: KubernetesPod) =>
+    (status?.containerStatuses ?? []).some(({ state }) => Date.parse(state?.running?.startedAt ?? "") < wholeSecond);
+  return new Set(items.filter(isOutdated).flatMap(({ spec }) => spec.nodeName ?? []));
 }

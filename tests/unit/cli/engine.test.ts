@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:net";
+import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { parse } from "yaml";
 import { deleteCluster, ensureCluster, readCluster } from "../../../cli/kind/engine.ts";
@@ -176,6 +177,26 @@ describe("a node that was started again", () => {
     expect(await notReady(runtime, nodes)).toEqual([]);
     expect(await since("2025-12-31T00:00:00Z")).toEqual([]);
     expect(await since("2026-01-01T00:00:10Z")).toEqual(["old-control-plane has not been heard of yet"]);
+  });
+
+  test("that was stopped counts only when it has told of its pods since: requests would be sent where they were", async () => {
+    const runtime = await findRuntime(spec.sources);
+    fakes.program("podman", fakes.script("podman").replace(`echo '{"items":[]}'`, 'cat "$FAKES/pods"'));
+    const pod = (nodeName: string, startedAt: string) => ({
+      spec: { nodeName },
+      status: { containerStatuses: [{ state: { running: { startedAt } } }, { state: { waiting: {} } }] },
+    });
+    const pods = (...items: object[]) => writeFileSync(join(fakes.folder, "pods"), JSON.stringify({ items }));
+    const heard = "2026-01-01T00:00:20Z";
+    fakes.node({ name: "old-control-plane", role: "control-plane", heard });
+    fakes.node({ name: "old-worker", running: false, heard });
+    const nodes = await listNodes(runtime, spec.name);
+    const since = () => notReady(runtime, nodes, Date.parse("2026-01-01T00:00:10.500Z"));
+    const before = "2026-01-01T00:00:05Z";
+    pods(pod("old-control-plane", before), pod("old-worker", before));
+    expect(await since()).toEqual(["old-worker has not told of its pods yet"]);
+    pods(pod("old-control-plane", before), pod("old-worker", "2026-01-01T00:00:10Z"));
+    expect(await since()).toEqual([]);
   });
 
   test("is told to podman as ended where podman did not notice", async () => {
