@@ -9,7 +9,6 @@ interface Pod {
     initContainers?: { name: string; restartPolicy?: string }[];
     nodeName: string;
   };
-  readonly status: { podIP: string };
 }
 
 let products: Pod[];
