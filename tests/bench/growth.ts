@@ -179,6 +179,6 @@ function show(measured: readonly Size[]): void {
   for (const { scoped } of observed) {
     const points = measured.filter((size) => size.scoped === scoped);
     const memory = leastSquares(points.map(({ services, sidecar }) => [services, sidecar.median]));
-    console.log(`${titleOf({ scoped })}: ${(memory.slope * 1_000).toFixed(1)} kB of Envoy's memory for each further service`);
+    console.log(`${titleOf({ scoped })}: ${Math.round(memory.slope * 1_000)} kB of Envoy's memory for each further service`);
   }
 }
