@@ -111,6 +111,8 @@ export async function foreground(
     extendEnv: false,
     reject: false,
     stdio: [asks ? "inherit" : "ignore", "inherit", "inherit"],
+    // It ends when it has ended, and not when execa loses patience.
+    forceKillAfterDelay: false,
   });
   inFront = child;
   try {
