@@ -122,7 +122,8 @@ function missing(topic: Topic): Html {
   return html`<p class="missing">Nobody has recorded this yet: <code>${makers[topic]}</code> does, and then <code>make report</code>.</p>`;
 }
 
-/** Text in which commands stand between backquotes. */
+/** Text in which commands stand between backquotes. A number stays beside its unit. */
 function inline(text: string): Html {
-  return html`${text.split("`").map((part, index) => (index % 2 === 1 ? html`<code>${part}</code>` : part))}`;
+  const kept = text.replace(/(\d) (ms|s|MB|GB|%)(?!\w)/g, "$1\u00a0$2");
+  return html`${kept.split("`").map((part, index) => (index % 2 === 1 ? html`<code>${part}</code>` : part))}`;
 }

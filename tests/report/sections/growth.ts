@@ -63,7 +63,9 @@ function slopes(sizes: readonly Size[], measure: Measure): string {
   return list(
     kinds.map(({ scoped, words }) => {
       const points = sizes.filter((size) => size.scoped === scoped).map((size) => [size.services, size[measure].median] as const);
-      return `${unit(slope(points) * 100)} more ${words}`;
+      // Beyond a hundredth there is only noise.
+      const more = Math.round(slope(points) * 100 * 100) / 100;
+      return `${more === 0 ? "nothing" : unit(more)} more ${words}`;
     }),
   );
 }
