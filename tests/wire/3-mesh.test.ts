@@ -3,7 +3,7 @@ import { askProducts } from "./support/product.ts";
 import { bringUp, eventually, kubectl, kubeGet, run, saw, stackEnvironment } from "./support/stack.ts";
 
 interface Pod {
-  readonly metadata: { name: string; namespace: string };
+  readonly metadata: { name: string; namespace: string; deletionTimestamp?: string };
   readonly spec: {
     containers: { name: string }[];
     initContainers?: { name: string; restartPolicy?: string }[];
@@ -15,7 +15,9 @@ let products: Pod[];
 
 beforeAll(async () => {
   await bringUp();
-  products = (await kubeGet<{ items: Pod[] }>("pods", "--all-namespaces", "--selector=app=product")).items;
+  const { items } = await kubeGet<{ items: Pod[] }>("pods", "--all-namespaces", "--selector=app=product");
+  // Those of an update before may still be leaving.
+  products = items.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
 });
 
 test("every pod of the product service has its sidecar", () => {
