@@ -222,6 +222,7 @@ const data: Records = {
       { step: "gateway", seconds: roundsOf(4.1) },
       { step: "applications", seconds: roundsOf(9.6) },
       { step: "first answer", seconds: roundsOf(0.8) },
+      { step: "all of it", seconds: roundsOf(50.2) },
     ],
   },
 };

@@ -26,7 +26,8 @@ const writing = ({ sizes }: Program) =>
 export const program = section({
   topic: "program",
   title: "The program as it grows",
-  about: "`pulumi preview` and `pulumi up` from nothing, at several numbers of services: the growth stays linear.",
+  about:
+    "`pulumi preview` and `pulumi up` from nothing, at several numbers of services: the program’s own growth is linear; what Pulumi’s writing of its state adds is drawn beside it.",
   show: (data) => {
     const curves = measures.map(({ key, title, unit }) => {
       const points = data.sizes.map((size) => ({ size: size.services, value: size[key] }));
