@@ -2,7 +2,7 @@
 
 # Which Pulumi.<stack>.yaml to work on.
 STACK ?= local
-# What `make wire` and `make unit` run: a pattern on the names of files; what `make bench` measures: a topic.
+# Which test files `make unit`, `contract` and `wire` run, a pattern on their names; which topic `make bench` measures.
 T ?=
 
 mesh := node --import tsx cli/main.ts
@@ -41,7 +41,7 @@ wire: $(installed) ## run the tests with real requests against the stack; T=name
 	@$(mesh) test wire $(if $(T),'$(T)') --stack '$(STACK)'
 
 bench: $(installed) ## measure what the platform costs, on stack local, which is made anew; T=latency picks one
-	@$(mesh) bench $(T)
+	@$(mesh) bench $(if $(T),'$(T)')
 
 report: $(installed) ## draw what wire tests and benchmarks recorded last, and what runs now, as one HTML file
 	@$(mesh) report --stack '$(STACK)'
