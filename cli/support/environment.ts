@@ -47,11 +47,17 @@ export function stackEnvironment(stack: string, config: Config, env: NodeJS.Proc
 }
 
 /**
+ * Without a second file of attributes for each file of the state: those are not written at once as the state is, and one that a
+ * killed pulumi leaves half written makes the whole stack unreadable.
+ */
+const backendUrl = `${pathToFileURL(pulumiBackend).href}?metadata=skip`;
+
+/**
  * Where the state of a cluster on this machine lives, and what its secrets are encrypted with. The stack `local` never
  * writes into an account of the user's. What outlives this machine is kept where the user is logged in: `pulumi login`.
  */
 function backend(stack: string, env: NodeJS.ProcessEnv): Record<string, string> {
-  const ours = { PULUMI_BACKEND_URL: pathToFileURL(pulumiBackend).href, PULUMI_CONFIG_PASSPHRASE: "local" };
+  const ours = { PULUMI_BACKEND_URL: backendUrl, PULUMI_CONFIG_PASSPHRASE: "local" };
   if (stack === ownStack) return ours;
   if (env.PULUMI_BACKEND_URL) return {};
   if (env.PULUMI_CONFIG_PASSPHRASE !== undefined || env.PULUMI_CONFIG_PASSPHRASE_FILE) {

@@ -11,7 +11,7 @@ const users = { PULUMI_BACKEND_URL: "s3://theirs", PULUMI_CONFIG_PASSPHRASE: "th
 
 test("the stack `local` keeps its state in this checkout, whatever the user's environment says", () => {
   expect(stackEnvironment("local", config("built"), users)).toMatchObject({
-    PULUMI_BACKEND_URL: `file://${pulumiBackend}`,
+    PULUMI_BACKEND_URL: `file://${pulumiBackend}?metadata=skip`,
     PULUMI_CONFIG_PASSPHRASE: "local",
     KUBECONFIG: kubeconfigFile("mesh-demo"),
   });
@@ -23,7 +23,7 @@ test("another stack keeps the backend and the passphrase that the user has set",
   expect(env).not.toHaveProperty("PULUMI_CONFIG_PASSPHRASE");
   const { PULUMI_BACKEND_URL: _, ...withoutBackend } = users;
   expect(stackEnvironment("dev", config("published"), withoutBackend)).toMatchObject({
-    PULUMI_BACKEND_URL: `file://${pulumiBackend}`,
+    PULUMI_BACKEND_URL: `file://${pulumiBackend}?metadata=skip`,
   });
   expect(stackEnvironment("dev", config("published"), withoutBackend)).not.toHaveProperty("PULUMI_CONFIG_PASSPHRASE");
   expect(stackEnvironment("dev", config("published"), {})).toMatchObject({ PULUMI_CONFIG_PASSPHRASE: "local" });

@@ -25,7 +25,7 @@ beforeEach(() => {
     'case "$1 $2" in "stack export") cat "$FAKES/state" ;; "stack import") cat > "$FAKES/imported" ;; "cancel --yes") rm -r "$FAKES/.pulumi/locks" ;; esac',
   );
   spec = { name: fakes.cluster, workers: 2, nodeImage: "example/node", sources: "published", ports: [] };
-  stack = { name: "local", env: { ...process.env, PULUMI_BACKEND_URL: `file://${fakes.folder}` } };
+  stack = { name: "local", env: { ...process.env, PULUMI_BACKEND_URL: `file://${fakes.folder}?metadata=skip` } };
   state({});
 });
 
