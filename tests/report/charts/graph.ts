@@ -44,9 +44,9 @@ export function dotOf({ nodes, edges }: Graph, direction: "LR" | "TB"): string {
   const near = direction === "LR" ? "nodesep=0.25 ranksep=0.6" : "nodesep=0.15 ranksep=0.35";
   return [
     `digraph {`,
-    `graph [rankdir=${direction} ${near} bgcolor=transparent pad=0.05 fontname=Arial fontsize=11]`,
-    `node [shape=box style=rounded fontname=Arial fontsize=12 margin="0.12,0.07" height=0.3]`,
-    `edge [fontname=Arial fontsize=11 arrowsize=0.7]`,
+    `graph [rankdir=${direction} ${near} bgcolor=transparent pad=0.05 fontname="DejaVu Sans" fontsize=11]`,
+    `node [shape=box style=rounded fontname="DejaVu Sans" fontsize=12 margin="0.12,0.07" height=0.3]`,
+    `edge [fontname="DejaVu Sans" fontsize=11 arrowsize=0.7]`,
     ...own(undefined),
     ...groups.flatMap((group, index) => [
       `subgraph cluster_${index} { label=${quote(group)} labeljust=l style=rounded margin=10`,

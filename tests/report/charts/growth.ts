@@ -25,7 +25,7 @@ export function growthChart(label: string, curves: readonly Curve[], unit: (valu
   return chart(label, {
     width,
     height: 210,
-    marginLeft: 56,
+    marginLeft: 66,
     marginRight: 24,
     marginTop: 12,
     marginBottom: 36,

@@ -137,7 +137,7 @@ function added(rates: readonly Rate[], which: (typeof percentiles)[number], widt
     width,
     height: 44 + rows.length * 26,
     marginLeft: roomFor(rows.map(({ rate }) => rate)),
-    marginRight: 64,
+    marginRight: 76,
     marginTop: 4,
     marginBottom: 38,
     x: { domain: [from, to], label: "milliseconds", labelArrow: "none", grid: true, ticks: 3 },
