@@ -42,7 +42,7 @@ export const shifting = section({
   },
 });
 
-const looks = seriesOf(["share of requests that v2 answered", "weight declared, from the start of pulumi up on"]);
+const looks = seriesOf(["share of requests that v2 answered", "weight declared, from when it is written"]);
 
 function reached(times: readonly number[]): Figure {
   const caption = convergenceCaption(times);
