@@ -170,6 +170,12 @@ export function nameOf({ namespace, name }: Account): string {
   return `${namespace}/${name}`;
 }
 
+/** The account or workload that {@link nameOf} has written. */
+export function accountOf(text: string): Account {
+  const [namespace = "", name = ""] = text.split("/");
+  return { namespace, name };
+}
+
 export function same(a: Account, b: Account): boolean {
   return a.namespace === b.namespace && a.name === b.name;
 }

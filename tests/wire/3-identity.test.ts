@@ -1,7 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import { beforeAll, expect, test } from "@jest/globals";
 import { defaultProxySettings } from "../../components/mesh/proxies.ts";
-import { principalOf } from "../../components/security/CallGraph.ts";
+import { accountOf, principalOf } from "../../components/security/CallGraph.ts";
 import { type Asker, withCallers, withNamespace } from "./support/inside/pods.ts";
 import type { Presented } from "./support/inside/protocol.ts";
 import { count, underLoad } from "./support/load.ts";
@@ -66,8 +66,7 @@ test("whoever listens presents the identity of its account, which the mesh has s
   const lifetime = await certificateLifetime();
   for (const [index, { names, trusted, lifetime: seconds, refused }] of presented.entries()) {
     const { workload = "" } = ports[index] ?? {};
-    const [namespace = "", name = ""] = workload.split("/");
-    const own = { names: `URI:spiffe://${principalOf({ namespace, name })}`, trusted: true };
+    const own = { names: `URI:spiffe://${principalOf(accountOf(workload))}`, trusted: true };
     expect({ workload, names, trusted }).toEqual({ workload, ...own });
     // A proxy with its clock a little behind would not take one that begins now.
     expect(seconds - lifetime).toBeGreaterThanOrEqual(0);

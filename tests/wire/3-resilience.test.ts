@@ -149,13 +149,13 @@ describe("a small pool", () => {
       expect(after.requests - before.requests).toBe(refused.length);
       expect(after.connections).toBeGreaterThan(before.connections);
 
-      const flood = await fortioLoad(slow, { qps: 0, connections: 40, requests: 200 });
+      const flood = await fortioLoad(slow, { qps: 0, connections: 40 }, 200);
       const flooded = await overflow();
       saw(`fortio with 40 connections: ${JSON.stringify(flood.codes)}; the gateways count ${flooded.requests - after.requests}`);
       expect(Object.keys(flood.codes).sort()).toEqual(["200", "503"]);
       expect(flooded.requests - after.requests).toBe(flood.codes["503"]);
 
-      const within = await fortioLoad(slow, { qps: 0, connections: pool.maxConnections, requests: 40 });
+      const within = await fortioLoad(slow, { qps: 0, connections: pool.maxConnections }, 40);
       saw(`fortio with ${pool.maxConnections} connections: ${JSON.stringify(within.codes)}`);
       expect(within.failed).toBe(0);
       expect((await overflow()).requests).toBe(flooded.requests);

@@ -1,14 +1,15 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { beforeAll, expect, test } from "@jest/globals";
-import { principalOf } from "../../components/security/CallGraph.ts";
+import { accountOf, principalOf } from "../../components/security/CallGraph.ts";
 import { record } from "../report/records.ts";
+import { quantile } from "../report/statistics.ts";
 import { type Door, withDoors } from "./support/background.ts";
 import { type Asker, withCallers, withNamespace } from "./support/inside/pods.ts";
 import type { Asked, Kept, Target } from "./support/inside/protocol.ts";
 import { hostOf } from "./support/matrix.ts";
 import { type Endpoint, endpointsOf } from "./support/probes.ts";
 import { begin, Policy, type Revoked, revoke, type Watch } from "./support/revocation.ts";
-import { deployWith } from "./support/settings.ts";
+import { deployProduct } from "./support/settings.ts";
 import { bringUp, outputs, saw } from "./support/stack.ts";
 
 /*
@@ -48,7 +49,7 @@ test("who is connected when a policy is tightened is refused within two seconds,
     const watches: Watch[] = [
       {
         asker: inside,
-        policy: new Policy(api, "product", denied("app", "product", { principals: [principal(caller)] })),
+        policy: new Policy(api, "product", denied("app", "product", { principals: [principalOf(accountOf(caller))] })),
         path,
         busy: [...direct, service, service, service],
         idle: spread(direct, idle),
@@ -91,10 +92,7 @@ test("what that costs: a request longer than the drain is cut off by a change of
   const long = "/api/products?delay=3000";
   try {
     // The platform's own tries end after 1.2 s, and so would all of these.
-    await deployWith((config) => {
-      const resilience = { timeout: "25s", retries: { perTryTimeout: "6s" } };
-      config["mesh:product"] = { ...(config["mesh:product"] as object), resilience };
-    });
+    await deployProduct({ resilience: { timeout: "25s", retries: { perTryTimeout: "6s" } } });
     const { cut, repeated, short } = await withAskers(async (inside, _from, api) => ({
       cut: await changedUnder(inside, api, { targets: alone, path: long }),
       repeated: await changedUnder(inside, api, { targets: behind, path: long }),
@@ -116,7 +114,11 @@ test("what that costs: a request longer than the drain is cut off by a change of
 
 /** Asks everybody at once and changes a policy, which concerns none of them, while that is under way. */
 async function changedUnder(asker: Asker, api: Door, kept: Kept): Promise<Asked[]> {
-  const policy = new Policy(api, "product", denied("app", "product", { principals: [principal("product/nobody")] }));
+  const policy = new Policy(
+    api,
+    "product",
+    denied("app", "product", { principals: [principalOf({ namespace: "product", name: "nobody" })] }),
+  );
   const asked = asker.askAll(kept);
   await pause(300);
   await policy.write();
@@ -149,17 +151,11 @@ function denied(label: string, value: string, source: object): object {
   return { selector: { matchLabels: { [label]: value } }, action: "DENY", rules: [{ from: [{ source }], to }] };
 }
 
-function principal(account: string): string {
-  const [namespace = "", name = ""] = account.split("/");
-  return principalOf({ namespace, name });
-}
-
 /** So many, each of the targets in its turn. */
 function spread<T>(targets: readonly T[], count: number): T[] {
   return Array.from({ length: count }, (_, index) => targets[index % targets.length] as T);
 }
 
 function told(values: readonly number[]): string {
-  const sorted = [...values].sort((a, b) => a - b);
-  return `p50 ${sorted[Math.floor(sorted.length / 2)]} ms, worst ${sorted.at(-1)} ms`;
+  return `p50 ${quantile(values, 0.5)} ms, worst ${Math.max(...values)} ms`;
 }

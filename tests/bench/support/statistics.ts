@@ -1,4 +1,5 @@
 import type { Distribution, Rounds } from "../../report/records.ts";
+import { lineAt, slope } from "../../report/statistics.ts";
 
 /** The middle one of some numbers, or the mean of the middle two. NaN for none. */
 export function median(values: readonly number[]): number {
@@ -18,11 +19,7 @@ export function leastSquares(points: readonly (readonly [x: number, y: number])[
   readonly slope: number;
   readonly start: number;
 } {
-  const mean = (of: (point: readonly [number, number]) => number) =>
-    points.reduce((sum, point) => sum + of(point), 0) / points.length;
-  const [x, y] = [mean((point) => point[0]), mean((point) => point[1])];
-  const slope = mean((point) => (point[0] - x) * (point[1] - y)) / mean((point) => (point[0] - x) ** 2);
-  return { slope, start: y - slope * x };
+  return { slope: slope(points), start: lineAt(points, 0) };
 }
 
 /**

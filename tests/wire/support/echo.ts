@@ -1,6 +1,8 @@
 import { request } from "node:http";
+import { serviceHost } from "../../../components/support/serviceHost.ts";
+import { serviceImage } from "./inside/pods.ts";
 import { gatewayUrl } from "./product.ts";
-import { eventually, kubectl, kubeGet, run, stackEnvironment } from "./stack.ts";
+import { createObjects, eventually, kubectl, kubeGet } from "./stack.ts";
 
 /** A service of a test's own behind Istio's gateway, which tells what reached it. */
 export interface Echo {
@@ -36,11 +38,8 @@ const program = `
 
 /** Makes the service, does something with it, and removes it. */
 export async function withEcho<T>(use: (echo: Echo) => Promise<T>): Promise<T> {
-  const env = await stackEnvironment();
-  const input = JSON.stringify({ apiVersion: "v1", kind: "List", items: await objects() });
   try {
-    const created = await run("kubectl", ["create", "--filename=-"], { env, input, stdin: "pipe" });
-    if (created.exitCode !== 0) throw new Error(`no service that tells what reaches it:\n${created.all}`);
+    await createObjects(await objects());
     await kubectl("rollout", "status", "deployment", name, `--namespace=${namespace}`, "--timeout=120s");
     await eventually("an answer of the service", 20, async () => {
       const { status } = await ask();
@@ -84,13 +83,12 @@ function send(path: string, headers: Readonly<Record<string, string>>): Promise<
 async function objects(): Promise<object[]> {
   const product = await kubeGet<{ metadata: { labels: Readonly<Record<string, string>> } }>("namespace", "product");
   const inMesh = Object.entries(product.metadata.labels).filter(([key]) => key === "istio-injection" || key === "istio.io/rev");
-  const first = "--output=jsonpath={.items[0].spec.template.spec.containers[0].image}";
-  const image = await kubectl("get", "deployments", "--namespace=product", "--selector=app=product", first);
+  const image = await serviceImage();
   const labels = { app: name };
   const metadata = { name, namespace };
   const containers = [{ name, image, command: ["node", "--eval", program], ports: [{ containerPort: 8080 }] }];
   const spec = { terminationGracePeriodSeconds: 1, containers };
-  const way = { destination: { host: `${name}.${namespace}.svc.cluster.local` } };
+  const way = { destination: { host: serviceHost({ name, namespace }) } };
   const retries = { attempts: route.tries - 1, perTryTimeout: `${route.timeoutMs}ms`, retryOn: "5xx" };
   return [
     { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace, labels: Object.fromEntries(inMesh) } },

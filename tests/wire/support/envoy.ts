@@ -1,6 +1,8 @@
-import { gatewayAccounts, nameOf } from "../../../components/security/CallGraph.ts";
+import { accountOf, gatewayAccounts, nameOf } from "../../../components/security/CallGraph.ts";
+import { serviceHost } from "../../../components/support/serviceHost.ts";
 import { type Door, withDoors } from "./background.ts";
-import { kubeGet, outputs } from "./stack.ts";
+import { listPods } from "./pods.ts";
+import { outputs } from "./stack.ts";
 
 /** One Envoy beside a pod or at a gateway, with its admin interface. */
 export interface Envoy {
@@ -17,7 +19,8 @@ export interface Envoy {
 }
 
 /** A destination as Envoy calls it: pods of one version of the product service. */
-export const productVersion = (version: string) => `outbound|8080|${version}|product.product.svc.cluster.local`;
+export const productVersion = (version: string) =>
+  `outbound|8080|${version}|${serviceHost({ name: "product", namespace: "product" })}`;
 
 /** Accounts that may call a workload, both as `namespace/name`: whose proxies know its routes. */
 export function callersOf(workload: string): string[] {
@@ -39,22 +42,10 @@ export function atGateway<T>(use: (proxies: Envoy[]) => Promise<T>): Promise<T> 
   return withProxies([nameOf(gatewayAccounts.istio)], use);
 }
 
-interface PodItem {
-  readonly metadata: { readonly name: string; readonly deletionTimestamp?: string };
-  readonly spec: { readonly serviceAccountName: string };
-  readonly status: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
-}
-
-async function podsOf(account: string): Promise<{ readonly namespace: string; readonly pod: string }[]> {
-  const [namespace = "", name] = account.split("/");
-  const { items } = await kubeGet<{ items: PodItem[] }>("pods", `--namespace=${namespace}`);
-  const ready = items.filter(
-    ({ metadata, spec, status }) =>
-      spec.serviceAccountName === name &&
-      metadata.deletionTimestamp === undefined &&
-      status.conditions?.some(({ type, status }) => type === "Ready" && status === "True"),
-  );
-  return ready.map(({ metadata }) => ({ namespace, pod: metadata.name }));
+async function podsOf(caller: string): Promise<{ readonly namespace: string; readonly pod: string }[]> {
+  const { namespace, name } = accountOf(caller);
+  const pods = (await listPods("", namespace)).filter(({ ready, account }) => ready && account === name);
+  return pods.map(({ name: pod }) => ({ namespace, pod }));
 }
 
 function proxyOf(of: { readonly namespace: string; readonly pod: string }, { ask }: Door): Envoy {

@@ -1,4 +1,4 @@
-import { principalOf } from "../../../components/security/CallGraph.ts";
+import { accountOf, principalOf } from "../../../components/security/CallGraph.ts";
 
 /** Headers by which a request claims to be what it is not. */
 export interface Forgery {
@@ -14,10 +14,7 @@ export interface Forgery {
  * @param callers - who may ask for it, as `namespace/account`.
  */
 export function forgeries({ path, callers }: { readonly path: string; readonly callers: readonly string[] }): Forgery[] {
-  const uris = callers.map((caller) => {
-    const [namespace = "", name = ""] = caller.split("/");
-    return `spiffe://${principalOf({ namespace, name })}`;
-  });
+  const uris = callers.map((caller) => `spiffe://${principalOf(accountOf(caller))}`);
   return [
     {
       name: "forwarded",

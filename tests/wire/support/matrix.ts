@@ -1,4 +1,5 @@
-import type { MatrixRow } from "../../../components/security/CallGraph.ts";
+import { accountOf, type MatrixRow } from "../../../components/security/CallGraph.ts";
+import { serviceHost } from "../../../components/support/serviceHost.ts";
 import { type Forgery, forgeries } from "./forgeries.ts";
 import type { Probe } from "./inside/protocol.ts";
 import type { Endpoint } from "./probes.ts";
@@ -38,8 +39,7 @@ export function expectations(matrix: readonly MatrixRow[], endpoints: ReadonlyMa
 
 /** The host under which a workload, given as `namespace/name`, is asked. */
 export function hostOf(workload: string): string {
-  const [namespace, name] = workload.split("/");
-  return `${name}.${namespace}.svc.cluster.local`;
+  return serviceHost(accountOf(workload));
 }
 
 /** One request that is allowed, where any is, and each that is not, with headers that claim to be something else. */

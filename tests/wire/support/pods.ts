@@ -9,6 +9,8 @@ export interface Pod {
   readonly name: string;
   readonly uid: string;
   readonly node: string;
+  /** Its ServiceAccount. */
+  readonly account: string;
   readonly labels: Readonly<Record<string, string>>;
   /** Whether it takes requests, and is to stay. */
   readonly ready: boolean;
@@ -24,7 +26,7 @@ interface PodItem {
     readonly labels?: Readonly<Record<string, string>>;
     readonly deletionTimestamp?: string;
   };
-  readonly spec: { readonly nodeName?: string };
+  readonly spec: { readonly nodeName?: string; readonly serviceAccountName: string };
   readonly status: {
     readonly conditions?: readonly { readonly type: string; readonly status: string }[];
     readonly containerStatuses?: readonly ContainerStatus[];
@@ -46,7 +48,7 @@ export async function listPods(selector = "", namespace?: string): Promise<Pod[]
     const containers = [...(status.initContainerStatuses ?? []), ...(status.containerStatuses ?? [])];
     const restarts = containers.reduce((sum, { restartCount }) => sum + restartCount, 0);
     const ready = isReady && deletionTimestamp === undefined;
-    return { namespace, name, uid, labels, node: spec.nodeName ?? "", ready, restarts };
+    return { namespace, name, uid, labels, node: spec.nodeName ?? "", account: spec.serviceAccountName, ready, restarts };
   });
 }
 

@@ -77,6 +77,13 @@ async function output(file: string, args: readonly string[]): Promise<string> {
 export const kubectl = (...args: string[]) => output("kubectl", args);
 export const podman = (...args: string[]) => output("podman", args);
 
+/** Creates Kubernetes objects, none of which is there yet. */
+export async function createObjects(items: readonly object[]): Promise<void> {
+  const input = JSON.stringify({ apiVersion: "v1", kind: "List", items });
+  const created = await run("kubectl", ["create", "--filename=-"], { env: await stackEnvironment(), input, stdin: "pipe" });
+  if (created.exitCode !== 0) throw new Error(`kubectl could not create what it was given:\n${created.all}`);
+}
+
 /** Runs plain `pulumi` against the stack, as somebody who sourced `make env` would. */
 export async function pulumi(...args: string[]): Promise<Finished> {
   return run("pulumi", ["--non-interactive", "--color=never", ...args, "--stack", stack], { env: await stackEnvironment() });

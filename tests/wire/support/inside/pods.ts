@@ -1,8 +1,9 @@
 import { fileURLToPath } from "node:url";
 import { buildSync } from "esbuild";
 import { execa } from "execa";
+import { accountOf } from "../../../../components/security/CallGraph.ts";
 import { restrictedContainer, restrictedPod } from "../../../../components/support/restricted.ts";
-import { eventually, kubectl, run, stackEnvironment } from "../stack.ts";
+import { createObjects, eventually, kubectl, stackEnvironment } from "../stack.ts";
 import { type Answer, certificates, type Inside, type Order } from "./protocol.ts";
 
 /** A pod to ask from. */
@@ -42,9 +43,7 @@ export async function withCallers<T>(callers: readonly Caller[], use: (askers: A
   await remove();
   const sessions: Session[] = [];
   try {
-    const input = JSON.stringify({ apiVersion: "v1", kind: "List", items: [...namespaces.map(unlimited), ...pods] });
-    const created = await run("kubectl", ["create", "--filename=-"], { env: await stackEnvironment(), input, stdin: "pipe" });
-    if (created.exitCode !== 0) throw new Error(`no pods to ask from:\n${created.all}`);
+    await createObjects([...namespaces.map(unlimited), ...pods]);
     const names = pods.map(({ metadata }) => metadata);
     for (const { name, namespace } of names) {
       await kubectl("wait", `--namespace=${namespace}`, `pod/${name}`, "--for=condition=Ready", "--timeout=120s");
@@ -141,7 +140,7 @@ function program(): string {
 }
 
 /** The product service's, which is on every node and holds a Node.js. */
-function serviceImage(): Promise<string> {
+export function serviceImage(): Promise<string> {
   const first = "--output=jsonpath={.items[0].spec.template.spec.containers[0].image}";
   return kubectl("get", "deployments", "--all-namespaces", "--selector=app=product", first);
 }
@@ -154,7 +153,7 @@ function unlimited(namespace: string) {
 }
 
 function pod(image: string, { account: of, meshed = true, past = [] }: Caller) {
-  const [namespace = "", account = ""] = of.split("/");
+  const { namespace, name: account } = accountOf(of);
   const mount = { name: "certificates", mountPath: certificates };
   const annotations = meshed && {
     "proxy.istio.io/config": JSON.stringify({ proxyMetadata: { OUTPUT_CERTS: certificates } }),
