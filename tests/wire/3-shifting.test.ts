@@ -5,7 +5,7 @@ import { quantile } from "../report/statistics.ts";
 import { binomialBounds } from "../support/binomial.ts";
 import { withDoors } from "./support/background.ts";
 import { callersOf, type Envoy, productVersion, withProxies } from "./support/envoy.ts";
-import { fortioWhile, type Outcome } from "./support/fortio.ts";
+import { fortioWhile } from "./support/fortio.ts";
 import { count, type Reply, slicesOf, underLoad } from "./support/load.ts";
 import { productUrl } from "./support/product.ts";
 import { WeightedRules } from "./support/rules.ts";
@@ -82,7 +82,7 @@ test("moved from 0 to 100 in five steps of `pulumi up`, and back by `make up`, u
     });
     marks.push({ at: ((await lastWrite()) - begun) / 1_000, what: "back" });
   };
-  const counted: Outcome = await fortioWhile(productUrl(), { qps: rate.counted }, async () => {
+  const counted = await fortioWhile(productUrl(), { qps: rate.counted }, async () => {
     replies = await underLoad(rate.seen, shift);
   });
   for (const { weight, from, to } of settled) {

@@ -25,6 +25,7 @@ test("times become milliseconds, and whatever is not 200 has failed", () => {
   expect([p50, p90, p99].map((value) => value.toFixed(3))).toEqual(["0.400", "0.900", "1.200"]);
   expect(rest).toEqual({
     requests: 250,
+    codes: { 200: 248, 503: 1, [-1]: 1 },
     failed: 2,
     rate: 49.96,
     seconds: 5.003915,

@@ -11,6 +11,7 @@ import { kubeconfigFile, pulumiHome } from "../../../cli/support/environment.ts"
 import { consoleProgress } from "../../../cli/support/progress.ts";
 import { merge, type Values } from "../../../components/support/helm.ts";
 import { builtValues } from "../../../stacks/charts.ts";
+import { listLasting } from "./objects.ts";
 import { type Finished, run, stackEnvironment } from "./stack.ts";
 
 /*
@@ -121,17 +122,10 @@ export async function ownerSees({ env, kubeconfig }: There, ...args: string[]): 
   return (await succeed("kubectl", args, { env: { ...env, KUBECONFIG: kubeconfig } })).stdout;
 }
 
-/** Kinds of which objects come and go by themselves. */
-const restless =
-  /^(events|pods|leases|endpointslices|endpoints|bindings|componentstatuses|replicasets|controllerrevisions)(\.|$)/;
-
-/** Every object that stays until somebody removes it, as `kind/name` with its namespace. */
+/** Every object that stays until somebody removes it, as `Kind/namespace/name`. */
 export async function listObjects(there: There): Promise<string[]> {
-  const kinds = (await ownerSees(there, "api-resources", "--verbs=list", "--output=name")).split("\n").filter(Boolean);
-  const named = "{range .items[*]}{.kind}{'/'}{.metadata.namespace}{'/'}{.metadata.name}{'\\n'}{end}".replaceAll("'", '"');
-  const wanted = kinds.filter((kind) => !restless.test(kind)).join(",");
-  const listed = await ownerSees(there, "get", wanted, "--all-namespaces", `--output=jsonpath=${named}`);
-  return listed.split("\n").filter(Boolean).sort();
+  const lasting = await listLasting((...args) => ownerSees(there, ...args), "cluster");
+  return lasting.map(({ object }) => object);
 }
 
 /** Runs a command in a shell that evaluated `make env` for the stack. */

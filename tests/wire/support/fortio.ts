@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { ensureToolchain } from "../../../airgap/index.ts";
 import { consoleProgress } from "../../../cli/support/progress.ts";
+import { type Counts, countsOf, readReport } from "../../support/fortio.ts";
 import { type Finished, run } from "./stack.ts";
 
 export interface Load {
@@ -8,21 +9,6 @@ export interface Load {
   readonly qps: number;
   /** Connections, each of which has one request under way at a time. @default 8 */
   readonly connections?: number;
-}
-
-/** What came of a load. */
-export interface Outcome {
-  readonly requests: number;
-  /** By status; -1 stands for no answer. */
-  readonly codes: Readonly<Record<string, number>>;
-  /** Requests that were answered with anything but 200, or not at all. */
-  readonly failed: number;
-}
-
-/** The part of fortio's report that counts. */
-interface Report {
-  readonly RetCodes: Readonly<Record<string, number>>;
-  readonly DurationHistogram: { readonly Count: number };
 }
 
 let program: Promise<string> | undefined;
@@ -41,12 +27,12 @@ function fortio(): Promise<string> {
  *
  * @throws Error with what fortio said when it could not run.
  */
-export async function fortioLoad(url: string, load: Load, requests: number): Promise<Outcome> {
+export async function fortioLoad(url: string, load: Load, requests: number): Promise<Counts> {
   return outcomeOf(await run(await fortio(), [...argumentsOf(load), "-n", String(requests), url]));
 }
 
 /** The same for as long as something takes. */
-export async function fortioWhile(url: string, load: Load, use: () => Promise<void>): Promise<Outcome> {
+export async function fortioWhile(url: string, load: Load, use: () => Promise<void>): Promise<Counts> {
   const done = new AbortController();
   // Interrupted, it tells what came of it until then.
   const until = { cancelSignal: done.signal, killSignal: "SIGINT" } as const;
@@ -65,9 +51,7 @@ function argumentsOf({ qps, connections = 8 }: Load): string[] {
   return [...args, "-qps", String(qps), "-c", String(connections)];
 }
 
-function outcomeOf({ stdout, all }: Finished): Outcome {
-  if (!stdout.trimStart().startsWith("{")) throw new Error(`fortio could not run:\n${all.slice(-2_000)}`);
-  const { RetCodes, DurationHistogram } = JSON.parse(stdout) as Report;
-  const requests = DurationHistogram.Count;
-  return { requests, codes: RetCodes, failed: requests - (RetCodes["200"] ?? 0) };
+function outcomeOf({ stdout, all }: Finished): Counts {
+  if (!stdout) throw new Error(`fortio could not run:\n${all.slice(-2_000)}`);
+  return countsOf(readReport(stdout));
 }
