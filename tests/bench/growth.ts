@@ -1,6 +1,7 @@
 import { type Records, record } from "../report/records.ts";
+import { applyObjects, kubectl, kubeGet } from "../wire/support/stack.ts";
 import { accountsOf } from "./support/cgroups.ts";
-import { apply, containersOf, kubectl, kubeGet, ownNamespaces, podOf, until, untilReady } from "./support/cluster.ts";
+import { containersOf, ownNamespaces, podOf, until, untilReady } from "./support/cluster.ts";
 import { madeUpHost, madeUpNamespace, makeServices, routeFor } from "./support/madeUp.ts";
 import { meanBetween, metricOf } from "./support/prometheus.ts";
 import { leastSquares, roundsOf } from "./support/statistics.ts";
@@ -35,7 +36,7 @@ interface Measured {
 await runTopic(async (atEnd) => {
   say("making namespaces bench-services, bench-open and bench-scoped");
   await ownNamespaces({ [madeUpNamespace]: false, "bench-open": true, "bench-scoped": true }, atEnd);
-  await apply([scope("bench-scoped")]);
+  await applyObjects([scope("bench-scoped")]);
   const measured: Size[] = [];
   for (const [index, services] of sizes.entries()) {
     await makeServices(sizes[index - 1] ?? 0, services);
@@ -77,8 +78,8 @@ function scope(namespace: string) {
 }
 
 async function restart(): Promise<void> {
-  await Promise.all(observed.map(({ namespace }) => kubectl(["delete", "pods", "--all", "--wait", `--namespace=${namespace}`])));
-  await apply(observed.map(({ namespace }) => podOf({ namespace, name, image: "product", port: 8080, ready: "/ready" })));
+  await Promise.all(observed.map(({ namespace }) => kubectl("delete", "pods", "--all", "--wait", `--namespace=${namespace}`)));
+  await applyObjects(observed.map(({ namespace }) => podOf({ namespace, name, image: "product", port: 8080, ready: "/ready" })));
   await Promise.all(observed.map(({ namespace }) => untilReady(namespace, name)));
 }
 
@@ -109,30 +110,20 @@ async function settledMemory(namespace: string): Promise<number> {
 
 /** Asks the admin interface of the observed sidecar. */
 function askEnvoy(namespace: string, path: string): Promise<string> {
-  const words = [
-    "exec",
-    `--namespace=${namespace}`,
-    name,
-    "--container=istio-proxy",
-    "--",
-    "pilot-agent",
-    "request",
-    "GET",
-    path,
-  ];
-  return kubectl(words);
+  const container = [`--namespace=${namespace}`, name, "--container=istio-proxy"];
+  return kubectl("exec", ...container, "--", "pilot-agent", "request", "GET", path);
 }
 
 /** How long istiod takes to work out one change for the observed proxy and send it, in ms, on average. */
 async function pushTime(namespace: string): Promise<number> {
   const histogram = "pilot_proxy_convergence_time";
   // Its first route; what follows are changes.
-  await apply([routeFor(namespace, 1)]);
+  await applyObjects([routeFor(namespace, 1)]);
   let page = await quietControlPlane(histogram);
   const before = page;
   for (let change = 0; change < changes; change++) {
     const seen = metricOf(page, `${histogram}_count`);
-    await apply([routeFor(namespace, change + 2)]);
+    await applyObjects([routeFor(namespace, change + 2)]);
     page = await until("istiod has pushed the change", 20, async () => {
       const now = await controlPlaneMetrics();
       return metricOf(now, `${histogram}_count`) > seen ? now : undefined;
@@ -159,7 +150,7 @@ async function controlPlaneMetrics(): Promise<string> {
     ...["pods", "--namespace=istio-system", "--selector=app=istiod"],
   );
   const pages = items.map(({ metadata }) =>
-    kubectl(["get", "--raw", `/api/v1/namespaces/istio-system/pods/${metadata.name}:15014/proxy/metrics`]),
+    kubectl("get", "--raw", `/api/v1/namespaces/istio-system/pods/${metadata.name}:15014/proxy/metrics`),
   );
   return (await Promise.all(pages)).join("\n");
 }

@@ -1,10 +1,7 @@
-import process from "node:process";
 import { setTimeout as pause } from "node:timers/promises";
 import { fullName, imageReference } from "../../../airgap/names.ts";
-import { readContext } from "../../../cli/context.ts";
-import { stackEnvironment } from "../../../cli/support/environment.ts";
 import { UserError } from "../../../cli/support/errors.ts";
-import { output } from "../../../cli/support/process.ts";
+import { applyObjects, kubectl, kubeGet } from "../../wire/support/stack.ts";
 import { type AtEnd, say } from "./topic.ts";
 
 /*
@@ -13,26 +10,6 @@ import { type AtEnd, say } from "./topic.ts";
 
 /** On whatever is made here, so that what an earlier run left is found. */
 const mark = { bench: "true" } as const;
-
-const env = { ...process.env, ...stackEnvironment("local", readContext("local").config) };
-
-/** Runs kubectl and returns its standard output. @throws CommandError when it fails. */
-export function kubectl(args: readonly string[], input?: string): Promise<string> {
-  return output("kubectl", args, { env, ...(input !== undefined && { input }) });
-}
-
-/** Reads an object or a list. */
-export async function kubeGet<T>(...args: string[]): Promise<T> {
-  return JSON.parse(await kubectl(["get", ...args, "--output=json"])) as T;
-}
-
-/** Makes objects what they are to be, whatever they are now. */
-export async function apply(items: readonly object[]): Promise<void> {
-  await kubectl(
-    ["apply", "--server-side", "--force-conflicts", "--filename=-"],
-    JSON.stringify({ apiVersion: "v1", kind: "List", items }),
-  );
-}
 
 interface Namespace {
   readonly metadata: { readonly name: string; readonly labels?: Readonly<Record<string, string>> };
@@ -51,7 +28,7 @@ export async function ownNamespaces(names: Readonly<Record<string, boolean>>, at
     say("removing what was made for it");
     await removeOurs();
   });
-  await apply(
+  await applyObjects(
     Object.entries(names).map(([name, meshed]) => ({
       apiVersion: "v1",
       kind: "Namespace",
@@ -62,7 +39,7 @@ export async function ownNamespaces(names: Readonly<Record<string, boolean>>, at
 
 async function removeOurs(): Promise<void> {
   const selector = Object.entries(mark).map(([key, value]) => `${key}=${value}`);
-  await kubectl(["delete", "namespaces", `--selector=${selector}`, "--wait", "--timeout=120s"]);
+  await kubectl("delete", "namespaces", `--selector=${selector}`, "--wait", "--timeout=120s");
 }
 
 /** The labels by which the platform's own namespaces are in the mesh. */
@@ -72,7 +49,7 @@ async function injectionLabels(): Promise<Record<string, string>> {
     const labels = Object.entries(metadata.labels ?? {});
     return Object.fromEntries(labels.filter(([label]) => ["istio-injection", "istio.io/rev"].includes(label)));
   } catch (error) {
-    throw new UserError(`The stack local is not up, or not whole: make up. (${(error as Error).message.split("\n")[0]})`);
+    throw new UserError(`The stack local is not up, or not whole: make up. (${(error as Error).message.split("\n").at(-1)})`);
   }
 }
 
@@ -132,13 +109,8 @@ export function serviceOf(namespace: string, name: string, port: number) {
 
 /** Waits until pods are ready. The injector may not know of a namespace that has just been made: such a pod is refused once. */
 export async function untilReady(namespace: string, ...pods: string[]): Promise<void> {
-  await kubectl([
-    "wait",
-    `--namespace=${namespace}`,
-    ...pods.map((pod) => `pod/${pod}`),
-    "--for=condition=Ready",
-    "--timeout=90s",
-  ]);
+  const names = pods.map((pod) => `pod/${pod}`);
+  await kubectl("wait", `--namespace=${namespace}`, ...names, "--for=condition=Ready", "--timeout=90s");
 }
 
 interface Pod {

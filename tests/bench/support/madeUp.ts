@@ -1,4 +1,4 @@
-import { apply } from "./cluster.ts";
+import { applyObjects } from "../../wire/support/stack.ts";
 
 /** Of services and their endpoints, none of which exists. */
 export const madeUpNamespace = "bench-services";
@@ -14,7 +14,7 @@ const nameOf = (index: number) => `service-${index}`;
 /** Makes services from one number up to another, each with endpoints but without pods: to the mesh they are like any other. */
 export async function makeServices(from: number, to: number): Promise<void> {
   const numbers = Array.from({ length: to - from }, (_, index) => from + index);
-  await apply(numbers.flatMap((index) => [service(index), slice(index)]));
+  await applyObjects(numbers.flatMap((index) => [service(index), slice(index)]));
 }
 
 function service(index: number) {

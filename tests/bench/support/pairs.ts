@@ -1,5 +1,6 @@
+import { applyObjects, kubectl } from "../../wire/support/stack.ts";
 import { type Account, accountsOf } from "./cgroups.ts";
-import { apply, containersOf, kubectl, ownNamespaces, podOf, serviceOf, untilReady, workers } from "./cluster.ts";
+import { containersOf, ownNamespaces, podOf, serviceOf, untilReady, workers } from "./cluster.ts";
 import { type Outcome, outcomeOf, reporting } from "./fortio.ts";
 import { type AtEnd, say } from "./topic.ts";
 
@@ -40,7 +41,7 @@ export async function makePairs(atEnd: AtEnd): Promise<Readonly<Record<Side, Pai
   await ownNamespaces({ [namespaceOf("plain")]: false, [namespaceOf("mesh")]: true }, atEnd);
   const [near, far = near] = await workers();
   const sides: readonly Side[] = ["plain", "mesh"];
-  await apply(
+  await applyObjects(
     sides.flatMap((side) => {
       const namespace = namespaceOf(side);
       return [
@@ -69,7 +70,7 @@ async function pairOf(side: Side): Promise<Pair> {
       const how = ["-qps", String(rate), "-uniform", "-c", String(connections), "-t", `${seconds}s`];
       const command = ["/usr/local/bin/fortio", "load", ...reporting, ...how, `http://service:${port}/api/products`];
       const outcome = outcomeOf(
-        await kubectl(["exec", `--namespace=${namespace}`, "client", "--container=client", "--", ...command]),
+        await kubectl("exec", `--namespace=${namespace}`, "client", "--container=client", "--", ...command),
       );
       if (outcome.failed > 0) throw new Error(`${side}: ${outcome.failed} of ${outcome.requests} requests failed`);
       return outcome;

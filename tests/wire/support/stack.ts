@@ -78,10 +78,14 @@ export const kubectl = (...args: string[]) => output("kubectl", args);
 export const podman = (...args: string[]) => output("podman", args);
 
 /** Creates Kubernetes objects, none of which is there yet. */
-export async function createObjects(items: readonly object[]): Promise<void> {
+export const createObjects = (items: readonly object[]) => giveObjects(items, "create");
+/** Makes Kubernetes objects what they are to be, whatever they are now. */
+export const applyObjects = (items: readonly object[]) => giveObjects(items, "apply", "--server-side", "--force-conflicts");
+
+async function giveObjects(items: readonly object[], ...command: string[]): Promise<void> {
   const input = JSON.stringify({ apiVersion: "v1", kind: "List", items });
-  const created = await run("kubectl", ["create", "--filename=-"], { env: await stackEnvironment(), input, stdin: "pipe" });
-  if (created.exitCode !== 0) throw new Error(`kubectl could not create what it was given:\n${created.all}`);
+  const given = await run("kubectl", [...command, "--filename=-"], { env: await stackEnvironment(), input, stdin: "pipe" });
+  if (given.exitCode !== 0) throw new Error(`kubectl could not ${command[0]} what it was given:\n${given.all}`);
 }
 
 /** Runs plain `pulumi` against the stack, as somebody who sourced `make env` would. */
