@@ -1,5 +1,6 @@
-import { Agent, type IncomingHttpHeaders, request } from "node:http";
+import { Agent, request } from "node:http";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { type Answer, exchange } from "./support/exchange.ts";
 import { askSecurely, handshake } from "./support/https.ts";
 import { gatewayUrl, productUrl } from "./support/product.ts";
 import { deployWith } from "./support/settings.ts";
@@ -203,20 +204,13 @@ test("callers of other addresses than the allowed ones are refused, at that serv
 });
 
 /** Asks for a path so many times, one after the other, on one connection. */
-async function askInARow(path: string, times: number): Promise<{ status: number; headers: IncomingHttpHeaders }[]> {
+async function askInARow(path: string, times: number): Promise<Answer[]> {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-  const once = () =>
-    new Promise<{ status: number; headers: IncomingHttpHeaders }>((resolve, reject) => {
-      const sent = request(`${gatewayUrl()}${path}`, { agent }, (response) => {
-        response.resume();
-        response.once("end", () => resolve({ status: response.statusCode ?? 0, headers: response.headers }));
-      });
-      sent.once("error", reject);
-      sent.end();
-    });
   try {
     const answers = [];
-    while (answers.length < times) answers.push(await once());
+    while (answers.length < times) {
+      answers.push(await exchange((answered) => request(`${gatewayUrl()}${path}`, { agent }, answered)));
+    }
     return answers;
   } finally {
     agent.destroy();
@@ -232,15 +226,8 @@ async function fetchAs(
   path: string,
   forged: Record<string, string> = {},
 ): Promise<{ status: number; location?: string }> {
-  return new Promise((resolve, reject) => {
-    const { hostname, port } = new URL(gatewayUrl());
-    const to = { host: hostname, port: port || 80 };
-    const sent = request({ ...to, path, headers: { host: name, ...forged }, agent: false }, (response) => {
-      response.resume();
-      const { location } = response.headers;
-      response.once("end", () => resolve({ status: response.statusCode ?? 0, ...(location !== undefined && { location }) }));
-    });
-    sent.once("error", reject);
-    sent.end();
-  });
+  const { hostname, port } = new URL(gatewayUrl());
+  const options = { host: hostname, port: port || 80, path, headers: { host: name, ...forged }, agent: false } as const;
+  const { status, headers } = await exchange((answered) => request(options, answered));
+  return { status, ...(headers.location !== undefined && { location: headers.location }) };
 }

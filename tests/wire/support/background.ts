@@ -1,5 +1,6 @@
 import { Agent, request } from "node:http";
 import { execa } from "execa";
+import { exchange } from "./exchange.ts";
 import { stackEnvironment } from "./stack.ts";
 
 /** What a kubectl in the background leads to, over one connection that stays open. */
@@ -56,23 +57,9 @@ export async function withDoors<T>(doors: readonly (readonly string[])[], use: (
   }
 }
 
-function askThrough(url: string, agent: Agent, { method, type, body }: Partial<Sent> = {}): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const headers = type === undefined ? {} : { "content-type": type };
-    const sent = request(url, { agent, method: method ?? "GET", headers, timeout: 10_000 }, (response) => {
-      let text = "";
-      response.setEncoding("utf8");
-      response.on("data", (chunk: string) => {
-        text += chunk;
-      });
-      response.once("error", reject);
-      response.once("end", () => {
-        if (response.statusCode === 200 || response.statusCode === 201) resolve(text);
-        else reject(new Error(`${method ?? "GET"} ${url}: ${response.statusCode} ${text.slice(0, 500)}`));
-      });
-    });
-    sent.once("timeout", () => sent.destroy(new Error(`${url}: no answer`)));
-    sent.once("error", reject);
-    sent.end(body);
-  });
+async function askThrough(url: string, agent: Agent, { method = "GET", type, body }: Partial<Sent> = {}): Promise<string> {
+  const headers = type === undefined ? {} : { "content-type": type };
+  const answer = await exchange((answered) => request(url, { agent, method, headers, timeout: 10_000 }, answered), body);
+  if (answer.status === 200 || answer.status === 201) return answer.body;
+  throw new Error(`${method} ${url}: ${answer.status} ${answer.body.slice(0, 500)}`);
 }

@@ -1,5 +1,6 @@
 import { request } from "node:http";
 import { serviceHost } from "../../../components/support/serviceHost.ts";
+import { type Answer, exchange } from "./exchange.ts";
 import { serviceImage } from "./inside/pods.ts";
 import { gatewayUrl } from "./product.ts";
 import { createObjects, eventually, kubectl, kubeGet } from "./stack.ts";
@@ -62,22 +63,9 @@ async function ask(query = "", headers: Readonly<Record<string, string>> = {}): 
   return { status, ms, headers: body.startsWith("{") ? (JSON.parse(body) as Echoed["headers"]) : {} };
 }
 
-function send(path: string, headers: Readonly<Record<string, string>>): Promise<{ status: number; body: string }> {
-  return new Promise((resolve, reject) => {
-    const options = { headers: { host, ...headers }, agent: false, timeout: 20_000 };
-    const sent = request(`${gatewayUrl()}${path}`, options, (response) => {
-      let body = "";
-      response.setEncoding("utf8");
-      response.on("data", (chunk: string) => {
-        body += chunk;
-      });
-      response.once("end", () => resolve({ status: response.statusCode ?? 0, body }));
-      response.once("error", reject);
-    });
-    sent.once("timeout", () => sent.destroy(new Error("no answer")));
-    sent.once("error", reject);
-    sent.end();
-  });
+function send(path: string, headers: Readonly<Record<string, string>>): Promise<Answer> {
+  const options = { headers: { host, ...headers }, agent: false, timeout: 20_000 };
+  return exchange((answered) => request(`${gatewayUrl()}${path}`, options, answered));
 }
 
 async function objects(): Promise<object[]> {

@@ -1,5 +1,6 @@
 import { request } from "node:https";
 import { connect, type SecureVersion, type TLSSocket } from "node:tls";
+import { type Answer, exchange } from "./exchange.ts";
 import { gatewayUrl } from "./product.ts";
 import { outputs } from "./stack.ts";
 
@@ -15,31 +16,15 @@ function door(): Address {
   return { host: new URL(gatewayUrl()).hostname, port: Number(new URL(String(istioHttps)).port || 443) };
 }
 
-export interface SecureAnswer {
-  readonly status: number;
-  readonly body: string;
-}
-
 /**
  * Asks over HTTPS under a host name, trusting one authority (PEM) and nobody else.
  *
  * @param named - host of the request, when the handshake is done.
  */
-export function askSecurely(host: string, path: string, authority: string, at = door(), named = host): Promise<SecureAnswer> {
-  return new Promise((resolve, reject) => {
-    const headers = { host: `${named}:${at.port}` };
-    const sent = request({ ...at, path, headers, servername: host, ca: authority, timeout: 10_000, agent: false }, (response) => {
-      let body = "";
-      response.setEncoding("utf8");
-      response.on("data", (chunk: string) => {
-        body += chunk;
-      });
-      response.once("end", () => resolve({ status: response.statusCode ?? 0, body }));
-    });
-    sent.once("timeout", () => sent.destroy(new Error("no answer")));
-    sent.once("error", reject);
-    sent.end();
-  });
+export function askSecurely(host: string, path: string, authority: string, at = door(), named = host): Promise<Answer> {
+  const headers = { host: `${named}:${at.port}` };
+  const options = { ...at, path, headers, servername: host, ca: authority, timeout: 10_000, agent: false };
+  return exchange((answered) => request(options, answered));
 }
 
 /**
