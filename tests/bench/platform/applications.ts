@@ -1,4 +1,5 @@
 import type { ApplicationSpec, ServiceSpec } from "../../../components/app/spec.ts";
+import { service } from "../../support/shop.ts";
 
 /** Services of one application. */
 const perApplication = 10;
@@ -16,13 +17,9 @@ export function generatedApplications(services: number): ApplicationSpec[] {
 
 function generated(application: number, place: number, size: number): ServiceSpec {
   const name = `service-${application}-${place}`;
-  return {
-    name,
-    image: { reference: "registry/service:1" },
-    port: 8080,
-    probes: { ready: "/ready", health: "/health" },
+  return service(name, {
     versions: [{ name: "v1", weight: 100, replicas: 1 }],
     ...(place + 1 < size && { calls: [{ to: `service-${application}-${place + 1}`, methods: ["GET"], paths: ["/api"] }] }),
     ...(place === 0 && { exposed: { path: `/${name}` } }),
-  };
+  });
 }
