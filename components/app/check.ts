@@ -1,6 +1,7 @@
 import { UserError } from "../../cli/support/errors.ts";
-import { kongConflicts, kongProblems } from "../gateway/kong/problems.ts";
+import { kongProblems } from "../gateway/kong/problems.ts";
 import { istioProblems } from "../gateway/policies/istioProblems.ts";
+import { describeConflictingKeys } from "../gateway/policyProblems.ts";
 import type { GatewayName } from "../gateway/route.ts";
 import { workloadsOf } from "../security/CallGraph.ts";
 import { checkCalls } from "./checks/calls.ts";
@@ -45,8 +46,8 @@ export function applicationProblems(applications: readonly ApplicationSpec[], ga
 /** What each gateway that offers a service cannot hold of its policies. */
 function policyProblems(applications: readonly ApplicationSpec[], gateways: readonly GatewayName[]): string[] {
   const routes = applications.flatMap((application) => routesOf(application, gateways));
-  const found = routes.flatMap((route) => [...kongProblems(route), ...istioProblems(route, routes)]);
-  return [...found, ...kongConflicts(routes)].map((problem) => `apps: ${problem}`);
+  const found = routes.flatMap((route) => [...kongProblems(route), ...istioProblems(route)]);
+  return [...found, ...describeConflictingKeys(routes)].map((problem) => `apps: ${problem}`);
 }
 
 /** @throws ApplicationError with every problem. */

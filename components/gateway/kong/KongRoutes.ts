@@ -1,12 +1,13 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { GatewayTls } from "../gateway.ts";
+import { describeConflictingKeys } from "../policyProblems.ts";
 import type { Route } from "../route.ts";
 import { type Entry, ingressAnnotations } from "./annotations.ts";
 import { createCallers } from "./callers.ts";
 import { pathsOf } from "./paths.ts";
 import { pluginsOf } from "./plugins.ts";
-import { kongConflicts, kongProblems } from "./problems.ts";
+import { kongProblems } from "./problems.ts";
 import { ingressClass, kongPlugin } from "./resources.ts";
 
 export interface KongRoutesArgs {
@@ -40,7 +41,7 @@ export class KongRoutes extends pulumi.ComponentResource {
     if (tls.hosts.length === 0 && !tls.plaintext)
       throw new Error(`${name}: neither a TLS host nor plaintext, so nothing to offer`);
     const offered = routes.filter(({ gateways }) => gateways.includes("kong"));
-    const problems = [...offered.flatMap((route) => kongProblems(route)), ...kongConflicts(offered)];
+    const problems = [...offered.flatMap(kongProblems), ...describeConflictingKeys(offered)];
     if (problems.length > 0) throw new Error(problems.join("\n"));
     super("mesh:gateway:KongRoutes", name, {}, opts);
 

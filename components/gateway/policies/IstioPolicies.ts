@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { customResource } from "../../support/customResource.ts";
+import { describeConflictingKeys } from "../policyProblems.ts";
 import type { Route } from "../route.ts";
 import { type Place, refusal, tokenReader } from "./access.ts";
 import { trustworthyHeaders } from "./headers.ts";
@@ -29,7 +30,7 @@ export interface IstioPoliciesArgs extends Place {
 export class IstioPolicies extends pulumi.ComponentResource {
   constructor(name: string, { routes, ...place }: IstioPoliciesArgs, opts?: pulumi.ComponentResourceOptions) {
     const offered = routes.filter(({ gateways }) => gateways.includes("istio"));
-    const problems = offered.flatMap((route) => istioProblems(route, offered));
+    const problems = [...offered.flatMap(istioProblems), ...describeConflictingKeys(offered)];
     if (problems.length > 0) throw new Error(problems.join("\n"));
     super("mesh:gateway:IstioPolicies", name, {}, opts);
 

@@ -291,7 +291,7 @@ describe("what is exposed", () => {
     });
     expect(
       given.filter((problem) => problem.startsWith("apps: product/product exposed.policies.jwt.keys: not those")),
-    ).toHaveLength(2);
+    ).toHaveLength(1);
   });
 });
 

@@ -158,12 +158,12 @@ describe("what a gateway cannot do for a service that it offers", () => {
     [
       "API keys at Istio's gateway",
       policies(keys),
-      "allowed: nothing while Istio's gateway offers the service, which cannot do it; mesh:product.gateways: [kong] leaves it to Kong",
+      "allowed: none while Istio's gateway offers the service; mesh:product.gateways: [kong] leaves it to Kong",
     ],
     [
       "robots at Istio's gateway alone",
       { ...policies({ bots: {} }), "mesh:gateway": "istio" },
-      "mesh:product.policies.bots is {}; allowed: nothing while Istio's gateway",
+      "mesh:product.policies.bots is {}; allowed: none while Istio's gateway",
     ],
     [
       "API keys where Kong's parts are missing",
@@ -173,14 +173,18 @@ describe("what a gateway cannot do for a service that it offers", () => {
     [
       "audiences at Kong",
       policies(jwt({ audiences: ["shop"] })),
-      'policies.jwt.audiences is ["shop"]; allowed: nothing while Kong offers the service',
+      'policies.jwt.audiences is ["shop"]; allowed: none while Kong offers the service',
     ],
     [
       "two keys at Kong",
       policies(jwt({ keys: [key, otherKey] })),
-      "allowed: one key while Kong offers the service; mesh:product.gateways: [istio]",
+      "allowed: one key for each issuer while Kong offers the service; mesh:product.gateways: [istio]",
     ],
-    ["tokens and keys at Kong", policies({ ...jwt(), ...keys }, kongAlone), "policies.jwt is"],
+    [
+      "tokens and keys at Kong",
+      policies({ ...jwt(), ...keys }, kongAlone),
+      "allowed: jwt or apiKeys while Kong offers the service",
+    ],
     [
       "a gateway that does not run",
       { "mesh:product": kongAlone },

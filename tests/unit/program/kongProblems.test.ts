@@ -1,7 +1,8 @@
 import { generateKeyPairSync } from "node:crypto";
 import { describe, expect, test } from "@jest/globals";
 import { KongRoutes } from "../../../components/gateway/kong/KongRoutes.ts";
-import { kongConflicts, kongProblems } from "../../../components/gateway/kong/problems.ts";
+import { kongProblems } from "../../../components/gateway/kong/problems.ts";
+import { describeConflictingKeys } from "../../../components/gateway/policyProblems.ts";
 import type { RoutePolicies } from "../../../components/gateway/route.ts";
 import { curve, jwk, keys, route, rsa, tokens } from "./support/kong.ts";
 
@@ -15,27 +16,27 @@ describe("what Kong cannot honour", () => {
     [
       "several keys of one issuer",
       { jwt: { issuer: "a", keys: [jwk(rsa), jwk(curve("P-256"))] } },
-      "team/product exposed.policies.jwt.keys: 2 keys; allowed for Kong: one key for each issuer",
+      "team/product exposed.policies.jwt.keys: 2 keys; allowed: one key for each issuer, or gateways: [istio]",
     ],
     [
       "a kind of key",
       tokens("a", jwk(generateKeyPairSync("ed448"))),
-      "team/product exposed.policies.jwt.keys[0]: of type OKP; allowed for Kong: a public key of RSA, or of EC on P-256, P-384 or P-521",
+      "team/product exposed.policies.jwt.keys[0]: of type OKP; allowed: a public key of RSA, or of EC on P-256, P-384 or P-521",
     ],
     [
       "an algorithm that is not the key's",
       tokens("a", jwk(curve("P-256"), { alg: "RS256" })),
-      "team/product exposed.policies.jwt.keys[0]: of type EC; allowed for Kong: a key whose alg is one of ES256",
+      "team/product exposed.policies.jwt.keys[0]: of type EC; allowed: a key whose alg is one of ES256",
     ],
     [
       "half a key",
       tokens("a", { kty: "RSA", n: "AQAB" }),
-      "team/product exposed.policies.jwt.keys[0]: of type RSA; allowed for Kong: a whole public key (RFC 7517)",
+      "team/product exposed.policies.jwt.keys[0]: of type RSA; allowed: a whole public key (RFC 7517)",
     ],
     [
       "tokens and keys at once",
       { ...tokens(), ...keys("partner") },
-      "team/product exposed.policies.jwt: Kong tells who calls by one credential, and apiKeys is given too; allowed: one of both",
+      "team/product exposed.policies.jwt: Kong tells who calls by one credential, and apiKeys is given too; allowed: jwt or apiKeys",
     ],
     [
       "a count for each consumer without consumers",
@@ -45,7 +46,7 @@ describe("what Kong cannot honour", () => {
     [
       "a consumer's name",
       keys("Partner"),
-      "team/product exposed.policies.apiKeys.consumers: Partner; allowed: lower-case letters, digits and hyphens, at most 40",
+      "team/product exposed.policies.apiKeys.consumers[0]: Partner; allowed: lower-case letters, digits and hyphens, at most 40",
     ],
   ])("is refused: %s", (_, policies, problem) => {
     expect(kongProblems(route({ policies }))).toEqual([problem]);
@@ -59,11 +60,11 @@ describe("what Kong cannot honour", () => {
       route({ name: "orders", policies: tokens(undefined, jwk(curve("P-256"))) }),
     ];
     const problem =
-      "team/orders exposed.policies.jwt.keys: not those that team/product exposed.policies.jwt has for https://issuer.example.com; allowed for Kong: one key for each issuer";
-    expect(kongConflicts([first, second])).toEqual([problem]);
+      "team/orders exposed.policies.jwt.keys: not those that team/product exposed.policies.jwt has for https://issuer.example.com; allowed: the same";
+    expect(describeConflictingKeys([first, second])).toEqual([problem]);
     expect(() => new KongRoutes("table", { namespace: "kong", routes: [first, second] })).toThrow(problem);
-    expect(kongConflicts([first, { ...second, gateways: ["istio"] }])).toEqual([]);
-    expect(kongConflicts([first, route({ name: "orders", policies: tokens() })])).toEqual([]);
+    const other = route({ name: "orders", policies: tokens() });
+    expect(describeConflictingKeys([first, other])).toEqual([]);
   });
 
   test("is told all at once", () => {
