@@ -28,7 +28,8 @@ export const route = { timeoutMs: 1_500, tries: 2 } as const;
 
 const program = `
   const reached = new Map();
-  require("node:http").createServer((request, response) => {
+  // No connection is closed for being idle, just as a proxy sends a request on it.
+  require("node:http").createServer({ keepAliveTimeout: 0 }, (request, response) => {
     const { searchParams, pathname } = new URL("http://echo" + request.url);
     const key = request.headers["x-key"] ?? "";
     if (pathname === "/reached") return response.end(String(reached.get(key) ?? 0));
@@ -39,21 +40,27 @@ const program = `
 
 /** Makes the service, does something with it, and removes it. */
 export async function withEcho<T>(use: (echo: Echo) => Promise<T>): Promise<T> {
+  await remove();
   try {
     await createObjects(await objects());
     await kubectl("rollout", "status", "deployment", name, `--namespace=${namespace}`, "--timeout=120s");
-    await eventually("an answer of the service", 20, async () => {
-      const { status } = await ask();
-      if (status !== 200) throw new Error(`status ${status}`);
+    // Over connections of their own, so that each of the gateway's pods is among those asked.
+    await eventually("nothing but answers of the service", 30, async () => {
+      const statuses = (await Promise.all(Array.from({ length: 24 }, () => ask()))).map(({ status }) => status);
+      if (statuses.some((status) => status !== 200)) throw new Error(`statuses ${statuses.join(", ")}`);
     });
     return await use({
       ask,
       reached: async (key) => Number((await send("/reached", { "x-key": key })).body),
     });
   } finally {
-    await kubectl("delete", "namespace", namespace, "--ignore-not-found", "--wait");
-    await kubectl("delete", "networkpolicy", name, "--namespace=istio-ingress", "--ignore-not-found");
+    await remove();
   }
+}
+
+async function remove(): Promise<void> {
+  await kubectl("delete", "namespace", namespace, "--ignore-not-found", "--wait");
+  await kubectl("delete", "networkpolicy", name, "--namespace=istio-ingress", "--ignore-not-found");
 }
 
 async function ask(query = "", headers: Readonly<Record<string, string>> = {}): Promise<Echoed> {
