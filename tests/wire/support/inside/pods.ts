@@ -58,6 +58,8 @@ export async function withCallers<T>(callers: readonly Caller[], use: (askers: A
 
 /** A namespace of a test's own, whose pods are not in the mesh, for as long as something is done. */
 export async function withNamespace<T>(namespace: string, use: () => Promise<T>): Promise<T> {
+  const remove = () => kubectl("delete", "namespace", namespace, "--ignore-not-found", "--wait");
+  await remove();
   await kubectl("create", "namespace", namespace);
   try {
     // A pod without its account is refused.
@@ -66,7 +68,7 @@ export async function withNamespace<T>(namespace: string, use: () => Promise<T>)
     );
     return await use();
   } finally {
-    await kubectl("delete", "namespace", namespace, "--wait");
+    await remove();
   }
 }
 
