@@ -5,8 +5,9 @@ import { type Echo, route, withEcho } from "./support/echo.ts";
 import { type Forgery, forgeries } from "./support/forgeries.ts";
 import type { Seen } from "./support/inside/protocol.ts";
 import { type Expectation, expectations, hostOf } from "./support/matrix.ts";
+import { listPods } from "./support/pods.ts";
 import { endpointsOf, sendProbes } from "./support/probes.ts";
-import { bringUp, kubeGet, outputs, run, saw, stackEnvironment } from "./support/stack.ts";
+import { bringUp, outputs, run, saw, stackEnvironment } from "./support/stack.ts";
 
 /** An expectation with what came of it. */
 type Tried = Expectation & { readonly seen: Seen };
@@ -67,12 +68,10 @@ test("every workload and every gateway was tried against every other workload", 
 });
 
 test("no pod of an application has an account that was not tried", async () => {
-  const { items } = await kubeGet<{ items: Pod[] }>("pods", "--all-namespaces", "--selector=app");
   const namespaces = new Set(matrix.map(({ to }) => to.split("/")[0]));
   const callers = new Set(matrix.map(({ from }) => from));
-  const accounts = items
-    .filter(({ metadata }) => namespaces.has(metadata.namespace))
-    .map(({ metadata, spec }) => `${metadata.namespace}/${spec.serviceAccountName}`);
+  const pods = (await listPods("app")).filter(({ namespace }) => namespaces.has(namespace));
+  const accounts = pods.map(({ namespace, account }) => `${namespace}/${account}`);
   expect(accounts.length).toBeGreaterThan(0);
   for (const account of accounts) expect(callers).toContain(account);
 });
@@ -129,36 +128,21 @@ async function expectIgnored(echo: Echo, { name, headers: forged }: Forgery, hon
   const tries = await echo.reached(key);
   saw(`${name}: ${slow.status} after ${Math.round(slow.ms)} ms, ${failing.status} after ${tries} tries`);
   expect([slow.status, failing.status, tries]).toEqual([504, 503, route.tries]);
-  expect(slow.ms - route.timeoutMs).toBeGreaterThanOrEqual(-50);
-  expect(slow.ms - route.timeoutMs).toBeLessThanOrEqual(200);
+  expect(slow.ms).toBeGreaterThan(route.timeoutMs - 50);
+  // Well before the service would have answered, and what is forged would have ended it.
+  expect(slow.ms).toBeLessThan(2 * route.timeoutMs);
 }
 
 test("a proxy knows its callees, and nobody else of the applications", async () => {
-  const { items } = await kubeGet<{ items: Pod[] }>(
-    "pods",
-    "--all-namespaces",
-    "--selector=app",
-    "--field-selector=status.phase=Running",
-  );
+  const pods = (await listPods("app")).filter(({ ready }) => ready);
   const hosts = new Set(matrix.map(({ to }) => hostOf(to)));
   for (const workload of new Set(matrix.map(({ to }) => to))) {
-    const pod = items.find(({ metadata }) => `${metadata.namespace}/${metadata.labels.app}` === workload);
-    if (!pod) throw new Error(`no pod of ${workload} runs`);
-    const args = [
-      "proxy-config",
-      "clusters",
-      `${pod.metadata.name}.${pod.metadata.namespace}`,
-      "--direction=outbound",
-      "--output=json",
-    ];
+    const pod = pods.find(({ namespace, labels }) => `${namespace}/${labels.app}` === workload);
+    if (!pod) throw new Error(`no pod of ${workload} is ready`);
+    const args = ["proxy-config", "clusters", `${pod.name}.${pod.namespace}`, "--direction=outbound", "--output=json"];
     const clusters = JSON.parse((await run("istioctl", args, { env: await stackEnvironment() })).stdout) as { name: string }[];
     const known = new Set(clusters.map(({ name }) => name.split("|").at(-1) ?? "").filter((host) => hosts.has(host)));
     const callees = matrix.filter(({ from, allowed }) => from === workload && allowed).map(({ to }) => hostOf(to));
     expect({ workload, known: [...known].sort() }).toEqual({ workload, known: [...new Set(callees)].sort() });
   }
 });
-
-interface Pod {
-  readonly metadata: { readonly name: string; readonly namespace: string; readonly labels: Readonly<Record<string, string>> };
-  readonly spec: { readonly serviceAccountName: string };
-}
