@@ -75,17 +75,19 @@ test("when the backend fails, the page says so, and comes back with it", async (
   try {
     await scale(0);
     await withPage(async (page) => {
-      const told = await eventually("an error on the page", 60, async () => {
+      const told = await eventually("the error on the page", 60, async () => {
         await page.goto(gatewayUrl());
-        return page.getByRole("alert").textContent({ timeout: 500 });
+        const told = await page.getByRole("alert").textContent({ timeout: 500 });
+        expect(told).toMatch(/The backend answered 503/);
+        return told;
       });
       saw(String(told).replace(/\s+/g, " ").slice(0, 120));
-      expect(told).toMatch(/The backend answered 503/);
       await page.screenshot({ path: `${pictures}/failing.png`, fullPage: true });
     });
   } finally {
     await scale();
   }
+  for (const { metadata } of items) await kubectl("rollout", "status", "--namespace=prod", `deployment/${metadata.name}`);
   await withPage(async (page) => {
     await eventually("the products again", 60, async () => {
       await page.goto(gatewayUrl());
