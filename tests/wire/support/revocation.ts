@@ -75,6 +75,8 @@ export async function revoke(watches: readonly Watch[]): Promise<readonly Revoke
       const ahead = (await asker.clock()) - (before + Date.now()) / 2;
       const written = (await policy.write()) + ahead;
       const asked = await asker.askOpened(idle.map((_, index) => written + step * (index + 1)));
+      const last = asked.at(-1)?.status;
+      if (last !== 403) throw new Error(`at last nobody was refused, but answered with ${last}`);
       return {
         busy: lastAllowed(await asker.taken(), written),
         idle: lastAllowed(asked, written),
