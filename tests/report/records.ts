@@ -63,7 +63,7 @@ export interface Records {
       readonly requests: number;
       readonly v2: number;
       readonly failed: number;
-      /** Bounds of `v2` at 99.9 %. */
+      /** Bounds of `v2`, at 99.9 % for all splits together. */
       readonly least: number;
       readonly most: number;
     }[];

@@ -18,7 +18,7 @@ export const canary = section({
     return [
       {
         title: "How far each split was off its weight",
-        caption: `${caption} Bars are the bounds within which 99.9 % of fair splits lie.`,
+        caption: `${caption} Bars are the bounds within which all fair splits together lie with 99.9 % probability.`,
         picture: forBoth((width) => offWeight(splits, caption, width)),
         tables: [
           {
