@@ -23,6 +23,7 @@ export async function withPage<T>(
   const context = await chromium.launchPersistentContext(profile, {
     executablePath: executable,
     headless: true,
+    timeout: 120_000,
     // A container's root has no namespaces to build the browser's own sandbox from; the page is ours.
     args: ["--no-sandbox", "--disable-gpu", ...quiet.map((flag) => `--${flag}`)],
     viewport: { width, height },
@@ -32,7 +33,8 @@ export async function withPage<T>(
     return await use(context.pages()[0] ?? (await context.newPage()), context);
   } finally {
     await context.close();
-    await rm(profile, { recursive: true, force: true });
+    // Its processes may write a little longer than it takes to close it.
+    await rm(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
   }
 }
 
