@@ -102,8 +102,11 @@ describe("the configuration", () => {
     const env = await stackEnvironment();
     const pulumi = (...args: string[]) =>
       run("pulumi", [...args, "--stack", stack, "--non-interactive", "--color=never"], { env });
+    const remove = () => pulumi("stack", "rm", "--yes", "--preserve-config", "--remove-backups");
+    // What a run that was cut off has left.
+    await remove();
     expect((await run("pulumi", ["stack", "init", stack, "--no-select", "--non-interactive"], { env })).exitCode).toBe(0);
-    undo.push(() => pulumi("stack", "rm", "--yes", "--preserve-config", "--remove-backups"));
+    undo.push(remove);
     const finished = await pulumi("preview");
     await expectRefusal(finished, "Pulumi.refused.yaml is refused", "mesh:product.replicas is 0", "mesh:tls.hosts is []");
     // The stack itself is all there is to it.
