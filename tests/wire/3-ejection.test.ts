@@ -14,7 +14,7 @@ const baseTime = 15;
 /** Requests a second. */
 const rate = 40;
 /** Requests that were sent before a proxy ejected the pod are answered within so many ms. */
-const settling = 250;
+const settling = 500;
 
 beforeAll(async () => {
   await bringUp();
