@@ -60,7 +60,9 @@ export async function withCallers<T>(callers: readonly Caller[], use: (askers: A
 export async function withNamespace<T>(namespace: string, use: () => Promise<T>): Promise<T> {
   const remove = () => kubectl("delete", "namespace", namespace, "--ignore-not-found", "--wait");
   await remove();
-  await kubectl("create", "namespace", namespace);
+  await createObjects([
+    { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace, labels: { "istio-injection": "disabled" } } },
+  ]);
   try {
     // A pod without its account is refused.
     await eventually("the namespace's account", 20, () =>
