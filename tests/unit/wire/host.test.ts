@@ -1,8 +1,10 @@
+import { spawnSync } from "node:child_process";
 import { expect, test } from "@jest/globals";
-import { differences, type HostListing } from "../../wire/support/host.ts";
+import { differences, type HostListing, listProcesses } from "../../wire/support/host.ts";
 
 const nothing: HostListing = {
   processes: [],
+  families: [],
   mounts: [],
   networkNamespaces: [],
   interfaces: [],
@@ -24,9 +26,15 @@ test("what came and what went are told, each by its kind and as often as it is t
 });
 
 test("processes of families that were there before may come and go", () => {
-  const before = { ...nothing, processes: ["7 make", "8 sleep"] };
-  expect(differences(before, { ...nothing, processes: ["7 node"] })).toEqual({});
+  const before = { ...nothing, processes: ["7 make"], families: [7, 8] };
+  expect(differences(before, { ...nothing, processes: ["8 node"] })).toEqual({});
   expect(differences(before, { ...nothing, processes: ["9 conmon"] })).toEqual({ processes: ["+ 9 conmon"] });
+});
+
+test("namespaces of the network may be gone, as they end with whoever made them, and none may stay", () => {
+  const one = { ...nothing, networkNamespaces: ["net:[1]"] };
+  expect(differences(one, nothing)).toEqual({});
+  expect(differences(nothing, one)).toEqual({ networkNamespaces: ["+ net:[1]"] });
 });
 
 test("rules that podman left when its machine was cut off may go, and none may stay", () => {
@@ -34,4 +42,19 @@ test("rules that podman left when its machine was cut off may go, and none may s
   expect(differences({ ...nothing, firewall: [rule] }, nothing)).toEqual({});
   expect(differences(nothing, { ...nothing, firewall: [rule] })).toEqual({ firewall: [`+ ${rule}`] });
   expect(differences({ ...nothing, firewall: ["-A INPUT -j DROP"] }, nothing)).toEqual({ firewall: ["- -A INPUT -j DROP"] });
+});
+
+test("of what runs on the machine, what this checkout left is told from what others started", async () => {
+  // Each outlives the shell that started it, as what a run leaves does.
+  const leave = (seconds: number, cwd: string) => {
+    const { stdout } = spawnSync("sh", ["-c", `sleep ${seconds} >&- 2>&- & echo $!`], { cwd, env: { PATH: process.env.PATH } });
+    return Number(stdout.toString());
+  };
+  const pids = [leave(61, process.cwd()), leave(62, "/")];
+  try {
+    const left = (await listProcesses()).filter(({ pid }) => pids.includes(pid));
+    expect(Object.fromEntries(left.map(({ command, ours }) => [command, ours]))).toEqual({ "sleep 61": true, "sleep 62": false });
+  } finally {
+    for (const pid of pids) process.kill(pid, "SIGKILL");
+  }
 });

@@ -1,11 +1,15 @@
 import { readdir, readFile, readlink, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { projectDir } from "../../../cli/support/paths.ts";
 import { run } from "./stack.ts";
 
 /** What a run of the platform may leave on the machine, each kind as a sorted list of lines. */
 export interface HostListing {
+  /** Those that runs of this checkout started, each after the number of its family. */
   readonly processes: string[];
+  /** The numbers of the families of all processes. */
+  readonly families: number[];
   readonly mounts: string[];
   readonly networkNamespaces: string[];
   readonly interfaces: string[];
@@ -19,7 +23,11 @@ export interface HostListing {
 export async function listHost(): Promise<HostListing> {
   const processes = await listProcesses();
   return {
-    processes: processes.map(({ head, command }) => `${head} ${command}`).sort(),
+    processes: processes
+      .filter(({ ours }) => ours)
+      .map(({ head, command }) => `${head} ${command}`)
+      .sort(),
+    families: [...new Set(processes.map(({ head }) => head))],
     mounts: (await lines("findmnt", ["--list", "--noheadings", "--output", "TARGET,FSTYPE"])).sort(),
     networkNamespaces: [...new Set(processes.map(({ network }) => network)), ...(await lines("ip", ["netns", "list"]))].sort(),
     interfaces: (await lines("ip", ["-brief", "link"])).map((line) => line.split(/\s+/)[0] ?? "").sort(),
@@ -33,19 +41,25 @@ export async function listHost(): Promise<HostListing> {
 /** Rules of podman's, which it makes and removes with its networks: those of a run that was cut off with its machine among them. */
 const podmans = /netavark/i;
 
+/** What a run may leave. */
+type Trace = Exclude<keyof HostListing, "families">;
+
+/** What may be gone without having been removed: namespaces of the network end with the processes of whoever made them. */
+const fleeting: readonly Trace[] = ["processes", "networkNamespaces"];
+
 /**
  * What is on the machine now and was not before, or was before and is not now. Processes count by families, as what a run
  * leaves has no parent any more: whoever else was at work before may have ended, or have started another. What an earlier
  * run of the platform left may go.
  */
-export function differences(before: HostListing, now: HostListing): Partial<Record<keyof HostListing, string[]>> {
-  const found = (Object.keys(before) as (keyof HostListing)[]).map((kind): [keyof HostListing, string[]] => {
-    const known = new Set(before.processes.map(familyOf));
-    const isNews = (line: string) => kind !== "processes" || !known.has(familyOf(line));
+export function differences(before: HostListing, now: HostListing): Partial<Record<Trace, string[]>> {
+  const { families, ...traces } = before;
+  const found = (Object.keys(traces) as Trace[]).map((kind): [Trace, string[]] => {
+    const isNews = (line: string) => kind !== "processes" || !families.includes(familyOf(line));
     const added = without(now[kind], before[kind])
       .filter(isNews)
       .map((line) => `+ ${line}`);
-    const lost = kind === "processes" ? [] : without(before[kind], now[kind]).filter((line) => !podmans.test(line));
+    const lost = fleeting.includes(kind) ? [] : without(before[kind], now[kind]).filter((line) => !podmans.test(line));
     const gone = lost.map((line) => `- ${line}`);
     return [kind, [...added, ...gone]];
   });
@@ -53,8 +67,8 @@ export function differences(before: HostListing, now: HostListing): Partial<Reco
 }
 
 /** The number of the process at the head of a listed one's family. */
-function familyOf(line: string): string {
-  return line.slice(0, line.indexOf(" "));
+function familyOf(line: string): number {
+  return Number(line.slice(0, line.indexOf(" ")));
 }
 
 /** The lines that are left when each of the others has taken one like it away. */
@@ -69,11 +83,17 @@ function without(lines: readonly string[], others: readonly string[]): string[] 
 
 const recordFile = join(tmpdir(), "wire-host-listing.json");
 
-/** Writes down what is on the machine, unless nodes of a kind cluster are among it. */
-export async function recordListing(): Promise<void> {
+/**
+ * Writes down what is on the machine, unless nodes of a kind cluster are among it. What a run left that was cut off goes first:
+ * it is nobody's, and the tests would remove it.
+ *
+ * @param tidy - removes it.
+ */
+export async function recordListing(tidy: () => Promise<unknown>): Promise<void> {
   await rm(recordFile, { force: true });
-  const listing = await listHost();
-  if (!listing.containers.some((name) => name.includes("control-plane"))) await writeFile(recordFile, JSON.stringify(listing));
+  if ((await listContainers()).some((name) => name.includes("control-plane"))) return;
+  await tidy();
+  await writeFile(recordFile, JSON.stringify(await listHost()));
 }
 
 /** What `recordListing` wrote down, or undefined when a cluster was running then. */
@@ -102,19 +122,22 @@ interface Listed {
   readonly command: string;
   /** Its network namespace. */
   readonly network: string;
+  /** Whether its environment names this checkout, as that of all has which a run of its tests starts on the machine itself. */
+  readonly ours: boolean;
 }
 
 /**
  * All processes but kernel threads and this test's own family, each with the head of its family: the one below the
  * machine's first process.
  */
-async function listProcesses(): Promise<(Listed & { head: number })[]> {
+export async function listProcesses(): Promise<(Listed & { head: number })[]> {
   const found = new Map<number, Listed>();
   for (const pid of (await readdir("/proc")).filter((name) => /^\d+$/.test(name)).map(Number)) {
     try {
       const command = (await readFile(`/proc/${pid}/cmdline`, "utf8")).replaceAll("\0", " ").trim();
       const parent = Number((await readFile(`/proc/${pid}/stat`, "utf8")).replace(/^.*\) \S /s, "").split(" ")[0]);
-      if (command !== "") found.set(pid, { pid, parent, command, network: await readlink(`/proc/${pid}/ns/net`) });
+      const ours = (await readFile(`/proc/${pid}/environ`, "utf8")).includes(projectDir);
+      if (command !== "") found.set(pid, { pid, parent, command, ours, network: await readlink(`/proc/${pid}/ns/net`) });
     } catch {
       // It ended while we looked.
     }
