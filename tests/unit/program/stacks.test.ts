@@ -33,14 +33,8 @@ test("no namespace is registered that does not hold its pods to a standard", asy
     const { name, labels } = at<{ name: string; labels: Record<string, string> }>(inputs, "metadata");
     return [name, labels["pod-security.kubernetes.io/enforce"]];
   });
-  expect(Object.fromEntries(standards)).toEqual({
-    "istio-system": "restricted",
-    "istio-cni": "privileged",
-    "istio-ingress": "restricted",
-    product: "restricted",
-    prod: "restricted",
-    load: "restricted",
-  });
+  expect(standards.map(([name]) => name)).toEqual(expect.arrayContaining(["istio-system", "istio-ingress", "product", "prod"]));
+  expect(standards.filter(([, standard]) => standard !== "restricted")).toEqual([["istio-cni", "privileged"]]);
 });
 
 test("a copy more of the product service touches its Deployment and nothing else", async () => {
