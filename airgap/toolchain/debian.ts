@@ -1,8 +1,9 @@
 import { existsSync } from "node:fs";
 import process from "node:process";
 import { UserError } from "../../cli/support/errors.ts";
-import { CommandError, output } from "../../cli/support/process.ts";
+import { attempt, CommandError, output } from "../../cli/support/process.ts";
 import type { Progress } from "../../cli/support/progress.ts";
+import type { Detail } from "../store/store.ts";
 import { envoyBinary } from "./downloads.ts";
 
 /** Debian packages the air gap runs on: podman and its network, and what builds the node's root file system. */
@@ -12,21 +13,34 @@ export const debianPackages = ["podman", "netavark", "aardvark-dns", "runc", "co
 export async function ensureDebianPackages(progress: Progress): Promise<void> {
   const missing = await missingPackages();
   if (missing.length === 0) return;
-  const line = `apt-get install --yes --no-install-recommends ${missing.join(" ")}`;
-  if (process.getuid?.() !== 0) throw new UserError(`Debian packages are missing. As root, type: ${line}`);
-  await progress.step(`Debian packages: ${missing.join(" ")}`, async (detail) => {
-    const env = { DEBIAN_FRONTEND: "noninteractive" };
-    try {
-      detail("reading the package lists");
-      await output("apt-get", ["update", "--quiet"], { env });
-      detail("installing");
-      await output("apt-get", line.split(" ").slice(1), { env });
-    } catch (error) {
-      if (!(error instanceof CommandError)) throw error;
-      throw new UserError(`Debian packages could not be installed. By hand: ${line}\n${error.message}`);
-    }
-  });
+  if (process.getuid?.() !== 0) throw new UserError(`Debian packages are missing. As root, type: ${byHand(missing)}`);
+  await progress.step(`Debian packages: ${missing.join(" ")}`, (detail) => installPackages(missing, detail));
 }
+
+/**
+ * Installs Debian packages, for which it takes root.
+ *
+ * @throws UserError with apt's own words, and what to type.
+ */
+export async function installPackages(names: readonly string[], detail: Detail = () => {}): Promise<void> {
+  const env = { DEBIAN_FRONTEND: "noninteractive" };
+  try {
+    // Until what a killed installation has begun is done, apt refuses every other. Where this cannot be, apt says why.
+    await attempt("dpkg", ["--configure", "--pending"], { env });
+    detail("reading the package lists");
+    await output("apt-get", ["update", "--quiet"], { env });
+    detail("installing");
+    // A machine that has just started may be at its own updates.
+    await output("apt-get", ["-o", "DPkg::Lock::Timeout=300", ...install, ...names], { env });
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error;
+    throw new UserError(`Debian packages could not be installed. By hand: ${byHand(names)}\n${error.message}`);
+  }
+}
+
+const install = ["install", "--yes", "--no-install-recommends"] as const;
+
+const byHand = (names: readonly string[]) => ["apt-get", ...install, ...names].join(" ");
 
 /** Which packages dpkg does not have as installed; pip's too, where it is still needed and python3 came without it. */
 async function missingPackages(): Promise<string[]> {

@@ -8,6 +8,11 @@ const differs = /^\s*verifying (\S+?)(?:\/go\.mod)?: checksum mismatch|SECURITY 
 const notFetched =
   /(\S+@v\S+): (.*(?:: \d{3} [A-Z]|dial tcp|timeout|EOF|connection re|no such host|deadline exceeded|certificate).*)$/m;
 
+/** Whether the go command failed over a registry alone: what is there already is kept, and the same command goes on from it. */
+export function isNotFetched(error: unknown): boolean {
+  return error instanceof CommandError && !differs.test(error.output) && notFetched.test(error.output);
+}
+
 /** Turns what the go command said into what the user can do about it. An error in a source remains what it is. */
 export function goFailure(error: unknown): unknown {
   if (!(error instanceof CommandError)) return error;

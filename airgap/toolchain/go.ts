@@ -1,10 +1,11 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { projectDir } from "../../cli/support/paths.ts";
 import { output } from "../../cli/support/process.ts";
 import type { Detail } from "../store/store.ts";
 import { buildFlags } from "./binaries.ts";
-import { goFailure } from "./go-errors.ts";
+import { goFailure, isNotFetched } from "./go-errors.ts";
 
 /** The Go module of the air gap. */
 export const airgapModule = join(projectDir, "airgap");
@@ -22,12 +23,19 @@ const goEnvironment = {
   GOTOOLCHAIN: "local",
 } as const;
 
+/** How long to wait before what could not be fetched is asked for again, in milliseconds: a registry's trouble is often a short one. */
+const pauses = [1_000, 10_000];
+
 /** Runs the go command in a module and returns its standard output. Its errors say what the user can do. */
 export async function go(args: readonly string[], module: string, onLine?: (line: string) => void): Promise<string> {
-  try {
-    return await output("go", args, { cwd: module, env: goEnvironment, ...(onLine && { onLine }) });
-  } catch (error) {
-    throw goFailure(error);
+  for (let tries = 0; ; tries++) {
+    try {
+      return await output("go", args, { cwd: module, env: goEnvironment, ...(onLine && { onLine }) });
+    } catch (error) {
+      const wait = pauses[tries];
+      if (wait === undefined || !isNotFetched(error)) throw goFailure(error);
+      await pause(wait);
+    }
   }
 }
 

@@ -1,8 +1,9 @@
-import { mkdirSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, jest, test } from "@jest/globals";
 import { isAtLeast, type Machine, preflight, thisMachine } from "../../../airgap/preflight.ts";
 import { debianPackages, ensureDebianPackages } from "../../../airgap/toolchain/debian.ts";
 import { fetchFailure, requireIntegrity } from "../../../airgap/toolchain/downloads.ts";
+import { go } from "../../../airgap/toolchain/go.ts";
 import { goFailure } from "../../../airgap/toolchain/go-errors.ts";
 import { UserError } from "../../../cli/support/errors.ts";
 import { CommandError } from "../../../cli/support/process.ts";
@@ -118,6 +119,36 @@ describe("what the go command says becomes what the user can do", () => {
   });
 });
 
+describe("the go command", () => {
+  const path = process.env.PATH;
+  afterEach(() => {
+    process.env.PATH = path;
+  });
+
+  /** A go that fails with these words as often as given, and succeeds from then on. */
+  const failing = (times: number, words: string) => {
+    const calls = folder.at("calls");
+    const script = `echo >> ${calls}; [ $(wc -l < ${calls}) -gt ${times} ] && echo done || { echo "${words}" >&2; exit 1; }`;
+    process.env.PATH = folder.program("go", script);
+    return () => readFileSync(calls, "utf8").length;
+  };
+
+  test("is asked again when a registry fails it once", async () => {
+    const calls = failing(1, "example.org/some/module@v1.2.3: reading https://proxy/x.zip: 502 Bad Gateway");
+    expect(await go(["list"], folder.path)).toBe("done");
+    expect(calls()).toBe(2);
+  });
+
+  test("is not asked again when a source or a checksum is wrong", async () => {
+    const calls = failing(9, "main.go:3:1: syntax error");
+    await expect(go(["build"], folder.path)).rejects.toThrow("syntax error");
+    expect(calls()).toBe(1);
+    failing(9, "verifying example.org/m@v1.2.3: checksum mismatch");
+    await expect(go(["build"], folder.path)).rejects.toThrow("Refused: example.org/m@v1.2.3");
+    expect(calls()).toBe(2);
+  });
+});
+
 describe("downloads", () => {
   const integrity = "sha512-z4PhNX7vuL3xVChQ1m2AB9Yg5AULVxXcg/SpIdNs6c5H0NE8XYXysP+DGNKHfuwvY7kxvUdBeoGlODJ6+SfaPg=="; // of nothing
 
@@ -167,7 +198,20 @@ describe("Debian packages", () => {
     await withPath(withInstalled(debianPackages), () => ensureDebianPackages(silentProgress));
   });
 
+  test("are installed after what a killed installation has begun, and while others have dpkg's lock that is waited for", async () => {
+    for (const name of ["dpkg", "apt-get"]) folder.program(name, `echo "${name} $*" >> ${folder.at("calls")}`);
+    jest.spyOn(process, "getuid").mockReturnValue(0);
+    const installed = debianPackages.filter((name) => name !== "podman");
+    await withPath(withInstalled(installed), () => ensureDebianPackages(silentProgress));
+    expect(readFileSync(folder.at("calls"), "utf8").trim().split("\n")).toEqual([
+      "dpkg --configure --pending",
+      "apt-get update --quiet",
+      "apt-get -o DPkg::Lock::Timeout=300 install --yes --no-install-recommends podman",
+    ]);
+  });
+
   test("that cannot be installed: one message, with apt's own words", async () => {
+    folder.program("dpkg", "");
     folder.program("apt-get", '[ "$1" = update ] || { echo "E: Unable to locate package podman" >&2; exit 100; }');
     jest.spyOn(process, "getuid").mockReturnValue(0);
     await withPath(withInstalled([]), () =>

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type BrowserContext, chromium, type Page } from "playwright-core";
+import { installPackages } from "../../../airgap/toolchain/debian.ts";
 import { run } from "./stack.ts";
 
 const executable = "/usr/bin/chromium";
@@ -39,9 +40,5 @@ export async function withPage<T>(
 }
 
 async function ensureChromium(): Promise<void> {
-  if ((await run(executable, ["--version"])).exitCode === 0) return;
-  const env = { DEBIAN_FRONTEND: "noninteractive" };
-  await run("apt-get", ["update", "--quiet"], { env });
-  const install = await run("apt-get", ["install", "--yes", "--quiet", "--no-install-recommends", "chromium"], { env });
-  if (install.exitCode !== 0) throw new Error(`Chromium could not be installed:\n${install.all.slice(-2_000)}`);
+  if ((await run(executable, ["--version"])).exitCode !== 0) await installPackages(["chromium"]);
 }
