@@ -77,8 +77,7 @@ export async function underLoad(
         void reply.then((came) => soFar.push(came));
       }
       await pause(5);
-      // What came meanwhile is read first: a connection that was closed is not used again.
-      await turn();
+      await catchUp();
     }
     await Promise.all(asked);
     agent.destroy();
@@ -91,6 +90,18 @@ export async function underLoad(
     await sending;
   }
   return Promise.all(asked);
+}
+
+/**
+ * Reads what has come over connections, again as long as this process was busy meanwhile: one that was closed by then is not used for
+ * another request. A turn reads that it was closed, and the next one lets go of it.
+ */
+async function catchUp(): Promise<void> {
+  for (let turns = 0, quick = 0; quick < 2 && turns < 10; turns++) {
+    const begun = performance.now();
+    await turn();
+    quick = performance.now() - begun < 5 ? quick + 1 : 0;
+  }
 }
 
 /** How many replies each version gave, and how many were no 200. */
