@@ -10,6 +10,8 @@ const keepsake = ["configmap", "keepsake", "--namespace=default"] as const;
 
 beforeAll(async () => {
   await bringUp();
+  // A run that was cut off leaves one.
+  await kubectl("delete", ...keepsake, "--ignore-not-found");
   await kubectl("create", ...keepsake, "--from-literal=made=before");
 }, 10 * 60_000);
 

@@ -130,6 +130,7 @@ export class ControlPlane {
       path: "/readyz",
       headers: { authorization: `Bearer ${token}` },
       rejectUnauthorized: false,
+      signal: AbortSignal.timeout(5_000),
     };
     return new Promise((resolve) => {
       request(options, (response) => resolve(response.resume().statusCode === 200))

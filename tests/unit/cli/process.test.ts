@@ -105,7 +105,7 @@ describe("a command that is interrupted", () => {
 });
 
 async function until(condition: () => boolean): Promise<void> {
-  for (const end = Date.now() + 4_000; !condition(); await pause(20)) if (Date.now() > end) throw new Error("not in time");
+  for (const end = Date.now() + 20_000; !condition(); await pause(20)) if (Date.now() > end) throw new Error("not in time");
 }
 
 function isThere(pid: number): boolean {

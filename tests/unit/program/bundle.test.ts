@@ -41,6 +41,8 @@ describe.each(serviceNames)("%s", (service) => {
     writeFileSync(join(folder, bundleFile), bundleOf(service));
     const env = { PATH: process.env.PATH, PORT: "0", LINGER_MS: "0", PGHOST: "127.0.0.1", PGPORT: "1" };
     const child = spawn(process.execPath, [join(folder, bundleFile)], { cwd: folder, env });
+    // All it said has come then, too.
+    const closed = once(child, "close");
     let said = "";
     for (const stream of [child.stdout, child.stderr]) {
       stream.on("data", (data) => {
@@ -50,7 +52,7 @@ describe.each(serviceNames)("%s", (service) => {
     while (!said.includes('"listening"') && child.exitCode === null)
       await Promise.race([once(child.stdout, "data"), once(child, "exit")]);
     child.kill("SIGTERM");
-    if (child.exitCode === null) await once(child, "exit");
+    await closed;
     expect([child.exitCode, child.signalCode, said.includes('"stopped"')]).toEqual([0, null, true]);
   });
 });

@@ -17,6 +17,7 @@ const catalogue = {
 };
 
 let backend: Server;
+let backendUrl: string;
 /** What the backend does, and what it was asked. */
 let answer: (response: ServerResponse) => void;
 let asked: IncomingMessage[];
@@ -36,10 +37,15 @@ beforeEach(async () => {
     answer(response);
   });
   const { port } = await listen({ server: backend });
-  const backendUrl = `http://127.0.0.1:${port}`;
-  service = createService({ version: "v2", pod: "frontend-v2-xyz", log: (line) => lines.push(line), backendUrl, patience: 200 });
-  ({ ask } = await listen(service));
+  backendUrl = `http://127.0.0.1:${port}`;
+  await start(10_000);
 });
+
+/** @param patience - with the backend, in milliseconds. */
+async function start(patience: number): Promise<void> {
+  service = createService({ version: "v2", pod: "frontend-v2-xyz", log: (line) => lines.push(line), backendUrl, patience });
+  ({ ask } = await listen(service));
+}
 
 afterEach(async () => {
   backend.closeAllConnections();
@@ -148,6 +154,8 @@ describe("a backend that fails", () => {
 
   test("that takes too long is not waited for", async () => {
     answer = () => {};
+    await service.stop(0, 0);
+    await start(200);
     const started = performance.now();
     expect(await panel()).toMatchObject({
       backend: "none",

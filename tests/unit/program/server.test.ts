@@ -142,7 +142,7 @@ describe("stopping", () => {
   });
 
   test("is not ready from that moment on, but healthy, and serves those who do not know yet", async () => {
-    const stopped = service.stop(200, 5_000);
+    const stopped = service.stop(1_000, 5_000);
     expect(await statuses(1, "/ready")).toEqual([503]);
     expect(await statuses(1, "/health")).toEqual([200]);
     expect(await statuses(1, "/api/products")).toEqual([200]);
@@ -168,7 +168,8 @@ test("as a process: says where it listens, and ends by itself on SIGTERM", async
   });
   await once(child.stdout, "data");
   child.kill("SIGTERM");
-  const [code, signal] = await once(child, "exit");
+  // All it said has come then, too.
+  const [code, signal] = await once(child, "close");
   expect([code, signal]).toEqual([0, null]);
   const parsed = said
     .trim()
