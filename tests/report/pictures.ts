@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { projectDir } from "../../cli/support/paths.ts";
 import { withPage } from "../wire/support/browser.ts";
-import { lastRecords, reportFile, writeReport } from "./report.ts";
+import { drawable, lastRecords, reportFile, writeReport } from "./report.ts";
 
 /*
  * Shoots the README's pictures, for screens of two dots a pixel, from the report of the last records: `node --import tsx tests/report/pictures.ts`.
@@ -12,7 +12,7 @@ import { lastRecords, reportFile, writeReport } from "./report.ts";
 /** The pictures by the topics they show; each topic's first one is shot, with its heading and its caption. */
 const pictures = { shifting: "canary-shifting.png", matrix: "matrix.png" } as const;
 
-const records = await lastRecords();
+const { records } = await drawable(await lastRecords());
 await writeReport(records);
 const folder = join(projectDir, "docs", "pictures");
 await mkdir(folder, { recursive: true });

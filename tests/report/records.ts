@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { stateDir } from "../../cli/support/paths.ts";
 
@@ -185,11 +185,13 @@ export interface Recorded<T extends Topic> {
 
 const fileOf = (topic: Topic) => join(stateDir, "report", `${topic}.json`);
 
-/** Writes a record, in place of the last one of its topic. */
+/** Writes a record, in place of the last one of its topic, of which nothing is lost when the run is killed meanwhile. */
 export async function record<T extends Topic>(topic: T, command: string, data: Records[T]): Promise<void> {
   const recorded: Recorded<T> = { date: new Date().toISOString(), command, data };
-  await mkdir(dirname(fileOf(topic)), { recursive: true });
-  await writeFile(fileOf(topic), `${JSON.stringify(recorded, undefined, 1)}\n`);
+  const file = fileOf(topic);
+  await mkdir(dirname(file), { recursive: true });
+  await writeFile(`${file}.new`, `${JSON.stringify(recorded, undefined, 1)}\n`);
+  await rename(`${file}.new`, file);
 }
 
 /** The last record of a topic, or undefined where nobody has made one yet. */

@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, test } from "@jest/globals";
 import { parseHTML } from "linkedom";
 import type { LastRecords } from "../../report/headlines.ts";
 import { makers, page } from "../../report/page.ts";
-import { writeReport } from "../../report/report.ts";
+import { drawable, writeReport } from "../../report/report.ts";
 import { sections, topics } from "../../report/sections/index.ts";
 import { records } from "../../support/records.ts";
 
@@ -89,6 +89,29 @@ describe("the page", () => {
       platform: { ...records.platform, data: { ...records.platform.data, edges: [{ from: `a/${bad}`, to: "c/d", what: bad }] } },
     });
     expect(parseHTML(written).document.querySelectorAll("img")).toHaveLength(0);
+  });
+});
+
+describe("what another version recorded", () => {
+  test("records of this one are all drawn", async () => {
+    expect(await drawable(records)).toEqual({ records, problems: [] });
+  });
+
+  test.each(topics)("%s: one line says which command makes it anew, and all others are drawn", async (topic) => {
+    const { [topic]: own, ...others } = records;
+    const { records: left, problems } = await drawable({ ...records, [topic]: { ...own, data: { of: "old" } } } as LastRecords);
+    expect(problems).toEqual([
+      `The record of ${topic} is of another version's form and left out. Try: ${makers[topic]}, which makes it anew.`,
+    ]);
+    expect(left).toEqual(others);
+    expect(parseHTML(await page(left)).document.querySelectorAll(".missing")).toHaveLength(1);
+  });
+
+  test("a record with a number missing within is one of them", async () => {
+    const { latency } = records;
+    const rates = latency.data.rates.map(({ rate: _left, ...rest }) => rest);
+    const { problems } = await drawable({ latency: { ...latency, data: { rates } } } as unknown as LastRecords);
+    expect(problems).toHaveLength(1);
   });
 });
 
