@@ -24,7 +24,7 @@ export interface Context {
  */
 export function readContext(stack: string): Context {
   const config = parseConfig(readStackFile(stack), stack, "file");
-  return { stack, config, ...(config.target === "kind" && { spec: kindSpec(config) }) };
+  return { stack, config, ...(config.target === "kind" && { spec: { ...kindSpec(config), stack } }) };
 }
 
 /** The stack as pulumi sees it. Asked for again when plugins may have come. */

@@ -12,6 +12,7 @@ import { kubeconfigOf } from "../support/environment.ts";
 import { UserError } from "../support/errors.ts";
 import { consoleProgress } from "../support/progress.ts";
 import { alone } from "../support/runLock.ts";
+import { makeFor } from "../support/stack.ts";
 
 const progress = consoleProgress();
 const incomplete = "Not everything could be removed, for the reasons above. The same command goes on where it stopped.";
@@ -23,7 +24,7 @@ const incomplete = "Not everything could be removed, for the reasons above. The 
 export async function down(stackName: string): Promise<void> {
   const context = readContext(stackName);
   if (!context.spec) await preflightToLook(context);
-  await alone("make down", () => takeDown(context));
+  await alone(makeFor(stackName, "down"), () => takeDown(context));
 }
 
 /** The same without keeping others from it. */

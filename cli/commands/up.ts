@@ -22,7 +22,7 @@ const progress = consoleProgress();
 export async function up(stackName: string): Promise<void> {
   const context = readContext(stackName);
   await preflight(context);
-  await alone("make up", () => bringUp(context));
+  await alone(makeFor(stackName, "up"), () => bringUp(context));
 }
 
 /** The same without a look at the machine, and without keeping others from it. */
@@ -81,7 +81,7 @@ const patience = { kind: 180, existing: 300, eks: 900 } as const;
 async function report(stack: PulumiStack, { config, stack: name }: Context, timings: Timings): Promise<void> {
   const { url, urls, tryNext } = await readOutputs(stack);
   if (typeof url === "string") {
-    await timings.measure("until it answers", () => untilAnswered(url, progress, patience[config.target]));
+    await timings.measure("until it answers", () => untilAnswered(url, progress, patience[config.target], name));
   }
   const next = Array.isArray(tryNext) ? tryNext.map(String) : [];
   const others = listUrls(urls);

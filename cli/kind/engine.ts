@@ -6,6 +6,7 @@ import { kubeconfigFile } from "../support/environment.ts";
 import { UserError } from "../support/errors.ts";
 import { CommandError, output } from "../support/process.ts";
 import type { Progress } from "../support/progress.ts";
+import { makeAnew } from "../support/stack.ts";
 import { kindConfig } from "./config.ts";
 import { untilNodesReady } from "./health.ts";
 import { removeLeftovers } from "./leftovers.ts";
@@ -89,7 +90,7 @@ async function create(runtime: Runtime, spec: KindSpec, progress: Progress): Pro
       },
     });
     const nodes = await listNodes(runtime, spec.name);
-    await untilNodesReady(runtime, nodes, { timeout: readyTimeout, detail });
+    await untilNodesReady(runtime, nodes, { stack: spec.stack, timeout: readyTimeout, detail });
   });
   await rm(halfMadeMark(spec.name));
 }
@@ -113,18 +114,19 @@ async function start(runtime: Runtime, spec: KindSpec, nodes: readonly NodeConta
       const { ok, all } = await startNode(runtime, node);
       if (!ok) throw new UserError(cannotStart(spec, node, all));
     }
-    await untilNodesReady(runtime, nodes, { timeout: readyTimeout, detail, ...(stopped.length > 0 && { heardSince: since }) });
+    const waiting = { stack: spec.stack, timeout: readyTimeout, detail };
+    await untilNodesReady(runtime, nodes, { ...waiting, ...(stopped.length > 0 && { heardSince: since }) });
   });
 }
 
-function cannotStart({ name: cluster }: KindSpec, { name }: NodeContainer, said: string): string {
+function cannotStart({ name: cluster, stack }: KindSpec, { name }: NodeContainer, said: string): string {
   const why = said.trim().split("\n").at(-1);
-  return `The node ${name} does not start: ${why}. What is in the cluster ${cluster} cannot be kept: \`make down\`, then \`make up\`.`;
+  return `The node ${name} does not start: ${why}. What is in the cluster ${cluster} cannot be kept: ${makeAnew(stack)}.`;
 }
 
 /** Refuses a cluster that is not what the stack asks for: its size and ports cannot change while it lives. */
 function requireSpec(spec: KindSpec, nodes: readonly NodeContainer[]): void {
-  const advice = `\`make down\`, then \`make up\` makes the cluster ${spec.name} anew.`;
+  const advice = `${makeAnew(spec.stack)} makes the cluster ${spec.name} anew.`;
   const workers = nodes.filter(({ role }) => role === "worker").length;
   if (nodes.length === workers) throw new UserError(`The control plane of the cluster ${spec.name} is gone. ${advice}`);
   if (workers !== spec.workers) {

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { Kubectl } from "../kubernetes/kubectl.ts";
 import { UserError } from "../support/errors.ts";
+import { makeAnew, makeFor } from "../support/stack.ts";
 import { findRuntime, listNodes, type NodeContainer, type Runtime, tryContainer } from "./runtime.ts";
 import type { KindSpec } from "./spec.ts";
 
@@ -39,6 +40,8 @@ interface Lease {
 }
 
 export interface WaitOptions {
+  /** Whose cluster it is. */
+  readonly stack: string | undefined;
   /** In seconds. */
   readonly timeout: number;
   readonly detail: (text: string) => void;
@@ -62,7 +65,7 @@ export async function untilNodesReady(runtime: Runtime, nodes: readonly NodeCont
     options.detail(missing.join(", "));
     if (Date.now() > end) {
       throw new UserError(
-        `After ${options.timeout} s the cluster is not ready: ${missing.join(", ")}. \`make status\` shows more; \`make down\`, then \`make up\` makes it anew.`,
+        `After ${options.timeout} s the cluster is not ready: ${missing.join(", ")}. \`${makeFor(options.stack, "status")}\` shows more; ${makeAnew(options.stack)} makes it anew.`,
       );
     }
     await pause(500);

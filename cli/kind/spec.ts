@@ -1,5 +1,7 @@
 /** A kind cluster as a stack's configuration asks for it: what the program hands to the engine, and what the engine works from. */
 export interface KindSpec {
+  /** The stack that asks for it: messages say what to type for that one. @default "local" */
+  readonly stack?: string;
   readonly name: string;
   readonly workers: number;
   /** A published image by digest, or the name of the one that is built here. */

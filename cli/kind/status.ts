@@ -1,5 +1,6 @@
 import { readPods } from "../kubernetes/pods.ts";
 import { UserError } from "../support/errors.ts";
+import { makeFor } from "../support/stack.ts";
 import { kubectl, notReady } from "./health.ts";
 import { foreignMessage, isOurs } from "./owner.ts";
 import { findRuntime, listNodes, type NodeContainer, type Runtime, tryContainer } from "./runtime.ts";
@@ -25,7 +26,7 @@ const nothing = { nodes: [], pods: { all: 0, ready: 0 }, memory: 0, wrong: [] } 
 /** Looks at a cluster, whatever state it is in, without changing anything. */
 export async function readHealth(spec: KindSpec): Promise<ClusterHealth> {
   const found = await find(spec);
-  if (!found) return { ...nothing, state: "absent", summary: "there is none", advice: "Try: make up" };
+  if (!found) return { ...nothing, state: "absent", summary: "there is none", advice: `Try: ${makeFor(spec.stack, "up")}` };
   const { runtime, nodes } = found;
   if (!isOurs(spec.name, nodes)) {
     return { ...nothing, state: "foreign", summary: "not made here", advice: foreignMessage(spec.name, nodes, runtime.name) };
@@ -33,7 +34,7 @@ export async function readHealth(spec: KindSpec): Promise<ClusterHealth> {
   const stopped = nodes.filter(({ running }) => !running).map(({ name }) => name);
   if (stopped.length > 0) {
     const lines = nodes.map(({ name, running }) => `${name}: ${running ? "running" : "stopped"}`);
-    const advice = "Try: make up, which starts it again with all that is in it";
+    const advice = `Try: ${makeFor(spec.stack, "up")}, which starts it again with all that is in it`;
     return { ...nothing, state: "stopped", summary: `${stopped.length} of ${nodes.length} nodes stopped`, nodes: lines, advice };
   }
   const unready = await notReady(runtime, nodes);

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { UserError } from "./errors.ts";
 import type { Progress } from "./progress.ts";
+import { makeFor } from "./stack.ts";
 
 /** What a URL answers just now: a status, or why there is none. */
 export async function ask(url: string): Promise<string> {
@@ -23,7 +24,7 @@ const steady = 10;
  * @param patience - in seconds: after a start of all nodes every pod starts again, on a machine that may be busy.
  * @throws UserError with the last answer.
  */
-export async function untilAnswered(url: string, progress: Progress, patience: number): Promise<void> {
+export async function untilAnswered(url: string, progress: Progress, patience: number, stack: string): Promise<void> {
   await progress.step(`Wait for ${url}`, async (detail) => {
     const end = Date.now() + patience * 1_000;
     for (let good = 0; good < steady; ) {
@@ -31,7 +32,7 @@ export async function untilAnswered(url: string, progress: Progress, patience: n
       good = answer === "200" ? good + 1 : 0;
       if (good > 0) continue;
       if (Date.now() > end)
-        throw new UserError(`${url} does not answer 200 but: ${answer}. \`make status\` shows what is wrong.`);
+        throw new UserError(`${url} does not answer 200 but: ${answer}. \`${makeFor(stack, "status")}\` shows what is wrong.`);
       detail(answer);
       await pause(200);
     }

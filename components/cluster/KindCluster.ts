@@ -22,7 +22,8 @@ export class KindCluster extends pulumi.ComponentResource implements Cluster {
   constructor(name: string, { spec, images = [] }: KindClusterArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mesh:cluster:KindCluster", name, {}, opts);
 
-    const nodes = new KindNodes(`${name}-nodes`, { spec }, { parent: this, customTimeouts: { create: "60m" } });
+    const named = { ...spec, stack: pulumi.getStack() };
+    const nodes = new KindNodes(`${name}-nodes`, { spec: named }, { parent: this, customTimeouts: { create: "60m" } });
     const loaded = images.length > 0 ? [this.loadImages(name, spec, images, nodes)] : [];
     this.kubeconfig = nodes.kubeconfig;
     this.context = nodes.context;

@@ -118,6 +118,16 @@ describe("ensure", () => {
     );
   });
 
+  test("names the stack in what to type, where it is not the one that make takes unasked", async () => {
+    ourCluster();
+    const advice = /`make down STACK=dev`, then `make up STACK=dev`/;
+    await expect(ensureCluster({ ...spec, workers: 3, stack: "dev" }, progress)).rejects.toThrow(advice);
+    ourCluster({ running: false });
+    expect((await readHealth({ ...spec, stack: "dev" })).advice).toContain("make up STACK=dev, which starts it again");
+    fakes.program("podman", `touch "$FAKES/refuse-${spec.name}-worker"\n${fakes.script("podman")}`);
+    await expect(ensureCluster({ ...spec, stack: "dev" }, progress)).rejects.toThrow(advice);
+  });
+
   test("leaves a cluster of the same name alone that another checkout made", async () => {
     fakes.node({ name: `${spec.name}-control-plane`, role: "control-plane", owner: `/elsewhere/.state/kind/${spec.name}/owner` });
     await expect(ensureCluster(spec, progress)).rejects.toThrow(
