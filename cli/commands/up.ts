@@ -5,6 +5,7 @@ import { ensureCluster } from "../kind/engine.ts";
 import { loadImages } from "../kind/images.ts";
 import type { KindSpec } from "../kind/spec.ts";
 import { ensureKubeconfig, saveKubeconfig } from "../kubeconfig.ts";
+import { watchingPulls } from "../kubernetes/pulls.ts";
 import { preflight } from "../preflight.ts";
 import { recover } from "../pulumi/recovery.ts";
 import { ensureStack, type PulumiStack, readOutputs, runPulumi, updateAfterPreview } from "../pulumi/stack.ts";
@@ -63,14 +64,17 @@ async function deploy(stack: PulumiStack, context: Context, created: boolean): P
   await ensureStack(stack);
   await ensureKubeconfig(context, stack);
   const cluster = created ? "gone" : "kept";
-  const { refresh } = await recover(stack, { cluster, kubectl: kubectlFor(context, stack), progress });
+  const kubectl = kubectlFor(context, stack);
+  const { refresh } = await recover(stack, { cluster, kubectl, progress });
   const flags = ["--suppress-outputs", ...(refresh ? ["--refresh"] : [])];
-  const done =
+  const update = () =>
     context.config.target === "eks"
-      ? await updateAfterPreview(stack, "up", ...flags)
-      : await runPulumi(stack, "up", "--yes", "--skip-preview", ...flags);
+      ? updateAfterPreview(stack, "up", ...flags)
+      : runPulumi(stack, "up", "--yes", "--skip-preview", ...flags);
+  const { result: done, failed } = await watchingPulls(kubectl, progress.note, update);
   if (!done) {
-    throw new UserError("The deployment did not succeed, for the reasons above. The same command goes on where it stopped.");
+    const reasons = ["The deployment did not succeed, for the reasons above.", ...failed];
+    throw new UserError([...reasons, "The same command goes on where it stopped."].join("\n"));
   }
 }
 

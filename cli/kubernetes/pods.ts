@@ -13,6 +13,7 @@ export interface Pod {
 
 interface ContainerStatus {
   readonly name: string;
+  readonly image: string;
   readonly state?: { readonly waiting?: { readonly reason?: string; readonly message?: string } };
 }
 
@@ -22,8 +23,13 @@ export interface PodHealth {
 
 /** How every pod of a cluster is; none when the cluster does not answer. */
 export async function readPods(kubectl: Kubectl): Promise<PodHealth[]> {
+  return (await listPods(kubectl)).map(podHealth);
+}
+
+/** Every pod of a cluster; none when the cluster does not answer. */
+export async function listPods(kubectl: Kubectl): Promise<readonly Pod[]> {
   const { ok, stdout } = await kubectl(["get", "pods", "--all-namespaces", "--output=json"]);
-  return ok ? (JSON.parse(stdout) as { items: Pod[] }).items.map(podHealth) : [];
+  return ok ? (JSON.parse(stdout) as { items: Pod[] }).items : [];
 }
 
 /** Why a pod is not ready: what its containers wait for says more than its conditions. */
