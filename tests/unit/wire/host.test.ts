@@ -1,5 +1,7 @@
 import { spawnSync } from "node:child_process";
+import { join } from "node:path";
 import { expect, test } from "@jest/globals";
+import { projectDir, stateDir } from "../../../cli/support/paths.ts";
 import { differences, type HostListing, listProcesses } from "../../wire/support/host.ts";
 
 const nothing: HostListing = {
@@ -44,16 +46,24 @@ test("rules that podman left when its machine was cut off may go, and none may s
   expect(differences({ ...nothing, firewall: ["-A INPUT -j DROP"] }, nothing)).toEqual({ firewall: ["- -A INPUT -j DROP"] });
 });
 
-test("of what runs on the machine, what this checkout left is told from what others started", async () => {
+test("of what runs on the machine, what the tests of this checkout left is told from what others started", async () => {
   // Each outlives the shell that started it, as what a run leaves does.
-  const leave = (seconds: number, cwd: string) => {
-    const { stdout } = spawnSync("sh", ["-c", `sleep ${seconds} >&- 2>&- & echo $!`], { cwd, env: { PATH: process.env.PATH } });
+  const leave = (seconds: number, cwd: string, variables: NodeJS.ProcessEnv) => {
+    const env = { PATH: process.env.PATH, ...variables };
+    const { stdout } = spawnSync("sh", ["-c", `sleep ${seconds} >&- 2>&- & echo $!`], { cwd, env });
     return Number(stdout.toString());
   };
-  const pids = [leave(61, process.cwd()), leave(62, "/")];
+  const test = { MESH_STACK: "local" };
+  const watcher = { CONTAINERS_CONF: join(stateDir, "containers.conf") };
+  const pids = [leave(61, projectDir, test), leave(62, "/", watcher), leave(63, "/", test), leave(64, projectDir, {})];
   try {
     const left = (await listProcesses()).filter(({ pid }) => pids.includes(pid));
-    expect(Object.fromEntries(left.map(({ command, ours }) => [command, ours]))).toEqual({ "sleep 61": true, "sleep 62": false });
+    expect(Object.fromEntries(left.map(({ command, ours }) => [command, ours]))).toEqual({
+      "sleep 61": true,
+      "sleep 62": true,
+      "sleep 63": false,
+      "sleep 64": false,
+    });
   } finally {
     for (const pid of pids) process.kill(pid, "SIGKILL");
   }

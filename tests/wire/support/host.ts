@@ -1,12 +1,12 @@
 import { readdir, readFile, readlink, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { projectDir } from "../../../cli/support/paths.ts";
+import { projectDir, stateDir } from "../../../cli/support/paths.ts";
 import { run } from "./stack.ts";
 
 /** What a run of the platform may leave on the machine, each kind as a sorted list of lines. */
 export interface HostListing {
-  /** Those that runs of this checkout started, each after the number of its family. */
+  /** Those that these tests started, each after the number of its family. */
   readonly processes: string[];
   /** The numbers of the families of all processes. */
   readonly families: number[];
@@ -122,8 +122,16 @@ interface Listed {
   readonly command: string;
   /** Its network namespace. */
   readonly network: string;
-  /** Whether its environment names this checkout, as that of all has which a run of its tests starts on the machine itself. */
+  /** Whether it was started by these tests of this checkout. */
   readonly ours: boolean;
+}
+
+/**
+ * Whether a process inherited what its environment says from a run of these tests. Of what watches a container of podman's, that is
+ * the path of podman's settings alone.
+ */
+function isOurs(environment: string): boolean {
+  return environment.includes(stateDir) || (environment.includes("MESH_STACK=") && environment.includes(projectDir));
 }
 
 /**
@@ -136,7 +144,7 @@ export async function listProcesses(): Promise<(Listed & { head: number })[]> {
     try {
       const command = (await readFile(`/proc/${pid}/cmdline`, "utf8")).replaceAll("\0", " ").trim();
       const parent = Number((await readFile(`/proc/${pid}/stat`, "utf8")).replace(/^.*\) \S /s, "").split(" ")[0]);
-      const ours = (await readFile(`/proc/${pid}/environ`, "utf8")).includes(projectDir);
+      const ours = isOurs(await readFile(`/proc/${pid}/environ`, "utf8"));
       if (command !== "") found.set(pid, { pid, parent, command, ours, network: await readlink(`/proc/${pid}/ns/net`) });
     } catch {
       // It ended while we looked.
