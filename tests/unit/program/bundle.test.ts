@@ -1,9 +1,9 @@
-import { spawn, spawnSync } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
 import { bundleFile, bundleOf, serviceNames } from "../../../apps/bundle.ts";
 
 let folder: string;
@@ -12,6 +12,12 @@ beforeAll(() => {
   writeFileSync(join(folder, "package.json"), '{ "type": "module" }');
 });
 afterAll(() => rmSync(folder, { recursive: true }));
+
+let last: ChildProcess | undefined;
+// A service that does not end as it should must not keep the tests from ending.
+afterEach(() => {
+  last?.kill("SIGKILL");
+});
 
 describe.each(serviceNames)("%s", (service) => {
   test("is the same text in every process, wherever it is started", () => {
@@ -41,6 +47,7 @@ describe.each(serviceNames)("%s", (service) => {
     writeFileSync(join(folder, bundleFile), bundleOf(service));
     const env = { PATH: process.env.PATH, PORT: "0", LINGER_MS: "0", PGHOST: "127.0.0.1", PGPORT: "1" };
     const child = spawn(process.execPath, [join(folder, bundleFile)], { cwd: folder, env });
+    last = child;
     // All it said has come then, too.
     const closed = once(child, "close");
     let said = "";
