@@ -267,6 +267,27 @@ describe("delete", () => {
   });
 });
 
+describe("a container of which podman has the storage alone, as it was killed while it made it", () => {
+  beforeEach(() => {
+    const listed = `printf '%s\\n' ${spec.name}-worker2 ${spec.name}-worker9 theirs`;
+    const script = fakes.script("podman");
+    fakes.program("podman", `[[ "$*" != "ps --all --external"* ]] || { ls "$FAKES/nodes"; ${listed}; exit; }\n${script}`);
+  });
+  const removals = () => fakes.calls.filter((call) => call.startsWith("podman rm"));
+
+  test("goes before the cluster is made, and nobody else's does", async () => {
+    await ensureCluster(spec, progress);
+    expect(removals()).toEqual([`podman rm --force ${spec.name}-worker2`]);
+  });
+
+  test("is no whole one", async () => {
+    fakes.node({ name: `${spec.name}-worker2`, owner: ownerDir(spec.name) });
+    fakes.program("kind", "");
+    await deleteCluster(spec, progress);
+    expect(removals()).toEqual([]);
+  });
+});
+
 describe("status", () => {
   test("says what is wrong and what to type", async () => {
     expect(await readHealth(spec)).toMatchObject({ state: "absent", advice: "Try: make up" });
