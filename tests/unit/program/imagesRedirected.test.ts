@@ -2,6 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { builtImages } from "../../../airgap/names.ts";
+import { serviceNames } from "../../../apps/bundle.ts";
 import { imageName } from "../../../components/support/image.ts";
 import { publishedCharts, publishedImages } from "../../../components/support/versions.ts";
 import { resolveGateways } from "../../../stacks/gateways.ts";
@@ -92,9 +94,9 @@ describe("a single image", () => {
     expect(imagesToLoad(parseAs("kind", { "mesh:images": { postgresql } }))).not.toContain("postgresql");
     expect(imageOf({ postgresql }, {}).postgresql).toEqual({ ...publishedImages.postgresql, registry: mirror });
     const withIstio = imagesToLoad(parseAs("kind", { "mesh:images": { istio: { registry: mirror } } }));
-    expect(withIstio).toEqual(["product", "frontend", "backend", "postgresql", "fortio"]);
+    expect(withIstio).toEqual([...serviceNames, "postgresql", "fortio"]);
     expect(imagesToLoad(parseAs("kind", published))).toEqual([]);
-    expect(imagesToLoad(parseAs("kind", {}))).toHaveLength(8);
+    expect(imagesToLoad(parseAs("kind", {}))).toEqual(builtImages);
   });
 
   test("Istio's are one hub and one tag, on built charts too", () => {
