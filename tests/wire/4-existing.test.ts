@@ -52,8 +52,10 @@ test("`make up` ends in a URL on a port of the cluster's nodes, which answers 20
 
 test("what is served over HTTPS is on the port that the stack names for it", async () => {
   const { stdout: authority } = await inShell(there, `pulumi stack output authority --show-secrets --stack ${stack}`);
-  expect(await askSecurely("shop.example.com", "/", authority, { host: "localhost", port: ports.istioTls })).toMatchObject({
-    status: 200,
+  const at = { host: "localhost", port: ports.istioTls };
+  // Only then does the gateway have its certificate: what `make up` waits for is the other port.
+  await eventually("the gateway's certificate", 30, async () => {
+    expect(await askSecurely("shop.example.com", "/", authority, at)).toMatchObject({ status: 200 });
   });
 });
 
@@ -94,7 +96,7 @@ test("`make down` removes what came with the stack and leaves the cluster to its
   saw(`make down on a cluster that stays: ${down.seconds.toFixed(1)} s`);
   expect(await ownerSees(there, "get", "nodes", "--no-headers")).toMatch(/^mesh-there-control-plane +Ready/);
   // A volume goes when its storage is cleared, after what asked for it.
-  await eventually("the cluster as it was before", 60, async () => {
+  await eventually("the cluster as it was before", 120, async () => {
     const added = (await listObjects(there)).filter((object) => !before.includes(object));
     expect(added.filter((object) => !staying.some((kind) => kind.test(object)))).toEqual([]);
   });
