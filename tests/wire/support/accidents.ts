@@ -1,5 +1,6 @@
 import { recordAccident } from "../../report/records.ts";
 import { type Reply, underLoad } from "./load.ts";
+import { productUrl } from "./product.ts";
 import { eventually, saw } from "./stack.ts";
 
 /** What an accident cost those who asked meanwhile. */
@@ -15,6 +16,8 @@ export interface Toll {
 export interface Accident {
   /** Requests a second for the product service. @default 100 */
   readonly rate?: number;
+  /** How long the service takes for an answer, in ms: whatever happens then happens to requests. @default 0 */
+  readonly delay?: number;
   /** Whether the promise is that no request fails. */
   readonly none: boolean;
 }
@@ -25,14 +28,16 @@ const around = 200;
 /** Asks the product service steadily while something happens, tells what it cost, and writes that down for the report. */
 export async function endure(
   accident: string,
-  { rate = 100, none }: Accident,
+  { rate = 100, delay = 0, none }: Accident,
   happen: (soFar: readonly Reply[]) => Promise<void>,
 ): Promise<Toll> {
-  const replies = await underLoad(rate, async (soFar) => {
+  const happening = async (soFar: readonly Reply[]) => {
     await untilAsked(soFar, around);
     await happen(soFar);
     await untilAsked(soFar, soFar.length + around);
-  });
+  };
+  const headers = () => ({ "x-fault-delay": `${delay}` });
+  const replies = await underLoad(rate, happening, productUrl(), { headers });
   const toll = tollOf(replies);
   const { requests, failed, unanswered, recovered } = toll;
   const cost = failed === 0 ? "" : ` (${unanswered} without an answer), all within ${recovered.toFixed(1)} s`;

@@ -64,8 +64,8 @@ export function untilReady(pods: () => Promise<Pod[]>, count: number, seconds = 
   });
 }
 
-/** Ends the processes of a program in one pod at once. @throws Error when there is none. */
-export function killIn({ uid }: Pod, program: string): Promise<void> {
+/** Ends the processes of a pod at once, or those of one program in it. @throws Error when there is none. */
+export function killIn({ uid }: Pod, program?: string): Promise<void> {
   return killProcesses(program, new RegExp(`pod${uid.replaceAll("-", "[-_]")}`));
 }
 
@@ -73,17 +73,27 @@ export function killIn({ uid }: Pod, program: string): Promise<void> {
  * Ends the processes of a program at once, in whichever node they run: nodes are containers of this machine, which sees what is in
  * them.
  *
+ * @param program - all of them where it is undefined.
  * @param group - matches the control groups of those that are meant. @default all
  * @throws Error when there is none.
  */
-export async function killProcesses(program: string, group = /kubelet/): Promise<void> {
+export async function killProcesses(program: string | undefined, group = /kubelet/): Promise<void> {
   let killed = 0;
   for (const pid of (await readdir("/proc")).filter((entry) => /^\d+$/.test(entry))) {
     const read = (file: string) => readFile(`/proc/${pid}/${file}`, "utf8").catch(() => "");
     const [started = ""] = (await read("cmdline")).split("\0");
-    if (basename(started) !== program || !group.test(await read("cgroup"))) continue;
-    process.kill(Number(pid), "SIGKILL");
-    killed++;
+    if (started === "" || (program !== undefined && basename(started) !== program) || !group.test(await read("cgroup"))) continue;
+    if (kill(Number(pid))) killed++;
   }
-  if (killed === 0) throw new Error(`no process ${program} to be killed`);
+  if (killed === 0) throw new Error(`no process ${program ?? "of the pod"} to be killed`);
+}
+
+/** Whether it was still there: a container ends with its first process. */
+function kill(pid: number): boolean {
+  try {
+    return process.kill(pid, "SIGKILL");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ESRCH") return false;
+    throw error;
+  }
 }
