@@ -12,6 +12,8 @@ let worker: string;
 
 beforeAll(async () => {
   await bringUp();
+  // A run that was cut off may have left one cordoned.
+  await asAdmin("uncordon", ...workers);
   await untilWhole();
   const [database] = await listPods("app=database", "prod");
   worker = workers.find((node) => node !== database?.node) ?? "";
@@ -21,18 +23,28 @@ afterAll(async () => {
   await bringUp();
 });
 
+/** Waits until all pods are ready, and known to be: each budget lets one go. */
 async function untilWhole(): Promise<void> {
   await untilReady(productPods, 5);
   await untilReady(gatewayPods, 2);
+  await eventually("all budgets to allow a disruption", 90, async () => {
+    const used = (await listBudgets()).filter(({ status }) => !(status.disruptionsAllowed > 0));
+    if (used.length > 0) throw new Error(`${used.map(({ metadata }) => metadata.name).join(", ")} allow none`);
+  });
 }
 
 interface Budget {
-  readonly metadata: { readonly namespace: string };
+  readonly metadata: { readonly namespace: string; readonly name: string };
   readonly spec: { readonly maxUnavailable: number; readonly selector: { readonly matchLabels: Record<string, string> } };
+  readonly status: { readonly disruptionsAllowed: number };
+}
+
+async function listBudgets(): Promise<Budget[]> {
+  return (await kubeGet<{ items: Budget[] }>("poddisruptionbudgets", "--all-namespaces")).items;
 }
 
 test("replicas of the gateway and of each service are on different workers, and may leave one at a time", async () => {
-  const { items: budgets } = await kubeGet<{ items: Budget[] }>("poddisruptionbudgets", "--all-namespaces");
+  const budgets = await listBudgets();
   const covers = ({ namespace, labels }: Pod, { metadata, spec }: Budget) =>
     metadata.namespace === namespace && Object.entries(spec.selector.matchLabels).every(([key, value]) => labels[key] === value);
   const found = [...(await replicated())].map(([workload, pods]) => ({
@@ -67,12 +79,15 @@ test("a worker drained and back under load: no request fails, and no budget is b
   saw(`${worker} has ${leaving.join(", ")}; the database stays where it is`);
   const { failed } = await endure("a worker drained and back", { none: true }, async () => {
     const { breaches, exhausted } = await budgetsDuring(async () => {
-      const drained = await asAdmin("drain", worker, "--ignore-daemonsets", "--delete-emptydir-data", "--timeout=180s");
-      const refusals = drained.all.match(/violate the pod's disruption budget/g)?.length ?? 0;
-      saw(`drained in ${drained.seconds.toFixed(1)} s, ${refusals} evictions refused meanwhile`);
-      expect(await podsThere()).toEqual([]);
-      await untilWhole();
-      await asAdmin("uncordon", worker);
+      try {
+        const drained = await asAdmin("drain", worker, "--ignore-daemonsets", "--delete-emptydir-data", "--timeout=180s");
+        const refusals = drained.all.match(/violate the pod's disruption budget/g)?.length ?? 0;
+        saw(`drained in ${drained.seconds.toFixed(1)} s, ${refusals} evictions refused meanwhile`);
+        expect(await podsThere()).toEqual([]);
+        await untilWhole();
+      } finally {
+        await asAdmin("uncordon", worker);
+      }
       await spreadAgain(workers);
     });
     saw(`budgets that were used up for a while: ${exhausted.join(", ")}`);

@@ -75,7 +75,7 @@ export function perNode(pods: readonly Pod[], nodes: readonly string[]): Map<str
  * node do not come back by themselves.
  */
 export async function spreadAgain(nodes: readonly string[]): Promise<void> {
-  await eventually("the pods to be on all nodes again", 120, async () => {
+  await eventually("the pods to be on all nodes again", 180, async () => {
     const crowded = [...(await replicated()).values()].filter(
       (pods) => isCrowded(pods, nodes) || pods.some(({ ready }) => !ready),
     );
