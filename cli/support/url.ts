@@ -3,10 +3,13 @@ import { UserError } from "./errors.ts";
 import type { Progress } from "./progress.ts";
 import { makeFor } from "./stack.ts";
 
-/** What a URL answers just now: a status, or why there is none. */
+/**
+ * What a URL answers just now: a status, or why there is none. Over a connection of its own, as one that is open leads to the
+ * same pod of the gateway again.
+ */
 export async function ask(url: string): Promise<string> {
   try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(5_000) });
+    const response = await fetch(url, { headers: { connection: "close" }, signal: AbortSignal.timeout(5_000) });
     await response.arrayBuffer();
     return String(response.status);
   } catch (error) {

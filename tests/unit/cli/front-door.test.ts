@@ -1,5 +1,8 @@
 import { execFileSync } from "node:child_process";
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { describe, expect, test } from "@jest/globals";
 import { processMemory } from "../../../cli/kind/status.ts";
@@ -7,7 +10,7 @@ import { podHealth } from "../../../cli/kubernetes/pods.ts";
 import { missingTools } from "../../../cli/preflight.ts";
 import { projectDir } from "../../../cli/support/paths.ts";
 import { Timings } from "../../../cli/support/timings.ts";
-import { listUrls } from "../../../cli/support/url.ts";
+import { ask, listUrls } from "../../../cli/support/url.ts";
 
 const make = (...args: string[]) => execFileSync("make", ["--silent", ...args], { cwd: projectDir, encoding: "utf8" });
 const targets = [
@@ -59,6 +62,20 @@ test.each([
     expect(missingTools({ target }, "/nowhere")).toEqual(tools.map((tool) => expect.stringMatching(installed[tool])));
   },
 );
+
+test("each question goes over a connection of its own: of several gateways, each gets some", async () => {
+  let connections = 0;
+  const server = createServer((_request, response) => response.end("here"));
+  server.on("connection", () => connections++);
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  try {
+    const { port } = server.address() as AddressInfo;
+    for (let asked = 0; asked < 3; asked++) expect(await ask(`http://127.0.0.1:${port}/`)).toBe("200");
+  } finally {
+    server.close();
+  }
+  expect(connections).toBe(3);
+});
 
 test("all addresses of a stack have a line each", () => {
   expect(listUrls({ a: "http://a", longer: "https://b" })).toEqual(["a       http://a", "longer  https://b"]);
