@@ -2,7 +2,7 @@ import { Agent, request } from "node:http";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { type Answer, exchange } from "./support/exchange.ts";
 import { askSecurely, handshake } from "./support/https.ts";
-import { gatewayUrl } from "./support/product.ts";
+import { everywhere, gatewayUrl } from "./support/product.ts";
 import { deployWith } from "./support/settings.ts";
 import { bringUp, eventually, outputs, saw } from "./support/stack.ts";
 import { createIssuer } from "./support/tokens.ts";
@@ -221,11 +221,6 @@ test("callers of other addresses than the allowed ones are refused, at that serv
   }
   await everywhere("the page again", async () => expect(await status("/")).toBe(200));
 });
-
-/** Waits until something holds on so many connections at once that none of the gateway's proxies is left out: a node picks one at random. */
-function everywhere(what: string, condition: () => Promise<void>): Promise<unknown> {
-  return eventually(`${what} at every proxy`, 30, () => Promise.all(Array.from({ length: 20 }, condition)));
-}
 
 /** Asks for one path after the other on one connection: each proxy of the gateway counts for itself. */
 async function onOneConnection<T>(use: (ask: (path: string) => Promise<Answer>) => Promise<T>): Promise<T> {

@@ -1,7 +1,16 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { endure } from "./support/accidents.ts";
 import { ask, type Reply } from "./support/load.ts";
-import { gatewayPods, killIn, killProcesses, listPods, type Pod, productPods, untilReady } from "./support/pods.ts";
+import {
+  gatewayPods,
+  killIn,
+  killProcesses,
+  listPods,
+  type Pod,
+  productPods,
+  untilAllReady,
+  untilReady,
+} from "./support/pods.ts";
 import { productUrl } from "./support/product.ts";
 import { withEdited } from "./support/settings.ts";
 import { bringUp, eventually, kubectl, kubeGet, saw } from "./support/stack.ts";
@@ -9,8 +18,7 @@ import { expectSettled, startUp } from "./support/updates.ts";
 
 beforeAll(async () => {
   await bringUp();
-  await untilReady(productPods, 5);
-  await untilReady(gatewayPods, 2);
+  await untilAllReady();
 });
 
 afterAll(async () => {

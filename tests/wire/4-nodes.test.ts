@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { endure } from "./support/accidents.ts";
 import { budgetsDuring, evict, perNode, replicated, spreadAgain } from "./support/evictions.ts";
-import { gatewayPods, listPods, type Pod, productPods, untilReady } from "./support/pods.ts";
+import { listPods, type Pod, productPods, untilAllReady } from "./support/pods.ts";
 import { askProducts } from "./support/product.ts";
 import { bringUp, eventually, kubeGet, podman, run, saw, stackEnvironment } from "./support/stack.ts";
 
@@ -26,8 +26,7 @@ afterAll(async () => {
 
 /** Waits until all pods are ready, and known to be: each budget lets one go. */
 async function untilWhole(): Promise<void> {
-  await untilReady(productPods, 5);
-  await untilReady(gatewayPods, 2);
+  await untilAllReady();
   await eventually("all budgets to allow a disruption", 90, async () => {
     const used = (await listBudgets()).filter(({ status }) => !(status.disruptionsAllowed > 0));
     if (used.length > 0) throw new Error(`${used.map(({ metadata }) => metadata.name).join(", ")} allow none`);

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { endure } from "./support/accidents.ts";
-import { gatewayPods, killProcesses, productPods, untilReady } from "./support/pods.ts";
+import { killProcesses, untilAllReady } from "./support/pods.ts";
 import { askProducts, untilAnswered } from "./support/product.ts";
 import { bringUp, kubectl, kubeGet, podman, pulumi, saw } from "./support/stack.ts";
 
@@ -10,8 +10,7 @@ const keepsake = ["configmap", "keepsake", "--namespace=default"] as const;
 
 beforeAll(async () => {
   await bringUp();
-  await untilReady(productPods, 5);
-  await untilReady(gatewayPods, 2);
+  await untilAllReady();
   // A run that was cut off leaves one.
   await kubectl("delete", ...keepsake, "--ignore-not-found");
   await kubectl("create", ...keepsake, "--from-literal=made=before");

@@ -64,6 +64,12 @@ export function untilReady(pods: () => Promise<Pod[]>, count: number, seconds = 
   });
 }
 
+/** Waits until the pods that requests for products go through are ready: three of v1 and two of v2, and both of the gateway. */
+export async function untilAllReady(): Promise<void> {
+  await untilReady(productPods, 5);
+  await untilReady(gatewayPods, 2);
+}
+
 /** Ends the processes of a pod at once, or those of one program in it. @throws Error when there is none. */
 export function killIn({ uid }: Pod, program?: string): Promise<void> {
   return killProcesses(program, new RegExp(`pod${uid.replaceAll("-", "[-_]")}`));

@@ -14,6 +14,15 @@ export function productUrl(version?: string): string {
   return `${gatewayUrl()}/api/${version === undefined ? "" : `${version}/`}products`;
 }
 
+/**
+ * Waits until something holds on so many connections at once that none of the gateway's proxies is left out: a node picks one at random.
+ *
+ * @param condition - asks over a connection of its own.
+ */
+export function everywhere(what: string, condition: () => Promise<void>): Promise<unknown> {
+  return eventually(`${what} at every proxy`, 30, () => Promise.all(Array.from({ length: 24 }, condition)));
+}
+
 /** What a request to the product service came back with. */
 export interface Answer {
   readonly status: number;
