@@ -5,6 +5,7 @@ import { preflight as airgapPreflight } from "../airgap/index.ts";
 import type { Config } from "../config.ts";
 import type { Context } from "./context.ts";
 import { inotifyProblems } from "./kind/inotify.ts";
+import { modulesFolderProblems } from "./kind/modulesFolder.ts";
 import { isOurs } from "./kind/owner.ts";
 import { takenPorts } from "./kind/ports.ts";
 import { findRuntime, listNodes } from "./kind/runtime.ts";
@@ -66,7 +67,11 @@ async function nodeProblems(spec: KindSpec): Promise<string[]> {
   // Those of our own running cluster are as they should be.
   const ours = running.flatMap(({ hostPorts }) => hostPorts);
   const ports = spec.ports.map(({ hostPort }) => hostPort).filter((port) => !ours.includes(port));
-  return [...(await takenPorts(ports)), ...(await inotifyProblems(spec.workers + 1 - running.length))];
+  return [
+    ...(await takenPorts(ports)),
+    ...(await inotifyProblems(spec.workers + 1 - running.length)),
+    ...(spec.sources === "built" ? modulesFolderProblems() : []),
+  ];
 }
 
 async function ourNodes(spec: KindSpec) {

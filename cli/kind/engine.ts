@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import process from "node:process";
 import { ensureNodeImage } from "../../airgap/index.ts";
 import { kubeconfigFile } from "../support/environment.ts";
 import { UserError } from "../support/errors.ts";
@@ -10,6 +11,7 @@ import { makeAnew } from "../support/stack.ts";
 import { kindConfig } from "./config.ts";
 import { untilNodesReady } from "./health.ts";
 import { removeLeftovers } from "./leftovers.ts";
+import { ensureModulesFolder, modulesFolder } from "./modulesFolder.ts";
 import { prepareNetwork } from "./network.ts";
 import { clusterDir, foreignMessage, isOurs, ownerDir } from "./owner.ts";
 import { requireFreePorts } from "./ports.ts";
@@ -22,8 +24,10 @@ const readyTimeout = 180;
 /**
  * Makes sure the cluster runs: finds it running, starts it again after the machine or a node stopped, or creates it.
  * What a killed run left half made is removed first. A cluster of the same name that somebody else made is left alone.
+ *
+ * @param modules - the folder of the kernel's modules, so that tests can say it is elsewhere.
  */
-export async function ensureCluster(spec: KindSpec, progress: Progress): Promise<EnsuredCluster> {
+export async function ensureCluster(spec: KindSpec, progress: Progress, modules = modulesFolder): Promise<EnsuredCluster> {
   const runtime = await findRuntime(spec.sources);
   let nodes = await listNodes(runtime, spec.name);
   if (nodes.length > 0 && !isOurs(spec.name, nodes)) throw new UserError(foreignMessage(spec.name, nodes, runtime.name));
@@ -33,6 +37,8 @@ export async function ensureCluster(spec: KindSpec, progress: Progress): Promise
     nodes = [];
   }
 
+  // Nodes mount it at each start.
+  if (runtime.name === "podman" && process.platform === "linux") await ensureModulesFolder(modules);
   const created = nodes.length === 0;
   if (created) await create(runtime, spec, progress);
   else await start(runtime, spec, nodes, progress);

@@ -2,14 +2,15 @@ import { readdir, readFile, readlink, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { attempt, output } from "../support/process.ts";
+import { removeModulesFolder } from "./modulesFolder.ts";
 import { container, findRuntime, lines, type Runtime } from "./runtime.ts";
 import type { KindSpec } from "./spec.ts";
 
 /**
  * Removes what podman's network programs leave on the machine when the last container is gone: chains without a rule that
  * leads anywhere, and the mount of an empty folder. Where podman was killed while it started a container, also that
- * container's namespace, the bridge it was to be on, and the name server that goes on for it. All are made again when the
- * next container starts. While any container is there, of whomever, nothing is touched.
+ * container's namespace, the bridge it was to be on, and the name server that goes on for it. Also the folder of the
+ * kernel's modules, where it was made for the nodes. All are made again when the next container starts. While any container is there, of whomever, nothing is touched.
  */
 export async function removeHostTraces({ sources }: KindSpec): Promise<void> {
   const runtime = await findRuntime(sources).catch(() => undefined);
@@ -17,6 +18,7 @@ export async function removeHostTraces({ sources }: KindSpec): Promise<void> {
   await removeRemains(runtime.env);
   for (const version of ["iptables", "ip6tables"]) await removeChains(version, runtime.env);
   await unmountNamespaces(runtime.env);
+  await removeModulesFolder();
 }
 
 async function hasContainers(runtime: Runtime): Promise<boolean> {

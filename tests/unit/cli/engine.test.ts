@@ -1,10 +1,10 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { parse } from "yaml";
-import { deleteCluster, ensureCluster, readCluster } from "../../../cli/kind/engine.ts";
+import { deleteCluster, ensureCluster as ensure, readCluster } from "../../../cli/kind/engine.ts";
 import { notReady } from "../../../cli/kind/health.ts";
 import { ownerDir } from "../../../cli/kind/owner.ts";
 import { findRuntime, listNodes, startNode } from "../../../cli/kind/runtime.ts";
@@ -27,6 +27,10 @@ beforeEach(() => {
 });
 
 afterEach(() => fakes.remove());
+
+/** Not the machine's own folder: a unit test leaves the machine as it is. */
+const modules = () => join(fakes.folder, "modules");
+const ensureCluster = (...[spec, progress]: [KindSpec, Progress]) => ensure(spec, progress, modules());
 
 /** A cluster of three nodes that this checkout made to the end. */
 function ourCluster(changes: { running?: boolean; ready?: boolean; ports?: number[] } = {}): void {
@@ -77,6 +81,17 @@ describe("ensure", () => {
     await ensureCluster(spec, progress);
     expect(readFileSync(kubeconfigFile(spec.name), "utf8")).toBe(`kubeconfig of ${spec.name}\n`);
     expect(statSync(kubeconfigFile(spec.name)).mode & 0o777).toBe(0o600);
+  });
+
+  test("makes the folder of the kernel's modules where the machine has none, before kind mounts it", async () => {
+    const kind = fakes.script("kind");
+    fakes.program("kind", `[ "$1" != create ] || ls -d ${modules()} || { echo "statfs: no such file" >&2; exit 125; }\n${kind}`);
+    await ensureCluster(spec, progress);
+    expect(existsSync(modules())).toBe(true);
+    // A machine that was started again may have lost it.
+    rmSync(modules(), { recursive: true });
+    await ensureCluster(spec, progress);
+    expect(existsSync(modules())).toBe(true);
   });
 
   test("finds the cluster that runs, and touches nothing", async () => {

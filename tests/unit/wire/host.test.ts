@@ -14,6 +14,7 @@ const nothing: HostListing = {
   containers: [],
   volumes: [],
   networks: [],
+  folders: [],
 };
 
 test("the same twice is no difference", () => {

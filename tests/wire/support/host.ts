@@ -1,6 +1,8 @@
+import { existsSync } from "node:fs";
 import { readdir, readFile, readlink, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { modulesFolder } from "../../../cli/kind/modulesFolder.ts";
 import { projectDir, stateDir } from "../../../cli/support/paths.ts";
 import { run } from "./stack.ts";
 
@@ -17,6 +19,8 @@ export interface HostListing {
   readonly containers: string[];
   readonly volumes: string[];
   readonly networks: string[];
+  /** Those that nodes mount and that are made where they are missing. */
+  readonly folders: string[];
 }
 
 /** Lists what is on the machine now. Podman is asked last: its first use mounts its storage. */
@@ -35,6 +39,7 @@ export async function listHost(): Promise<HostListing> {
     containers: await listContainers(),
     volumes: (await lines("podman", ["volume", "ls", "--format", "{{.Name}}"])).sort(),
     networks: (await lines("podman", ["network", "ls", "--format", "{{.Name}}"])).sort(),
+    folders: [modulesFolder].filter((folder) => existsSync(folder)),
   };
 }
 
