@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { productPath } from "./apps/product.ts";
-import { UserError } from "./cli/support/errors.ts";
+import { messageOf } from "./cli/support/messages.ts";
 import { parseConfig } from "./config.ts";
 import { buildPlatform, plannedApplications } from "./platform.ts";
 import { resolveTarget } from "./stacks/index.ts";
@@ -29,7 +29,9 @@ async function run() {
     const target = await resolveTarget(config);
     return { target, platform: buildPlatform(target, config, applications) };
   } catch (error) {
+    const { RunError, ResourceError, InputPropertyError } = pulumi;
+    if ([RunError, ResourceError, InputPropertyError].some((kind) => kind.isInstance(error))) throw error;
     // Its message is all there is to know; a stack trace would hide it.
-    throw error instanceof UserError ? new pulumi.RunError(error.message) : error;
+    throw new RunError(messageOf(error));
   }
 }

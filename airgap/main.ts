@@ -1,5 +1,6 @@
 import process from "node:process";
 import { UserError } from "../cli/support/errors.ts";
+import { messageOf } from "../cli/support/messages.ts";
 import { consoleProgress } from "../cli/support/progress.ts";
 import { ensureImages, ensureNodeImage, ensureToolchain, preflight } from "./index.ts";
 import { builtImages } from "./names.ts";
@@ -28,7 +29,6 @@ try {
   if (problems.length > 0) throw new UserError(problems.join("\n"));
   console.log(JSON.stringify(await parts[part as keyof typeof parts](), undefined, 2));
 } catch (error) {
-  if (!(error instanceof UserError)) throw error;
-  console.error(error.message);
+  console.error(messageOf(error));
   process.exitCode = 1;
 }

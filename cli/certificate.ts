@@ -3,7 +3,7 @@ import { text } from "node:stream/consumers";
 import { Command } from "commander";
 import { issue, type Signed } from "./certificates/issue.ts";
 import { UserError } from "./support/errors.ts";
-import { runCommand } from "./support/main.ts";
+import { runCommand, tellAsJson } from "./support/main.ts";
 
 /*
  * The certificates' command line, which the component SelfSigned runs: one command, one line of JSON on standard output. What
@@ -30,4 +30,4 @@ program
     }
   });
 
-await runCommand(program);
+await runCommand(program, process.argv, tellAsJson);

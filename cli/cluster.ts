@@ -1,15 +1,16 @@
+import process from "node:process";
 import { Command, InvalidArgumentError } from "commander";
 import { ensureImages } from "../airgap/index.ts";
 import { type BuiltImage, builtImages } from "../airgap/names.ts";
 import { deleteCluster, ensureCluster, readCluster } from "./kind/engine.ts";
 import { type ImageFile, loadImages } from "./kind/images.ts";
 import type { KindSpec } from "./kind/spec.ts";
-import { runCommand } from "./support/main.ts";
+import { runCommand, tellAsJson } from "./support/main.ts";
 import { consoleProgress } from "./support/progress.ts";
 
 /*
  * The cluster's command line, which the KindCluster component runs: one command, one line of JSON on standard output;
- * progress and, last, what went wrong on standard error.
+ * progress and, last, what went wrong on standard error, the latter as JSON on standard output too.
  */
 
 interface Options {
@@ -51,7 +52,7 @@ command("delete", "delete the cluster and all that came with it").action(async (
   answer({});
 });
 
-await runCommand(program);
+await runCommand(program, process.argv, tellAsJson);
 
 function answer(result: object): void {
   console.log(JSON.stringify(result));

@@ -3,6 +3,7 @@ import { ensureToolchain } from "../../airgap/index.ts";
 import { buildFlags } from "../../airgap/toolchain/binaries.ts";
 import { airgapModule } from "../../airgap/toolchain/go.ts";
 import { UserError } from "../support/errors.ts";
+import { messageOf } from "../support/messages.ts";
 import { projectDir } from "../support/paths.ts";
 import { foreground } from "../support/process.ts";
 import { consoleProgress } from "../support/progress.ts";
@@ -54,15 +55,15 @@ async function lint(): Promise<SuiteResult> {
   return { suite: "lint", passed, failed: codes.length - passed };
 }
 
-/** The tests of the project's own Pulumi plugins, against an API server of the toolchain. */
+/** The Go tests of airgap/: of the nodes' network and volumes, and of the Pulumi plugins, against an API server of the toolchain. */
 async function provider(): Promise<SuiteResult> {
   try {
     const { imageBin } = await ensureToolchain(consoleProgress());
     // As the toolchain is built, so that what it has compiled is not compiled again.
     const env = { ...process.env, CGO_ENABLED: "0", GOFLAGS: "", GOWORK: "off", MESH_IMAGE_BIN: imageBin };
-    return await runGoTests("provider", airgapModule, [...buildFlags, "./provider/..."], env);
+    return await runGoTests("provider", airgapModule, [...buildFlags, "./cmd/...", "./provider/..."], env);
   } catch (error) {
-    console.error(error instanceof UserError ? error.message : error);
+    console.error(messageOf(error));
     return broken("provider");
   }
 }

@@ -1,6 +1,6 @@
 import process from "node:process";
 import type { Command } from "commander";
-import { UserError } from "./errors.ts";
+import { messageOf } from "./messages.ts";
 import { handOn } from "./process.ts";
 
 /** The exit code of a program that a signal ended, as shells count it. */
@@ -10,20 +10,31 @@ const exitCodes: Partial<Record<NodeJS.Signals, number>> = { SIGHUP: 129, SIGINT
 const parentInterval = 1_000;
 
 /**
- * Runs a command line to its end: what the user can put right is one message, and an interruption ends what was started.
+ * Runs a command line to its end: an error is one message, and an interruption ends what was started.
+ *
+ * @param tell - gets the message of an error. @default standard error
  */
-export async function runCommand(program: Command, args = process.argv): Promise<void> {
+export async function runCommand(
+  program: Command,
+  args = process.argv,
+  tell: (message: string) => void = console.error,
+): Promise<void> {
   endWithSignals();
   endWithParent();
   try {
     await program.parseAsync(args);
   } catch (error) {
-    if (error instanceof UserError) console.error(error.message);
-    else console.error(error);
+    tell(messageOf(error));
     process.exitCode = 1;
   }
   // A timer or an idle connection must not keep a finished command alive.
   process.exit();
+}
+
+/** Tells a program that runs this command line what went wrong: whole, as the last line may be only a part of it. */
+export function tellAsJson(error: string): void {
+  console.error(error);
+  console.log(JSON.stringify({ error }));
 }
 
 /** A signal is for the program in front to handle; where there is none, we go, and what runs behind us goes with us. */

@@ -1,4 +1,5 @@
 import { execa } from "execa";
+import { messageOf } from "../support/messages.ts";
 import { broken, type SuiteResult } from "./result.ts";
 
 /** One line of `go test -json`. */
@@ -74,7 +75,7 @@ export async function runGoTests(
     for await (const line of child.iterable({ from: "all" })) count.line(String(line));
     return count.result(suite, (await child).exitCode ?? 1);
   } catch (error) {
-    console.error(error);
+    console.error(messageOf(error));
     return broken(suite);
   }
 }

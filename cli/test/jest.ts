@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
+import { messageOf } from "../support/messages.ts";
 import { projectDir } from "../support/paths.ts";
 import { foreground } from "../support/process.ts";
 import { broken, type SuiteResult } from "./result.ts";
@@ -34,7 +35,7 @@ export async function runJest(
     );
     return countJest(suite, JSON.parse(await readFile(report, "utf8")) as Report, code);
   } catch (error) {
-    console.error(error);
+    console.error(messageOf(error));
     return broken(suite);
   } finally {
     await rm(folder, { recursive: true, force: true });

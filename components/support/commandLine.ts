@@ -6,7 +6,7 @@
  * outside itself, and imports what it needs when it runs.
  *
  * @param input - what it reads: other users of a machine can see the words of a command, so nothing secret is among those.
- * @throws Error with the last line on standard error when it fails.
+ * @throws Error with its message when it fails, and no stack: Pulumi would print that.
  */
 export async function answerOf<T>(words: readonly [script: string, ...string[]], input = ""): Promise<T> {
   const { spawn } = await import("node:child_process");
@@ -26,6 +26,11 @@ export async function answerOf<T>(words: readonly [script: string, ...string[]],
     child.once("close", resolve);
   });
   const last = (text: string) => text.trim().split("\n").at(-1) ?? "";
-  if (code !== 0) throw new Error(last(said.stderr) || `${words[0]} ${words[1] ?? ""} ended with ${code}`);
-  return JSON.parse(last(said.stdout)) as T;
+  if (code === 0) return JSON.parse(last(said.stdout)) as T;
+  const [, told] = /^\{"error":(".*")\}$/.exec(last(said.stdout)) ?? [];
+  const error = new Error(
+    told === undefined ? last(said.stderr) || `${words[0]} ${words[1] ?? ""} ended with ${code}` : JSON.parse(told),
+  );
+  error.stack = "";
+  throw error;
 }

@@ -1,5 +1,5 @@
 import process from "node:process";
-import { UserError } from "../../../cli/support/errors.ts";
+import { messageOf } from "../../../cli/support/messages.ts";
 
 /** The exit code of a program that a signal ended, as shells count it. */
 const exitCodes = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
@@ -27,7 +27,7 @@ export async function runTopic(measure: (atEnd: AtEnd) => Promise<void>): Promis
   } catch (error) {
     // Whatever was interrupted fails for that alone.
     if (!ending) {
-      console.error(error instanceof UserError ? error.message : error);
+      console.error(messageOf(error));
       process.exitCode = 1;
     }
   }
@@ -38,7 +38,7 @@ export async function runTopic(measure: (atEnd: AtEnd) => Promise<void>): Promis
 async function undoAll(undos: readonly (() => Promise<void>)[]): Promise<void> {
   for (const undo of [...undos].reverse()) {
     await undo().catch((error: unknown) => {
-      console.error(error);
+      console.error(messageOf(error));
       process.exitCode = 1;
     });
   }
