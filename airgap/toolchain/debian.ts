@@ -7,14 +7,24 @@ import type { Detail } from "../store/store.ts";
 import { envoyBinary } from "./downloads.ts";
 
 /** Debian packages the air gap runs on: podman and its network, and what builds the node's root file system. */
-export const debianPackages = ["podman", "netavark", "aardvark-dns", "runc", "conntrack", "iptables", "mmdebstrap"] as const;
+export const debianPackages = [
+  "podman",
+  "netavark",
+  "aardvark-dns",
+  "runc",
+  "conntrack",
+  "iproute2",
+  "iptables",
+  "mmdebstrap",
+] as const;
 
-/** Installs what is missing of {@link debianPackages}. */
-export async function ensureDebianPackages(progress: Progress): Promise<void> {
+/** Installs what is missing of {@link debianPackages}, and tells whether anything was. */
+export async function ensureDebianPackages(progress: Progress): Promise<boolean> {
   const missing = await missingPackages();
-  if (missing.length === 0) return;
+  if (missing.length === 0) return false;
   if (process.getuid?.() !== 0) throw new UserError(`Debian packages are missing. As root, type: ${byHand(missing)}`);
   await progress.step(`Debian packages: ${missing.join(" ")}`, (detail) => installPackages(missing, detail));
+  return true;
 }
 
 /**

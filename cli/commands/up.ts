@@ -1,7 +1,8 @@
-import { ensureImages, ensurePlugins, ensureToolchain } from "../../airgap/index.ts";
+import { ensureDebianPackages, ensureImages, ensurePlugins, ensureToolchain } from "../../airgap/index.ts";
 import { imagesToLoad } from "../../stacks/kind.ts";
 import { type Context, kubectlFor, pulumiStack, readContext } from "../context.ts";
-import { ensureCluster } from "../kind/engine.ts";
+import { ensureCluster, readCluster } from "../kind/engine.ts";
+import { requireHost } from "../kind/hostRequirements.ts";
 import { loadImages } from "../kind/images.ts";
 import type { KindSpec } from "../kind/spec.ts";
 import { ensureKubeconfig, saveKubeconfig } from "../kubeconfig.ts";
@@ -40,7 +41,7 @@ export async function bringUp(context: Context): Promise<void> {
 async function makeCluster({ config }: Context, spec: KindSpec, timings: Timings): Promise<boolean> {
   const images = config.target === "kind" ? imagesToLoad(config) : [];
   if (spec.sources === "built") {
-    await timings.measure("toolchain", () => ensureToolchain(progress));
+    await timings.measure("toolchain", () => toolchain(spec));
     await timings.measure("images", () => ensureImages(images, progress));
     await timings.measure("plugins", plugins);
   }
@@ -49,6 +50,12 @@ async function makeCluster({ config }: Context, spec: KindSpec, timings: Timings
     await timings.measure("images into nodes", async () => loadImages(spec, await ensureImages(images, progress), progress));
   }
   return created;
+}
+
+/** Debian's packages come first: with iptables there, more can be told of the machine before the long build. */
+async function toolchain(spec: KindSpec): Promise<void> {
+  if ((await ensureDebianPackages(progress)) && (await readCluster(spec)).state === "absent") await requireHost();
+  await ensureToolchain(progress);
 }
 
 async function plugins(): Promise<void> {

@@ -1,5 +1,6 @@
-import { mkdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, jest, test } from "@jest/globals";
+import { toolchainDir } from "../../../airgap/names.ts";
 import { isAtLeast, type Machine, preflight, thisMachine } from "../../../airgap/preflight.ts";
 import { debianPackages, ensureDebianPackages } from "../../../airgap/toolchain/debian.ts";
 import { fetchFailure, requireIntegrity } from "../../../airgap/toolchain/downloads.ts";
@@ -28,6 +29,8 @@ describe("before anything is made", () => {
     uid: 0,
     env: { PATH: folder.program("go", "echo go version go9.9.9 linux/amd64") },
     freeSpace: async () => 1e12,
+    disk: async () => 1,
+    isWritable: async () => true,
     ...changes,
   });
   const only = async (changes: Partial<Machine>): Promise<string> => {
@@ -64,6 +67,22 @@ describe("before anything is made", () => {
 
   test("too little disk", async () => {
     expect(await only({ freeSpace: async () => 1e9 })).toContain("1.0 GB free");
+  });
+
+  test("too little on the disk of podman's storage alone", async () => {
+    const isPodmans = (folder: string) => folder.startsWith("/var");
+    const problem = await only({
+      disk: async (folder) => Number(isPodmans(folder)),
+      freeSpace: async (folder) => (isPodmans(folder) ? 5e8 : 1e12),
+    });
+    expect(problem).toMatch(/^Too little disk space for \/var\/lib\/containers: 0\.5 GB free/);
+  });
+
+  test("folders that cannot be written: the checkout's, and the cache's where it has not all", async () => {
+    const problems = await preflight(machine({ isWritable: async () => false }));
+    const [state, ...others] = problems.reverse();
+    expect(state).toMatch(/\.state cannot be written.*make the checkout writable/);
+    expect(others).toEqual(existsSync(toolchainDir()) ? [] : [expect.stringMatching(/XDG_CACHE_HOME names another place/)]);
   });
 
   test("versions are compared as numbers", () => {
@@ -166,7 +185,7 @@ describe("downloads", () => {
 });
 
 describe("Debian packages", () => {
-  const withPath = async (path: string, work: () => Promise<void>) => {
+  const withPath = async (path: string, work: () => Promise<unknown>) => {
     const before = process.env.PATH;
     process.env.PATH = path;
     try {
