@@ -2,6 +2,7 @@ import process from "node:process";
 import { UserError } from "../cli/support/errors.ts";
 import { messageOf } from "../cli/support/messages.ts";
 import { consoleProgress } from "../cli/support/progress.ts";
+import { applyProxyExceptions } from "../cli/support/proxies.ts";
 import { ensureImages, ensureNodeImage, ensureToolchain, preflight } from "./index.ts";
 import { builtImages } from "./names.ts";
 
@@ -22,6 +23,7 @@ const parts = {
   },
 };
 
+applyProxyExceptions();
 const part = process.argv[2] ?? "all";
 try {
   if (!(part in parts)) throw new UserError(`There is no part ${part}: ${Object.keys(parts).join(", ")}.`);

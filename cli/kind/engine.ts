@@ -7,6 +7,7 @@ import { kubeconfigFile } from "../support/environment.ts";
 import { UserError } from "../support/errors.ts";
 import { CommandError, output } from "../support/process.ts";
 import type { Progress } from "../support/progress.ts";
+import { loopbackProxy } from "../support/proxies.ts";
 import { makeAnew } from "../support/stack.ts";
 import { kindConfig } from "./config.ts";
 import { untilNodesReady } from "./health.ts";
@@ -85,6 +86,9 @@ async function create(runtime: Runtime, spec: KindSpec, progress: Progress): Pro
   await removeLeftovers(runtime, spec);
   await mkdir(ownerDir(spec.name), { recursive: true, mode: 0o700 });
   await writeFile(halfMadeMark(spec.name), "");
+  const proxy = spec.sources === "published" ? loopbackProxy(runtime.env) : undefined;
+  if (proxy)
+    progress.note(`Nodes cannot pull images through the proxy ${proxy}: its address is this machine's own. Name one they reach.`);
   await progress.step(`Create the cluster ${spec.name} on ${runtime.name}`, async (detail) => {
     await prepareNetwork(runtime);
     await output("kind", ["create", "cluster", "--kubeconfig", kubeconfigFile(spec.name), "--config", "-"], {

@@ -9,6 +9,7 @@ import { withFirst } from "../support/environment.ts";
 import { UserError } from "../support/errors.ts";
 import { attempt, type Finished, output, type RunOptions } from "../support/process.ts";
 import { isAlive } from "../support/processes.ts";
+import { withoutProxies } from "../support/proxies.ts";
 import type { KindSpec, RuntimeName } from "./spec.ts";
 
 /** What runs the nodes of kind clusters on this machine, and the environment in which kind and its own command line find it. */
@@ -45,7 +46,9 @@ const roleLabel = "io.x-k8s.kind.role";
  */
 export async function findRuntime(sources: KindSpec["sources"], env: NodeJS.ProcessEnv = process.env): Promise<Runtime> {
   if (sources === "built") {
-    return { name: "podman", env: { ...env, ...podmanEnvironment(), PATH: withFirst(toolchainBin(), env.PATH) } };
+    // Kind and podman would hand proxies on to nodes and their control plane, which fetch nothing: their images are loaded.
+    const own = { ...podmanEnvironment(), PATH: withFirst(toolchainBin(), env.PATH) };
+    return { name: "podman", env: { ...env, ...own, ...withoutProxies } };
   }
   if (await answers("docker", ["info", "--format", "{{.ServerVersion}}"], env)) {
     return { name: "docker", env: { ...env, KIND_EXPERIMENTAL_PROVIDER: "docker" } };

@@ -6,6 +6,7 @@ import { toolchainBin } from "../../airgap/names.ts";
 import { podmanEnvironment } from "../../airgap/podman.ts";
 import type { Config } from "../../config.ts";
 import { projectDir, stateDir } from "./paths.ts";
+import { proxyExceptions } from "./proxies.ts";
 
 /** Plugins of this checkout alone, for a machine that cannot fetch the published ones. */
 export const pulumiHome = join(stateDir, "pulumi-home");
@@ -43,6 +44,7 @@ export function stackEnvironment(stack: string, config: Config, env: NodeJS.Proc
     NODE_OPTIONS: withTranspiler(env.NODE_OPTIONS),
     PULUMI_NODEJS_TRANSPILE_ONLY: "true",
     PULUMI_SKIP_UPDATE_CHECK: "true",
+    ...proxyExceptions(env),
   };
 }
 

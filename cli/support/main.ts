@@ -2,6 +2,7 @@ import process from "node:process";
 import type { Command } from "commander";
 import { messageOf } from "./messages.ts";
 import { handOn } from "./process.ts";
+import { applyProxyExceptions } from "./proxies.ts";
 
 /** The exit code of a program that a signal ended, as shells count it. */
 const exitCodes: Partial<Record<NodeJS.Signals, number>> = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 };
@@ -21,6 +22,7 @@ export async function runCommand(
 ): Promise<void> {
   endWithSignals();
   endWithParent();
+  applyProxyExceptions();
   try {
     await program.parseAsync(args);
   } catch (error) {

@@ -1,8 +1,10 @@
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
 import { beforeAll, expect, test } from "@jest/globals";
 import { productPods, untilReady } from "./support/pods.ts";
 import { askProducts } from "./support/product.ts";
 import { withEdited } from "./support/settings.ts";
-import { bringUp, type Finished, kubeGet, outputs, pulumi, saw } from "./support/stack.ts";
+import { bringUp, type Finished, kubeGet, outputs, pulumi, run, saw, stack } from "./support/stack.ts";
 
 let up: Finished;
 
@@ -32,6 +34,29 @@ test("a preview finds no changes and starts within seconds", async () => {
   const preview = await pulumi("preview", "--expect-no-changes");
   saw(`pulumi preview: ${preview.seconds.toFixed(1)} s`);
   expect(preview.exitCode).toBe(0);
+});
+
+test("with a proxy set and nothing said of what goes past it, nothing on this machine is asked through it", async () => {
+  let asked = 0;
+  const proxy = createServer((socket) => {
+    asked++;
+    socket.destroy();
+  });
+  await once(proxy.listen(0, "127.0.0.1"), "listening");
+  try {
+    const url = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+    const names = ["HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"];
+    const env = { ...Object.fromEntries(names.map((name) => [name, url])), NO_PROXY: "", no_proxy: "" };
+    const preview = await run("make", ["preview", `STACK=${stack}`], { env });
+    expect(preview.all).toMatch(/\d+ unchanged/);
+    expect(preview.exitCode).toBe(0);
+    expect((await run("make", ["status", `STACK=${stack}`], { env })).all).toContain("Nothing is wrong.");
+    const asks = 'eval "$(make -s env)" && kubectl get nodes --output name';
+    expect((await run("bash", ["-c", asks], { env: { ...env, STACK: stack } })).exitCode).toBe(0);
+    expect(asked).toBe(0);
+  } finally {
+    proxy.close();
+  }
 });
 
 test("a refresh finds no drift", async () => {

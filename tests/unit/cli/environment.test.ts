@@ -1,9 +1,11 @@
 import { execFileSync } from "node:child_process";
-import { expect, test } from "@jest/globals";
+import { describe, expect, test } from "@jest/globals";
 import { toolchainBin } from "../../../airgap/names.ts";
 import { quote } from "../../../cli/commands/env.ts";
+import { findRuntime } from "../../../cli/kind/runtime.ts";
 import { kubeconfigFile, pulumiBackend, stackEnvironment } from "../../../cli/support/environment.ts";
 import { projectDir } from "../../../cli/support/paths.ts";
+import { loopbackProxy, proxyExceptions } from "../../../cli/support/proxies.ts";
 import { type Config, parseConfig } from "../../../config.ts";
 
 const config = (sources: Config["sources"]) => parseConfig({ "mesh:target": "kind", "mesh:sources": sources }, "test");
@@ -46,6 +48,57 @@ test("the transpiler is found from any folder, and is not asked for twice", () =
   const { NODE_OPTIONS } = stackEnvironment("local", config("built"), { NODE_OPTIONS: "--max-old-space-size=512" });
   expect(NODE_OPTIONS).toBe(`--max-old-space-size=512 --import=file://${projectDir}/node_modules/tsx/dist/loader.mjs`);
   expect(stackEnvironment("local", config("built"), { NODE_OPTIONS }).NODE_OPTIONS).toBe(NODE_OPTIONS);
+});
+
+describe("with a proxy", () => {
+  const proxy = { HTTP_PROXY: "http://proxy.example.com:3128" };
+
+  test("a shell gets what goes past it, in both cases, beside what the user has set", () => {
+    const env = stackEnvironment("local", config("built"), {
+      ...proxy,
+      NO_PROXY: "git.example.com, .corp",
+      no_grpc_proxy: "10.1.2.3",
+    });
+    expect(env.NO_PROXY?.split(",")).toEqual(
+      expect.arrayContaining([
+        "git.example.com",
+        ".corp",
+        "localhost",
+        "127.0.0.1",
+        "::1",
+        "10.89.0.0/16",
+        ".svc",
+        ".cluster.local",
+      ]),
+    );
+    expect(env.no_proxy).toBe(env.NO_PROXY);
+    expect(env.no_grpc_proxy).toMatch(/^10\.1\.2\.3,localhost,127\.0\.0\.1,/);
+    // Once is enough, however often it is asked.
+    expect(proxyExceptions({ ...proxy, ...env })).toMatchObject({ NO_PROXY: env.NO_PROXY });
+  });
+
+  test.each(["http_proxy", "https_proxy", "HTTPS_PROXY", "ALL_PROXY", "grpc_proxy"])("named by %s alone as well", (name) => {
+    expect(proxyExceptions({ [name]: "http://proxy.example.com" })).toHaveProperty("no_proxy");
+  });
+
+  test("only where there is one", () => {
+    expect(proxyExceptions({ NO_PROXY: "x", HTTP_PROXY: "" })).toEqual({});
+    expect(stackEnvironment("local", config("built"), users)).not.toHaveProperty("NO_PROXY");
+  });
+
+  test("nodes with everything in them get none; others get it, to pull through", async () => {
+    const { env } = await findRuntime("built", { ...proxy, https_proxy: "x", PATH: "/usr/bin" });
+    expect([env.HTTP_PROXY, env.https_proxy, env.NO_PROXY]).toEqual([undefined, undefined, undefined]);
+    // A variable that is not named would be inherited.
+    expect(Object.keys(env)).toEqual(expect.arrayContaining(["HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"]));
+  });
+
+  test("on this machine's loopback address, nodes cannot reach it", () => {
+    for (const url of ["http://127.0.0.1:3128", "localhost:3128", "http://u:p@localhost/"]) {
+      expect(loopbackProxy({ https_proxy: url })).toBe(url);
+    }
+    expect(loopbackProxy({ HTTP_PROXY: "http://proxy.localhost.example.com:3128" })).toBeUndefined();
+  });
 });
 
 test.each(["plain", "two words", "it's", '$HOME "`x`', "a;b", ""])("a shell gets %p back as it is", (value) => {
