@@ -7,7 +7,7 @@ import type { Context } from "./context.ts";
 import { hostProblems } from "./kind/hostRequirements.ts";
 import { inotifyProblems } from "./kind/inotify.ts";
 import { modulesFolderProblems } from "./kind/modulesFolder.ts";
-import { isOurs } from "./kind/owner.ts";
+import { foreignMessage, isOurs } from "./kind/owner.ts";
 import { takenPorts } from "./kind/ports.ts";
 import { findRuntime, listNodes } from "./kind/runtime.ts";
 import type { KindSpec } from "./kind/spec.ts";
@@ -62,27 +62,22 @@ function isInstalled(tool: string, path: string): boolean {
     .some((folder) => existsSync(join(folder, tool)));
 }
 
-/** What would keep the nodes from running: ports that somebody else has, or too little of what the kernel gives. */
-async function nodeProblems(spec: KindSpec): Promise<string[]> {
-  const running = (await ourNodes(spec)).filter((node) => node.running);
+/** What would keep the nodes from running: a cluster or ports that somebody else has, or too little of what the kernel gives. */
+export async function nodeProblems(spec: KindSpec): Promise<string[]> {
+  // Where nothing that could run nodes is installed yet, none are running.
+  const runtime = await findRuntime(spec.sources).catch(() => undefined);
+  const nodes = runtime ? await listNodes(runtime, spec.name).catch(() => []) : [];
+  // Its ports are the same ones as a rule: whose cluster it is says more.
+  if (runtime && !isOurs(spec.name, nodes)) return [foreignMessage(spec.name, nodes, runtime.name)];
+  const running = nodes.filter((node) => node.running);
   // Those of our own running cluster are as they should be.
   const ours = running.flatMap(({ hostPorts }) => hostPorts);
   const ports = spec.ports.map(({ hostPort }) => hostPort).filter((port) => !ours.includes(port));
   return [
-    ...(await takenPorts(ports)),
+    ...(await takenPorts(ports, runtime)),
     ...(await inotifyProblems(spec.workers + 1 - running.length)),
     ...(spec.sources === "built" ? modulesFolderProblems() : []),
     // What runs nodes can.
     ...(spec.sources === "built" && running.length === 0 ? await hostProblems() : []),
   ];
-}
-
-async function ourNodes(spec: KindSpec) {
-  try {
-    const nodes = await listNodes(await findRuntime(spec.sources), spec.name);
-    return isOurs(spec.name, nodes) ? nodes : [];
-  } catch {
-    // Nothing that could run nodes is installed yet, so none are running.
-    return [];
-  }
 }

@@ -81,7 +81,10 @@ export async function deleteCluster(spec: KindSpec, progress: Progress): Promise
 }
 
 async function create(runtime: Runtime, spec: KindSpec, progress: Progress): Promise<void> {
-  await requireFreePorts(spec.ports.map(({ hostPort }) => hostPort));
+  await requireFreePorts(
+    spec.ports.map(({ hostPort }) => hostPort),
+    runtime,
+  );
   if (spec.sources === "built") await ensureNodeImage(progress);
   await removeLeftovers(runtime, spec);
   await mkdir(ownerDir(spec.name), { recursive: true, mode: 0o700 });

@@ -17,11 +17,17 @@ export function isOurs(cluster: string, nodes: readonly NodeContainer[]): boolea
   return nodes.every(({ owner }) => owner === ownerDir(cluster));
 }
 
+/** The checkout that made a cluster, by the folder that its nodes mount; undefined where none did. */
+export function checkoutOf(cluster: string, owner = ""): string | undefined {
+  const tail = join(".state", "kind", cluster, "owner");
+  return owner.endsWith(`/${tail}`) ? owner.slice(0, -tail.length - 1) : undefined;
+}
+
 /** Says whose cluster it is that has our name, and what to do about it. We never touch it ourselves. */
 export function foreignMessage(cluster: string, nodes: readonly NodeContainer[], provider: string): string {
   const stranger = nodes.find(({ owner }) => owner !== ownerDir(cluster));
-  const tail = join(".state", "kind", cluster, "owner");
-  const from = stranger?.owner?.endsWith(tail) ? `the checkout ${stranger.owner.slice(0, -tail.length - 1)}` : "somebody else";
+  const checkout = checkoutOf(cluster, stranger?.owner);
+  const from = checkout ? `the checkout ${checkout}` : "somebody else";
   return [
     `There is a kind cluster ${cluster} that ${from} made (${stranger?.created.slice(0, 16) ?? "unknown"}); it is left alone.`,
     `Take it down where it was made, or with \`KIND_EXPERIMENTAL_PROVIDER=${provider} kind delete cluster --name ${cluster}\`,`,

@@ -83,7 +83,7 @@ interface Inspected {
   readonly Name: string;
   readonly Created: string;
   readonly State: { readonly Running: boolean; readonly Pid?: number };
-  readonly Config: { readonly Labels: Readonly<Record<string, string>> };
+  readonly Config: { readonly Labels?: Readonly<Record<string, string>> | null };
   readonly Mounts: readonly { readonly Source?: string; readonly Destination: string }[];
   readonly HostConfig: {
     readonly PortBindings?: Readonly<Record<string, readonly { readonly HostPort: string }[] | null>> | null;
@@ -98,18 +98,17 @@ export async function listNodes(runtime: Runtime, cluster: string): Promise<Node
   if (names.length === 0) return [];
   const inspected = JSON.parse(await container(runtime, ["inspect", "--type=container", ...names])) as Inspected[];
   return inspected
-    .map(({ Id, Name, Created, State, Config, Mounts, HostConfig }): NodeContainer => {
-      const owner = Mounts.find(({ Destination }) => Destination === ownerMount)?.Source;
+    .map((inspected): NodeContainer => {
+      const { Id, Name, Created, State, Config } = inspected;
+      const owner = ownerOf(inspected);
       return {
         id: Id,
         name: Name.replace(/^\//, ""),
-        role: Config.Labels[roleLabel] === "control-plane" ? "control-plane" : "worker",
+        role: Config.Labels?.[roleLabel] === "control-plane" ? "control-plane" : "worker",
         running: State.Running && !isLost(runtime, State.Pid),
         lost: isLost(runtime, State.Pid),
         created: Created,
-        hostPorts: Object.values(HostConfig.PortBindings ?? {}).flatMap((bound) =>
-          (bound ?? []).map(({ HostPort }) => Number(HostPort)),
-        ),
+        hostPorts: hostPortsOf(inspected),
         ...(owner && { owner }),
       };
     })
@@ -120,6 +119,38 @@ export async function listNodes(runtime: Runtime, cluster: string): Promise<Node
 function isLost({ name }: Runtime, pid = 0): boolean {
   return name === "podman" && process.platform === "linux" && pid !== 0 && !isAlive(pid);
 }
+
+/** A running container, as a message about one of its ports names it. */
+export interface PortHolder {
+  readonly name: string;
+  /** The kind cluster whose node it is. */
+  readonly cluster?: string;
+  /** As of {@link NodeContainer}. */
+  readonly owner?: string;
+  readonly hostPorts: readonly number[];
+}
+
+/** All running containers that have ports of this machine, of whomever. */
+export async function listPortHolders(runtime: Runtime): Promise<PortHolder[]> {
+  const names = lines(await container(runtime, ["ps", "--format", "{{.Names}}"]));
+  if (names.length === 0) return [];
+  const { ok, stdout } = await tryContainer(runtime, ["inspect", "--type=container", ...names]);
+  // One may have ended meanwhile.
+  if (!ok) return [];
+  return (JSON.parse(stdout) as Inspected[])
+    .map((inspected) => {
+      const cluster = inspected.Config.Labels?.[clusterLabel];
+      const owner = ownerOf(inspected);
+      const name = inspected.Name.replace(/^\//, "");
+      return { name, ...(cluster && { cluster }), ...(owner && { owner }), hostPorts: hostPortsOf(inspected) };
+    })
+    .filter(({ hostPorts }) => hostPorts.length > 0);
+}
+
+const ownerOf = ({ Mounts }: Inspected) => Mounts.find(({ Destination }) => Destination === ownerMount)?.Source;
+
+const hostPortsOf = ({ HostConfig }: Inspected) =>
+  Object.values(HostConfig.PortBindings ?? {}).flatMap((bound) => (bound ?? []).map(({ HostPort }) => Number(HostPort)));
 
 /** Where the process that watches a container of podman's writes how it ended. */
 const podmanExits = "/run/libpod/exits";

@@ -13,6 +13,18 @@ export function listStacks(folder = projectDir): string[] {
     .sort();
 }
 
+/** The stack of this project that asks for a kind cluster of this name, as far as the stacks' files tell. */
+export function stackOfCluster(cluster: string, folder = projectDir): string | undefined {
+  return listStacks(folder).find((stack) => {
+    try {
+      const { name } = JSON.parse(readStackFile(stack, folder)["mesh:cluster"] ?? "{}") as { name?: unknown };
+      return name === cluster;
+    } catch {
+      return false;
+    }
+  });
+}
+
 /** What to type for a stack: the one that `make` takes unasked need not be named. */
 export function makeFor(stack = "local", target: string): string {
   return `make ${target}${stack === "local" ? "" : ` STACK=${stack}`}`;

@@ -7,12 +7,14 @@ import { parse } from "yaml";
 import { deleteCluster, ensureCluster as ensure, readCluster } from "../../../cli/kind/engine.ts";
 import { notReady } from "../../../cli/kind/health.ts";
 import { ownerDir } from "../../../cli/kind/owner.ts";
+import { takenPorts } from "../../../cli/kind/ports.ts";
 import { findRuntime, listNodes, startNode } from "../../../cli/kind/runtime.ts";
 import type { KindSpec } from "../../../cli/kind/spec.ts";
 import { readHealth } from "../../../cli/kind/status.ts";
+import { nodeProblems } from "../../../cli/preflight.ts";
 import { kubeconfigFile } from "../../../cli/support/environment.ts";
 import { type Progress, silentProgress } from "../../../cli/support/progress.ts";
-import { Fakes } from "./support/fakes.ts";
+import { type FakeNode, Fakes } from "./support/fakes.ts";
 
 let fakes: Fakes;
 let spec: KindSpec;
@@ -176,6 +178,54 @@ describe("ensure", () => {
         new RegExp(`Port ${port} is taken by .*\\(process ${process.pid}: `),
       );
       expect(fakes.calls).toEqual([]);
+    } finally {
+      server.close();
+    }
+  });
+
+  describe("while a container has one of its ports, names whose it is and how to end it", () => {
+    const taken = async (holder: Partial<FakeNode>) => {
+      const server = await listen();
+      try {
+        const { port } = server.address() as { port: number };
+        fakes.node({ name: "holder", ports: [port], ...holder });
+        return (await takenPorts([port], await findRuntime(spec.sources))).join().replace(String(port), "<port>");
+      } finally {
+        server.close();
+      }
+    };
+    const otherPort = "or give the stack another port: mesh:cluster.ports.";
+
+    test.each([
+      [
+        "the cluster of another checkout",
+        { cluster: "mesh-demo", owner: "/elsewhere/.state/kind/mesh-demo/owner" },
+        "the kind cluster mesh-demo of the checkout /elsewhere. Take it down there (make down)",
+      ],
+      [
+        "the cluster of another stack of this checkout",
+        { cluster: "mesh-demo", owner: ownerDir("mesh-demo") },
+        "the kind cluster mesh-demo of this checkout (stack local). Take it down (make down)",
+      ],
+      [
+        "a cluster that somebody made by hand",
+        { cluster: "theirs" },
+        "the kind cluster theirs, which no checkout of this project made. Take it down (KIND_EXPERIMENTAL_PROVIDER=podman kind delete cluster --name theirs)",
+      ],
+      ["a container that is no node", {}, "podman's container holder. Stop it (podman stop holder)"],
+    ])("%s", async (_who, holder, named) => {
+      expect(await taken(holder)).toBe(`Port <port> is taken by ${named}, ${otherPort}`);
+    });
+  });
+
+  test("before anything, a cluster of that name that is another checkout's counts more than the ports it has", async () => {
+    const server = await listen();
+    try {
+      const { port } = server.address() as { port: number };
+      const owner = `/elsewhere/.state/kind/${spec.name}/owner`;
+      fakes.node({ name: `${spec.name}-control-plane`, role: "control-plane", cluster: spec.name, owner, ports: [port] });
+      const problems = await nodeProblems({ ...spec, ports: [{ hostPort: port, nodePort: 30_808 }] });
+      expect(problems).toEqual([expect.stringMatching(/^There is a kind cluster .* that the checkout \/elsewhere made/)]);
     } finally {
       server.close();
     }

@@ -16,6 +16,8 @@ export interface FakeNode {
   readonly pid?: number;
   /** When the node's kubelet was last heard of. */
   readonly heard?: string;
+  /** The kind cluster by its label; none for a container that is no node. */
+  readonly cluster?: string;
 }
 
 /**
@@ -64,7 +66,17 @@ export class Fakes {
     return readFileSync(join(this.folder, file), "utf8");
   }
 
-  node({ name, role = "worker", running = true, owner = "", ready = true, ports = [], pid = 0, heard = "" }: FakeNode): void {
+  node({
+    name,
+    role = "worker",
+    running = true,
+    owner = "",
+    ready = true,
+    ports = [],
+    pid = 0,
+    heard = "",
+    cluster,
+  }: FakeNode): void {
     const folder = join(this.folder, "nodes", name);
     mkdirSync(folder, { recursive: true });
     const bindings = Object.fromEntries(ports.map((port) => [`${port}/tcp`, [{ HostIp: "127.0.0.1", HostPort: String(port) }]]));
@@ -73,7 +85,7 @@ export class Fakes {
       Name: name,
       Created: "2026-01-02T03:04:05Z",
       State: { Running: running, Pid: pid },
-      Config: { Labels: { "io.x-k8s.kind.role": role } },
+      Config: { Labels: { "io.x-k8s.kind.role": role, ...(cluster && { "io.x-k8s.kind.cluster": cluster }) } },
       Mounts: owner ? [{ Source: owner, Destination: "/etc/mesh-owner" }] : [],
       HostConfig: { PortBindings: bindings },
     };
@@ -117,7 +129,7 @@ const podman = `
 cd "$FAKES/nodes"
 join() { local IFS=,; echo "$*"; }
 case "$1 $2" in
-  "ps --all") ls ;;
+  "ps --all"|"ps --format") ls ;;
   "inspect "*) shift 2; files=(); for node in "$@"; do files+=("$(cat "$node/inspect")"); done; echo "[$(join "\${files[@]}")]" ;;
   "start "*) [ ! -e "$FAKES/refuse-$2" ] || { echo "no such mount" >&2; exit 125; }; sed -i 's/"Running":false/"Running":true/' "$2/inspect" ;;
   "exec --interactive")
