@@ -90,7 +90,7 @@ function openIstio({ target, config, mesh, certificates, graph, routes }: Parts,
   const { namespace, selector, reference } = ingress;
   const behind = { provider, dependsOn: ingress };
   new GatewayNetwork("istio-network", { graph, gateway: "istio" }, behind);
-  const policies = new IstioPolicies("policies", { namespace, selector, routes }, behind);
+  const policies = new IstioPolicies("policies", { namespace, selector, routes, ...config.edge }, behind);
   return {
     urls: urlsOf("istio", ingress),
     route(apps: readonly Application[]): void {
