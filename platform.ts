@@ -90,7 +90,7 @@ function openIstio({ target, config, mesh, certificates, graph, routes }: Parts,
   const { namespace, selector, reference } = ingress;
   const behind = { provider, dependsOn: ingress };
   new GatewayNetwork("istio-network", { graph, gateway: "istio" }, behind);
-  const policies = new IstioPolicies("policies", { namespace, selector, routes }, behind);
+  const policies = new IstioPolicies("policies", { namespace, selector, routes, ...config.edge }, behind);
   return {
     urls: urlsOf("istio", ingress),
     route(apps: readonly Application[]): void {
@@ -107,7 +107,11 @@ function openKong({ target, config, mesh, certificates, graph, routes }: Parts, 
   const { provider } = cluster;
   const { replicas: count = replicas.gateway, ...plugins } = config.kong;
   const parts = { chart: charts.kong, images: { kong: images.kong, controller: images.kongController }, exposure: exposure.kong };
-  const kong = new Kong("kong", { ...mesh, ...parts, ...plugins, replicas: count, routes, tls: config.tls }, opts);
+  const kong = new Kong(
+    "kong",
+    { ...mesh, ...parts, ...plugins, ...config.edge, replicas: count, routes, tls: config.tls },
+    opts,
+  );
   const { namespace } = kong;
   const behind = { provider, dependsOn: kong };
   new GatewayNetwork("kong-network", { graph, gateway: "kong", dials: portsOf(plugins.log.url) }, behind);

@@ -1,4 +1,4 @@
-import { beyondKong } from "../components/gateway/kong/problems.ts";
+import { beyondKong, sharedKeyIds } from "../components/gateway/kong/problems.ts";
 import { beyondIstio } from "../components/gateway/policies/istioProblems.ts";
 import { conflictingKeys } from "../components/gateway/policyProblems.ts";
 import type { GatewayName, RoutePolicies } from "../components/gateway/route.ts";
@@ -35,6 +35,11 @@ export function* demands({ sources, gateway, charts, images, product, shop }: Pa
   }
   for (const { service, issuer } of conflictingKeys(services)) {
     yield { path: [...service.path, "policies", "jwt", "keys"], allowed: `the keys that ${issuer} has for other services` };
+  }
+  const behindKong = services.filter(({ gateways: offering = running }) => offering.includes("kong"));
+  for (const { service, index, kid, issuer } of running.includes("kong") ? sharedKeyIds(behindKong) : []) {
+    const allowed = `a key whose kid no other issuer has, while Kong offers the service: ${kid} is one of ${issuer}`;
+    yield { path: [...service.path, "policies", "jwt", "keys", index], allowed };
   }
 }
 

@@ -1,5 +1,5 @@
 import type { GatewayName } from "../components/gateway/route.ts";
-import { boolean, header, host, listOf, mapping, oneOf, text, url, whole } from "./rules.ts";
+import { allowing, boolean, header, host, listOf, mapping, oneOf, refuse, text, url, whole } from "./rules.ts";
 
 /** Names under which the gateways answer over HTTPS, and where their certificate comes from: `mesh:tls`. */
 export const tls = mapping({
@@ -15,6 +15,27 @@ export const tls = mapping({
 export function defaultIssuer(sources: "built" | "published"): "self-signed" | "ca" {
   return sources === "built" ? "self-signed" : "ca";
 }
+
+/** What requests cannot do without, or what gateways write themselves before they strip headers. */
+const needed = [
+  ...["host", "connection", "upgrade", "te", "trailer", "transfer-encoding", "expect", "content-length", "content-type"],
+  ...["content-encoding", "authorization", "origin", "access-control-request-method", "access-control-request-headers"],
+  ...["x-request-id", "x-forwarded-proto"],
+];
+
+const strippedHeader = () => {
+  const allowed = allowing("the name of a header in lower case, or its beginning and -*, such as x-acme-*");
+  return text(/^[a-z0-9]+(-[a-z0-9]+)*(-\*)?$/, allowed.error).superRefine((name, ctx) => {
+    const matching = new RegExp(`^${name.replace("*", ".*")}$`);
+    const lost = needed.filter((header) => matching.test(header));
+    if (lost.length > 0) refuse(ctx, [], `headers that requests can do without, unlike ${lost.join(", ")}`);
+  });
+};
+
+/** What every gateway believes of callers from outside: `mesh:edge`. */
+export const edge = mapping({
+  stripHeaders: listOf(strippedHeader(), "names of headers").default([]),
+});
 
 /** Kong as a whole: `mesh:kong`. */
 export const kong = mapping({

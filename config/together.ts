@@ -4,6 +4,7 @@ import { demands } from "./demands.ts";
 import { availableGateways, defaultIssuer } from "./gateways.ts";
 import type { Conflict } from "./problems.ts";
 import type { Sections } from "./sections.ts";
+import { strippedHeaders } from "./strippedHeaders.ts";
 
 /*
  * What settings must say together, across sections. A section that is wrong by itself is missing here, and what would
@@ -12,7 +13,9 @@ import type { Sections } from "./sections.ts";
 
 /** @param given - what the file says, before any default. */
 export function conflicts(sections: Partial<Sections>, given: Readonly<Record<string, unknown>>): Conflict[] {
-  return [misplaced, sources, certificates, gateways, demands, charts, images].flatMap((rule) => [...rule(sections, given)]);
+  return [misplaced, sources, certificates, gateways, demands, strippedHeaders, charts, images].flatMap((rule) => [
+    ...rule(sections, given),
+  ]);
 }
 
 type Rule = (sections: Partial<Sections>, given: Readonly<Record<string, unknown>>) => Iterable<Conflict>;

@@ -40,21 +40,36 @@ export class CertManager extends pulumi.ComponentResource {
       { namespace, podSecurity: "restricted", injection: noInjection },
       { parent: this },
     );
-    // All of it as values of the chart: a typed argument of the package would replace everything that is said here beside it.
+    const values = merge(certManagerValues(images), chart.values);
     const helmOptions = {
       name: certManagerAccount.name,
       namespace: metadata.name,
       chart: chart.chart,
       ...(chart.version === undefined ? {} : { version: chart.version }),
-      ...(chart.repository === undefined ? {} : { repositoryOpts: { repo: chart.repository } }),
-      values: merge(certManagerValues(images), chart.values),
+      // Without one the package fills in its own, where Helm then looks for a chart that is given by its whole address.
+      repositoryOpts: { repo: chart.repository ?? "" },
+      values: otherValues(values),
       createNamespace: false,
       atomic: true,
       timeout,
     };
-    new installer.CertManager(`${name}-release`, { helmOptions }, { parent: this });
+    new installer.CertManager(`${name}-release`, { ...typedValues(values), helmOptions }, { parent: this });
     this.registerOutputs();
   }
+}
+
+/**
+ * The chart's values for which the package has arguments of its own. It writes each of those over the value of the same name in
+ * `helmOptions.values`, also where it is not given: so these values are arguments, and only the others are values.
+ */
+const typed = ["global", "image", "serviceAccount", "webhook", "cainjector", "startupapicheck"] as const;
+
+function typedValues(values: Values): Pick<installer.CertManagerArgs, (typeof typed)[number]> {
+  return Object.fromEntries(typed.flatMap((name) => (name in values ? [[name, values[name]]] : [])));
+}
+
+function otherValues(values: Values): Values {
+  return Object.fromEntries(Object.entries(values).filter(([name]) => !typed.some((argument) => argument === name)));
 }
 
 function certManagerValues(images: CertManagerImages): Values {

@@ -3,9 +3,9 @@ import type { Values } from "../support/helm.ts";
 import type { Exposure } from "./exposure.ts";
 
 /** How long nobody may notice yet that a proxy is leaving, in seconds; it serves on as if nothing were. */
-const withdrawal = { NodePort: 5, LoadBalancer: 60 } as const;
+export const withdrawal = { NodePort: 5, LoadBalancer: 60 } as const;
 /** How long a leaving proxy then finishes what it has begun and sends clients elsewhere, in seconds. */
-const drain = 15;
+export const drain = 15;
 
 export interface Proxies {
   readonly service: Exposure["service"];

@@ -40,7 +40,7 @@ describe("stack dev, which serves plain HTTP besides", () => {
     for (const path of ["/", "/api", "/api/products", "/api/v2/products"]) {
       expect(choose(pushed.configuration, { path, host: tls })?.route).toMatchObject({
         protocols: ["https"],
-        https_redirect_status_code: 301,
+        https_redirect_status_code: 308,
       });
       expect(choose(pushed.configuration, { path })?.route.protocols).toEqual(["http", "https"]);
     }
@@ -65,6 +65,13 @@ describe("stack dev, which serves plain HTTP besides", () => {
     }
   });
 
+  test("requests are looked at before there is a route, also those that get none", () => {
+    expect(pluginsOf(undefined)["pre-function"]).toMatchObject({
+      rewrite: [expect.stringContaining("clear_header"), expect.stringContaining(tls)],
+      log: [expect.stringContaining("apikey")],
+    });
+  });
+
   test("the certificate is served to the hosts it is for", () => {
     const certificates = pushed.configuration.certificates ?? [];
     expect(certificates.map(({ snis }) => snis?.map(({ name }) => name))).toEqual([[tls]]);
@@ -79,6 +86,7 @@ describe("stack dev, which serves plain HTTP besides", () => {
 
 describe("every policy at once, and HTTPS alone", () => {
   const { publicKey } = generateKeyPairSync("rsa", { modulusLength: 2_048 });
+  const { publicKey: nextKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   const issuer = "https://issuer.example.com";
 
   beforeAll(async () => {
@@ -104,7 +112,13 @@ describe("every policy at once, and HTTPS alone", () => {
       "mesh:shop": {
         backend: {
           policies: {
-            jwt: { issuer, keys: [publicKey.export({ format: "jwk" })] },
+            jwt: {
+              issuer,
+              keys: [
+                { ...publicKey.export({ format: "jwk" }), kid: "old" },
+                { ...nextKey.export({ format: "jwk" }), kid: "next" },
+              ],
+            },
             rateLimit: { requests: 9, per: "second", by: "address" },
           },
         },
@@ -117,7 +131,7 @@ describe("every policy at once, and HTTPS alone", () => {
   });
 
   test("every route is for HTTPS, whatever the host", () => {
-    for (const route of allRoutes()) expect(route).toMatchObject({ protocols: ["https"], https_redirect_status_code: 301 });
+    for (const route of allRoutes()) expect(route).toMatchObject({ protocols: ["https"], https_redirect_status_code: 308 });
   });
 
   test("each policy is a plugin of its route, with the configuration that Kong knows", () => {
@@ -142,16 +156,17 @@ describe("every policy at once, and HTTPS alone", () => {
     for (const path of ["/api/products/7", "/api/v1/products", "/api/v2/products"]) {
       expect(pluginsAt(path)).toEqual(pluginsAt("/api/products"));
     }
-    expect(Object.keys(pluginsAt("/api/catalog")).sort()).toEqual(["acl", "jwt", "rate-limiting"]);
+    expect(Object.keys(pluginsAt("/api/catalog")).sort()).toEqual(["acl", "jwt", "post-function", "rate-limiting"]);
     expect(pluginsAt("/api/catalog")).toMatchObject({
       acl: { allow: ["prod/backend"] },
-      jwt: { key_claim_name: "iss", claims_to_verify: ["exp"], header_names: ["authorization"] },
+      jwt: { key_claim_name: "kid", claims_to_verify: [], header_names: ["authorization"] },
+      "post-function": { access: [expect.stringContaining(issuer)] },
       "rate-limiting": { second: 9, limit_by: "ip" },
     });
     expect(pluginsAt("/")).toEqual({});
   });
 
-  test("each consumer has its key and is let in to what names it, and the issuer is known by its public key", () => {
+  test("each consumer has its key and is let in to what names it, and the issuer is known by its public keys", () => {
     const { consumers = [] } = pushed.configuration;
     const named = (name: string) => consumers.find(({ username }) => username === name);
     for (const name of ["alice", "bob"]) {
@@ -159,13 +174,19 @@ describe("every policy at once, and HTTPS alone", () => {
       expect(named(name)).toMatchObject({ keyauth_credentials: [{ key }], acls: [{ group: "product/product" }] });
     }
     const issuing = consumers.filter(({ custom_id }) => custom_id === issuer);
-    expect(issuing).toMatchObject([{ acls: [{ group: "prod/backend" }], jwt_secrets: [{ key: issuer, algorithm: "RS256" }] }]);
+    expect(issuing).toMatchObject([{ acls: [{ group: "prod/backend" }] }]);
+    expect(Object.fromEntries((issuing[0]?.jwt_secrets ?? []).map(({ key, algorithm }) => [key, algorithm]))).toEqual({
+      [issuer]: "RS256",
+      old: "RS256",
+      next: "ES256",
+    });
     expect(keyOf(issuing[0])).toBe(publicKey.export({ type: "spki", format: "pem" }).toString().trim());
     expect(consumers).toHaveLength(3);
   });
 
   test("what is done with every request is said once, for all of Kong", () => {
     expect(pluginsOf(undefined)).toMatchObject({
+      "pre-function": { certificate: [expect.any(String)], rewrite: [expect.any(String), expect.any(String)] },
       "correlation-id": { header_name: "x-correlation-id", generator: "uuid", echo_downstream: true },
       "file-log": { path: "/dev/stdout" },
       "http-log": { http_endpoint: "http://collector.example.com:8080/logs", method: "POST" },
@@ -189,5 +210,5 @@ function pluginsOf(wanted: string | undefined) {
 }
 
 function keyOf(consumer: KongConsumer | undefined): string | undefined {
-  return consumer?.jwt_secrets?.[0]?.rsa_public_key?.trim();
+  return consumer?.jwt_secrets?.find(({ key }) => key === "old")?.rsa_public_key?.trim();
 }

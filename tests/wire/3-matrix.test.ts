@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, test } from "@jest/globals";
 import { gatewayAccounts, type MatrixRow, principalOf } from "../../components/security/CallGraph.ts";
 import { type MatrixProbe, record } from "../report/records.ts";
 import { type Echo, route, withEcho } from "./support/echo.ts";
-import { type Forgery, forgeries } from "./support/forgeries.ts";
+import { type Forgery, forgedNames, forgeries } from "./support/forgeries.ts";
 import type { Seen } from "./support/inside/protocol.ts";
 import { type Expectation, expectations, hostOf } from "./support/matrix.ts";
 import { listPods } from "./support/pods.ts";
@@ -108,9 +108,23 @@ test("what outsiders forge reaches no service, and changes neither tries nor tim
   const callers = matrix.filter(({ to, allowed }) => to === "product/product" && allowed).map(({ from }) => from);
   await withEcho(async (echo) => {
     const { headers: honest } = await echo.ask();
+    for (const headers of forgedNames()) await expectStripped(echo, headers, honest);
     for (const forgery of forgeries({ path: "/api/products", callers })) await expectIgnored(echo, forgery, honest);
   });
 });
+
+/** What reaches the service is what reaches it of a caller who forges nothing. */
+async function expectStripped(echo: Echo, forged: Forgery["headers"], honest: Readonly<Record<string, string>>) {
+  const { status, headers } = await echo.ask("", { ...forged, x_own: "kept" });
+  const { x_own, ...rest } = headers;
+  saw(`${Object.keys(forged).length} forged headers, ${status}: ${Object.keys(rest).length} reach the service`);
+  expect({ status, x_own, names: Object.keys(rest).sort() }).toEqual({
+    status: 200,
+    x_own: "kept",
+    names: Object.keys(honest).sort(),
+  });
+  expect(Object.values(rest)).not.toContain("127.0.0.1");
+}
 
 async function expectIgnored(echo: Echo, { name, headers: forged }: Forgery, honest: Readonly<Record<string, string>>) {
   const { headers } = await echo.ask("", forged);

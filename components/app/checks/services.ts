@@ -1,3 +1,4 @@
+import { isCallerHeader } from "../../gateway/callerHeaders.ts";
 import { defaultResilience, leastEjection, milliseconds, missingTime } from "../resilience.ts";
 import type { ApplicationSpec, ServiceSpec } from "../spec.ts";
 import type { Problems } from "./Problems.ts";
@@ -49,6 +50,13 @@ function checkVersions({ versions, canary }: ServiceSpec, place: string, problem
     canary.header,
     matching(/^[a-z0-9]+(-[a-z0-9]+)*$/, "the name of a header, in lower case"),
   );
+  if (isCallerHeader(canary.header)) {
+    problems.refuse(
+      `${place} canary.header`,
+      canary.header,
+      "one that gateways do not strip: none of the list in docs/expose.md",
+    );
+  }
 }
 
 function checkResilience({ versions, resilience = defaultResilience }: ServiceSpec, place: string, problems: Problems): void {

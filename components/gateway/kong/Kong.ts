@@ -6,6 +6,7 @@ import type { GatewayArgs } from "../gateway.ts";
 import type { Route } from "../route.ts";
 import { addressOf, urlsOf } from "../urls.ts";
 import { type GlobalPlugins, globalPlugins } from "./global.ts";
+import { requestFunctions } from "./requestFunctions.ts";
 import { globalPlugin } from "./resources.ts";
 import { scopeOf } from "./scope.ts";
 import { type KongImages, kongValues } from "./values.ts";
@@ -14,7 +15,9 @@ import { type KongImages, kongValues } from "./values.ts";
 export interface KongArgs extends GatewayArgs, GlobalPlugins {
   readonly images: KongImages;
   /** What it is to offer; the proxies beside it are told of nothing else. */
-  readonly routes: readonly Pick<Route, "gateways" | "service">[];
+  readonly routes: readonly Pick<Route, "gateways" | "service" | "policies">[];
+  /** Headers that it removes besides `callerHeaders`. @default none */
+  readonly stripHeaders?: readonly string[];
 }
 
 const namespace = "kong";
@@ -39,7 +42,7 @@ export class Kong extends pulumi.ComponentResource {
 
   constructor(name: string, args: KongArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mesh:gateway:Kong", name, {}, opts);
-    const { chart, images, exposure, injection, podAnnotations = {}, replicas, routes, log, tls } = args;
+    const { chart, images, exposure, injection, podAnnotations = {}, replicas, routes, log, tls, stripHeaders } = args;
 
     const place = createNamespace(name, { namespace, podSecurity: "restricted", injection }, { parent: this });
     const scope = customResource(`${name}-scope`, scopeOf(namespace, routes, log?.url), { parent: this, dependsOn: place });
@@ -51,7 +54,8 @@ export class Kong extends pulumi.ComponentResource {
     );
     // The release brings their kind, and the controller that lets them go.
     const after = { parent: this, dependsOn: proxies };
-    for (const plugin of globalPlugins(args)) globalPlugin(`${name}-${plugin.plugin}`, plugin, after);
+    const functions = requestFunctions({ tls, httpsPort: exposure.ports.https, stripHeaders, routes });
+    for (const plugin of [functions, ...globalPlugins(args)]) globalPlugin(`${name}-${plugin.plugin}`, plugin, after);
 
     this.address = addressOf(name, exposure.host, { release: proxies, service: proxyService }, { parent: this });
     const urls = urlsOf(this.address, exposure.ports, tls);

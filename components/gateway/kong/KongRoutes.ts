@@ -7,7 +7,7 @@ import { type Entry, ingressAnnotations } from "./annotations.ts";
 import { createCallers } from "./callers.ts";
 import { pathsOf } from "./paths.ts";
 import { pluginsOf } from "./plugins.ts";
-import { kongProblems } from "./problems.ts";
+import { describeSharedKeyIds, kongProblems } from "./problems.ts";
 import { ingressClass, kongPlugin } from "./resources.ts";
 
 export interface KongRoutesArgs {
@@ -41,7 +41,8 @@ export class KongRoutes extends pulumi.ComponentResource {
     if (tls.hosts.length === 0 && !tls.plaintext)
       throw new Error(`${name}: neither a TLS host nor plaintext, so nothing to offer`);
     const offered = routes.filter(({ gateways }) => gateways.includes("kong"));
-    const problems = [...offered.flatMap(kongProblems), ...describeConflictingKeys(offered)];
+    const shared = [...describeConflictingKeys(offered), ...describeSharedKeyIds(offered)];
+    const problems = [...offered.flatMap(kongProblems), ...shared];
     if (problems.length > 0) throw new Error(problems.join("\n"));
     super("mesh:gateway:KongRoutes", name, {}, opts);
 
@@ -49,7 +50,9 @@ export class KongRoutes extends pulumi.ComponentResource {
     const callers = createCallers(name, offered, namespace, child);
     this.keys = callers.keys;
     for (const route of offered) {
-      const plugins = addPlugins(`${name}-${route.service.name}`, route, child);
+      // A plugin that looks for keys by their kid would find none that is not there yet.
+      const known = { parent: this, dependsOn: [...callers.known] };
+      const plugins = addPlugins(`${name}-${route.service.name}`, route, known);
       // An Ingress that names a plugin which is not there yet would let everybody in.
       const guarded = { parent: this, dependsOn: [...callers.known, ...plugins.resources] };
       addIngresses(`${name}-${route.service.name}`, route, tls, plugins.names, guarded);

@@ -48,7 +48,7 @@ export function ingressAnnotations(entry: Entry, plugins: readonly string[]): Re
     "konghq.com/preserve-host": "false",
     ...(entry === "any"
       ? { "konghq.com/protocols": "http,https" }
-      : { "konghq.com/protocols": "https", "konghq.com/https-redirect-status-code": "301" }),
+      : { "konghq.com/protocols": "https", "konghq.com/https-redirect-status-code": "308" }),
     ...(plugins.length > 0 && { "konghq.com/plugins": plugins.join(",") }),
   };
 }

@@ -16,7 +16,7 @@ export interface Callers {
 
 /**
  * Registers whoever the routes' policies name: consumers, each with one generated key for all services that let it in, and
- * issuers of tokens, each with its public key. The routes' groups say which services those are. They live in Kong's own
+ * issuers of tokens, each with its public keys. The routes' groups say which services those are. They live in Kong's own
  * namespace, as they belong to no service: the teams of services cannot read their keys.
  */
 export function createCallers(
@@ -45,12 +45,10 @@ export function createCallers(
     keys[consumer] = key;
     register({ name: consumer, username: consumer, groups }, [["key", "key-auth", { key }]]);
   }
-  for (const [issuer, { key, groups }] of issuersOf(routes)) {
-    const { algorithm, publicKey } = verificationKey(key);
-    const issued: Credential = ["jwt", "jwt", { key: issuer, algorithm, rsa_public_key: publicKey }];
+  for (const [issuer, { keys, groups }] of issuersOf(routes)) {
     // No consumer has a dot in its name.
-    const caller = `issuer.${createHash("sha256").update(issuer).digest("hex").slice(0, 10)}`;
-    register({ name: caller, username: caller, customId: issuer, groups }, [issued]);
+    const caller = `issuer.${shortHash(issuer)}`;
+    register({ name: caller, username: caller, customId: issuer, groups }, keys.flatMap(credentialsOf(issuer)));
   }
   return { keys, known };
 }
@@ -67,6 +65,26 @@ type Credential = {
   [Kind in keyof Credentials]: readonly [suffix: string, kind: Kind, data: Credentials[Kind]];
 }[keyof Credentials];
 
+/**
+ * The first key under the issuer's own name, by which a single one is looked up, and each of several under its `kid`. So tokens are
+ * taken all the time while keys come and go, one after the other.
+ */
+function credentialsOf(issuer: string) {
+  return (jsonWebKey: JsonWebKey, index: number, { length }: readonly JsonWebKey[]): Credential[] => {
+    const { algorithm, publicKey } = verificationKey(jsonWebKey);
+    const known = (key: string) => ({ key, algorithm, rsa_public_key: publicKey });
+    const { kid = "" } = jsonWebKey;
+    return [
+      ...(index === 0 ? [["jwt", "jwt", known(issuer)] satisfies Credential] : []),
+      ...(length > 1 ? [[`jwt.${shortHash(kid)}`, "jwt", known(kid)] satisfies Credential] : []),
+    ];
+  };
+}
+
+function shortHash(text: string): string {
+  return createHash("sha256").update(text).digest("hex").slice(0, 10);
+}
+
 function consumersOf(routes: readonly Route[]): Map<string, string[]> {
   const consumers = new Map<string, string[]>();
   for (const route of routes) {
@@ -77,12 +95,12 @@ function consumersOf(routes: readonly Route[]): Map<string, string[]> {
   return consumers;
 }
 
-function issuersOf(routes: readonly Route[]): Map<string, { key: JsonWebKey; groups: string[] }> {
-  const issuers = new Map<string, { key: JsonWebKey; groups: string[] }>();
+function issuersOf(routes: readonly Route[]): Map<string, { keys: readonly JsonWebKey[]; groups: string[] }> {
+  const issuers = new Map<string, { keys: readonly JsonWebKey[]; groups: string[] }>();
   for (const route of routes) {
-    const { issuer, keys: [key] = [] } = route.policies.jwt ?? {};
-    if (issuer === undefined || !key) continue;
-    issuers.set(issuer, { key, groups: [...(issuers.get(issuer)?.groups ?? []), groupOf(route)] });
+    const { jwt } = route.policies;
+    if (!jwt) continue;
+    issuers.set(jwt.issuer, { keys: jwt.keys, groups: [...(issuers.get(jwt.issuer)?.groups ?? []), groupOf(route)] });
   }
   return issuers;
 }

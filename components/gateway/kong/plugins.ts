@@ -1,6 +1,7 @@
 import { milliseconds } from "../../app/resilience.ts";
-import type { Addresses, ApiKeys, Bots, Cors, RateLimit, Route } from "../route.ts";
+import type { Addresses, ApiKeys, Bots, Cors, Jwt, RateLimit, Route } from "../route.ts";
 import type { Plugin } from "./resources.ts";
+import { tokenFunction } from "./tokenFunction.ts";
 
 /** The plugins that hold a route's policies, and no other. Their names here are unique for the service. */
 export function pluginsOf({ policies, ...route }: Pick<Route, "policies" | "service">): Plugin[] {
@@ -9,7 +10,7 @@ export function pluginsOf({ policies, ...route }: Pick<Route, "policies" | "serv
     ...(cors ? [corsPlugin(cors)] : []),
     ...(addresses ? [addressPlugin(addresses)] : []),
     ...(bots ? [botPlugin(bots)] : []),
-    ...(jwt ? [jwtPlugin] : []),
+    ...(jwt ? [jwtPlugin(jwt), tokenFunction(jwt)] : []),
     ...(apiKeys ? [keyPlugin(apiKeys)] : []),
     ...(jwt || apiKeys ? [groupPlugin(groupOf(route))] : []),
     ...(rateLimit ? [ratePlugin(rateLimit)] : []),
@@ -35,25 +36,34 @@ function ratePlugin({ requests, per, by = "everyone" }: RateLimit): Plugin {
   };
 }
 
+/** The header of a key unless an option says otherwise. */
+export const defaultKeyHeader = "apikey";
+
 /** The key is in the header alone, where no log and no history has it, and goes no further than Kong. */
-function keyPlugin({ header = "apikey" }: ApiKeys): Plugin {
+function keyPlugin({ header = defaultKeyHeader }: ApiKeys): Plugin {
   return {
     plugin: "key-auth",
     config: { key_names: [header], key_in_header: true, key_in_query: false, key_in_body: false, hide_credentials: true },
   };
 }
 
-/** The claim `iss` names the issuer, whose key is a credential. Tokens in a query or a cookie are not looked at. */
-const jwtPlugin: Plugin = {
-  plugin: "jwt",
-  config: {
-    key_claim_name: "iss",
-    claims_to_verify: ["exp"],
-    header_names: ["authorization"],
-    uri_param_names: [],
-    cookie_names: [],
-  },
-};
+/**
+ * Tells whose public key a token is verified with: the issuer's, by the claim `iss`; of an issuer with several keys the one that the
+ * token names, by the header `kid`. When a token holds is not asked here (see `tokenFunction`). Tokens in a query or a cookie are
+ * not looked at.
+ */
+function jwtPlugin({ keys }: Jwt): Plugin {
+  return {
+    plugin: "jwt",
+    config: {
+      key_claim_name: keys.length > 1 ? "kid" : "iss",
+      claims_to_verify: [],
+      header_names: ["authorization"],
+      uri_param_names: [],
+      cookie_names: [],
+    },
+  };
+}
 
 function sizePlugin(bytes: number): Plugin {
   return {

@@ -34,16 +34,52 @@ export function beyondKong({ jwt, apiKeys, rateLimit }: RoutePolicies): PolicyPr
   return problems;
 }
 
+/** A token tells which of several keys it is signed with by their `kid` alone. */
 function beyondKeys(keys: readonly JsonWebKey[]): PolicyProblem[] {
   const option = ["jwt", "keys"];
-  const [key] = keys;
-  if (!key || keys.length > 1) {
-    return [{ option, why: `${keys.length} keys`, allowed: "one key for each issuer", instead: "istio" }];
-  }
-  try {
-    verificationKey(key);
-    return [];
-  } catch (error) {
-    return [{ option: [...option, 0], why: `of type ${key.kty}`, allowed: (error as Error).message }];
-  }
+  if (keys.length === 0) return [{ option, why: "no key", allowed: "at least one key" }];
+  const ids = keys.map(({ kid }) => kid);
+  return keys.flatMap((key, index) => {
+    const problem = { option: [...option, index], instead: "istio" as const };
+    if (keys.length > 1 && (typeof key.kid !== "string" || key.kid === ""))
+      return [{ ...problem, why: "no kid", allowed: "a kid for each of several keys" }];
+    if (key.kid && ids.indexOf(key.kid) !== index) {
+      return [{ ...problem, why: `kid ${key.kid} again`, allowed: "another kid for each of several keys" }];
+    }
+    try {
+      verificationKey(key);
+      return [];
+    } catch (error) {
+      return [{ option: [...option, index], why: `of type ${key.kty}`, allowed: (error as Error).message }];
+    }
+  });
+}
+
+/** Issuers with several keys of which one has the `kid` of another issuer's: Kong knows a key by that alone. */
+export function sharedKeyIds<T extends { readonly policies: RoutePolicies }>(
+  services: readonly T[],
+): { readonly service: T; readonly index: number; readonly kid: string; readonly issuer: string }[] {
+  const known = new Map<string, string>();
+  return services.flatMap((service) => {
+    const { issuer = "", keys = [] } = service.policies.jwt ?? {};
+    // The one key of an issuer is known by the issuer's own name.
+    const ids = keys.length > 1 ? keys.map(({ kid = "" }) => kid) : keys.map(() => issuer);
+    return ids.flatMap((kid, index) => {
+      const other = known.get(kid) ?? issuer;
+      known.set(kid, other);
+      return other === issuer ? [] : [{ service, index, kid, issuer: other }];
+    });
+  });
+}
+
+/** The same as sentences. */
+export function describeSharedKeyIds(routes: readonly Route[]): string[] {
+  return sharedKeyIds(routes).map(({ service, index, kid, issuer }) => {
+    const problem = {
+      why: `${kid} is a key of ${issuer} too`,
+      allowed: "another kid for each issuer",
+      instead: "istio" as const,
+    };
+    return describeProblem(service, { option: ["jwt", "keys", index], ...problem });
+  });
 }

@@ -3,6 +3,8 @@ import type { Values } from "../../support/helm.ts";
 import { type Image, imageName } from "../../support/image.ts";
 import { publishedImages } from "../../support/versions.ts";
 import type { Exposure } from "../exposure.ts";
+import { drain, withdrawal } from "../proxies.ts";
+import { luaModules } from "./lua.ts";
 import { ingressClass } from "./resources.ts";
 
 export interface KongImages {
@@ -19,22 +21,44 @@ export interface KongValuesArgs {
   readonly podAnnotations: Readonly<Record<string, string>>;
 }
 
+/** Where Kong says how it is, by the chart's default. */
+const statusPort = 8100;
+const logFormat = "without_query";
+/**
+ * How long a connection is kept, in seconds: the answer after that says that it is closed. nginx says so at no other time, also when
+ * it leaves: so it goes only when every connection has come to its end, and none is closed under a request that is on its way.
+ */
+const keepalive = 10;
+
 /** Values of the chart kong/kong: without a database, in the mesh, nothing of it but the proxy reachable for others. */
 export function kongValues({ images, exposure, replicas, podAnnotations }: KongValuesArgs): Values {
+  const leaving = withdrawal[exposure.service.type] + drain;
   return {
     image: imageValues(images.kong, publishedImages.kong.tag),
     env: {
       database: "off",
-      proxy_access_log: "/dev/stdout",
+      // A key that somebody writes into a URL, which no plugin takes, is in no log.
+      nginx_http_log_format: `${logFormat} '$remote_addr - $remote_user [$time_local] "$request_method $uri $server_protocol" $status $body_bytes_sent "$http_user_agent" kong_request_id: "$kong_request_id"'`,
+      proxy_access_log: `/dev/stdout ${logFormat}`,
       // Nobody outside is told that this runs.
       anonymous_reports: "off",
+      // Kong Manager, which the chart leaves as Kong has it: open to every pod.
+      admin_gui_listen: "off",
+      untrusted_lua_sandbox_requires: luaModules.join(","),
+      // All headers of a request together, as Envoy bounds them.
+      nginx_proxy_large_client_header_buffers: "1 60k",
+      nginx_proxy_keepalive_time: `${keepalive}s`,
     },
+    lifecycle: { preStop: { exec: { command: ["kong", "quit", `--wait=${leaving}`, `--timeout=${drain}`] } } },
+    terminationGracePeriodSeconds: leaving + drain + 10,
     ingressController: {
       image: imageValues(images.controller, publishedImages.kongController.tag),
       ingressClass,
       // As a part of the release they are upgraded with it, and go with it.
       installCRDs: true,
       env: { anonymous_reports: "false" },
+      // Kong serves on without its controller: the container of that is ready when Kong is, soon after it is started again.
+      readinessProbe: { httpGet: { path: "/status/ready", port: statusPort }, initialDelaySeconds: 0, periodSeconds: 1 },
       resources: { requests: { cpu: "20m", memory: "96Mi" }, limits: { cpu: "1", memory: "512Mi" } },
     },
     proxy: proxyValues(exposure),

@@ -10,6 +10,8 @@ import { limits } from "./limits.ts";
 export interface IstioPoliciesArgs extends Place {
   /** All there are: a policy of one ends where another begins. Those that are not for this gateway have none here. */
   readonly routes: readonly Route[];
+  /** Headers that no caller from outside may send, besides `callerHeaders`, and written as those are. @default none */
+  readonly stripHeaders?: readonly string[];
 }
 
 /**
@@ -28,13 +30,13 @@ export interface IstioPoliciesArgs extends Place {
  * @throws Error naming every policy that Istio's gateway cannot hold.
  */
 export class IstioPolicies extends pulumi.ComponentResource {
-  constructor(name: string, { routes, ...place }: IstioPoliciesArgs, opts?: pulumi.ComponentResourceOptions) {
+  constructor(name: string, { routes, stripHeaders = [], ...place }: IstioPoliciesArgs, opts?: pulumi.ComponentResourceOptions) {
     const offered = routes.filter(({ gateways }) => gateways.includes("istio"));
     const problems = [...offered.flatMap(istioProblems), ...describeConflictingKeys(offered)];
     if (problems.length > 0) throw new Error(problems.join("\n"));
     super("mesh:gateway:IstioPolicies", name, {}, opts);
 
-    customResource(`${name}-headers`, trustworthyHeaders(place), { parent: this });
+    customResource(`${name}-headers`, trustworthyHeaders(place, stripHeaders), { parent: this });
     const tokens = tokenReader(offered, place);
     const reader = tokens && customResource(`${name}-tokens`, tokens, { parent: this });
     for (const route of offered) {

@@ -1,5 +1,6 @@
 import { buildPlatform } from "../../../platform.ts";
 import { resolveTarget } from "../../../stacks/index.ts";
+import { certManagerRelease, certManagerType } from "../../support/certManagerPackage.ts";
 import { automaticName, type Recording, type Registered, record } from "../../support/mocks.ts";
 import { stackConfig } from "../../support/stacks.ts";
 import { certificateOf } from "./certificates.ts";
@@ -33,8 +34,6 @@ export interface Contents {
 }
 
 const releaseType = "kubernetes:helm.sh/v3:Release";
-/** Of a package that makes a release of it. */
-const certManagerType = "kubernetes-cert-manager:index:CertManager";
 const serviceType = "kubernetes:core/v1:Service";
 /** What a cloud says of the load balancers it made. */
 const balanced = { loadBalancer: { ingress: [{ hostname: "balancer.example.com" }] } };
@@ -69,7 +68,7 @@ export function manifestsOf({ resources }: Recording): Manifest[] {
 
 function releasesOf({ all }: Recording): Release[] {
   const ours = all(releaseType).map(({ inputs }) => plain(inputs) as Release);
-  const theirs = all(certManagerType).map(({ inputs }) => plain(inputs.helmOptions) as Release);
+  const theirs = all(certManagerType).map(({ inputs }) => plain(certManagerRelease(inputs)) as unknown as Release);
   return [...ours, ...theirs];
 }
 

@@ -3,6 +3,11 @@ import type { KongConfiguration, KongPlugin } from "./kongConfiguration.ts";
 /** What a field takes: a type, or one of these words. */
 type Kind = "string" | "number" | "boolean" | "strings" | "object" | readonly string[];
 
+const functions: Readonly<Record<string, Kind>> = {
+  ...{ certificate: "strings", rewrite: "strings", access: "strings", header_filter: "strings" },
+  ...{ body_filter: "strings", log: "strings" },
+};
+
 /** The fields that plugins of Kong 3.9 have, as far as the platform may use them. */
 const schemas: Readonly<Record<string, Readonly<Record<string, Kind>>>> = {
   acl: { allow: "strings", deny: "strings", hide_groups_header: "boolean", always_use_authenticated_groups: "boolean" },
@@ -27,6 +32,8 @@ const schemas: Readonly<Record<string, Readonly<Record<string, Kind>>>> = {
     ...{ key_names: "strings", hide_credentials: "boolean", anonymous: "string", key_in_header: "boolean" },
     ...{ key_in_query: "boolean", key_in_body: "boolean", run_on_preflight: "boolean", realm: "string" },
   },
+  "post-function": functions,
+  "pre-function": functions,
   prometheus: {
     ...{ per_consumer: "boolean", status_code_metrics: "boolean", ai_metrics: "boolean", latency_metrics: "boolean" },
     ...{ bandwidth_metrics: "boolean", upstream_health_metrics: "boolean" },

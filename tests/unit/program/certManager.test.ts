@@ -1,9 +1,9 @@
 import { describe, expect, test } from "@jest/globals";
-import { CertManager, certManagerAccount } from "../../../components/certificates/CertManager.ts";
+import { CertManager, type CertManagerArgs, certManagerAccount } from "../../../components/certificates/CertManager.ts";
 import { type CertificatesArgs, createCertificates } from "../../../components/certificates/createCertificates.ts";
+import { certManagerRelease, certManagerType as release } from "../../support/certManagerPackage.ts";
 import { at, record } from "../../support/mocks.ts";
 
-const release = "kubernetes-cert-manager:index:CertManager";
 const certificate = "kubernetes:cert-manager.io/v1:Certificate";
 const clusterIssuer = "kubernetes:cert-manager.io/v1:ClusterIssuer";
 const secret = "kubernetes:core/v1:Secret";
@@ -40,6 +40,12 @@ async function recordCertificates(tls: CertificatesArgs["tls"], region?: string)
   return { ...recording, authorities };
 }
 
+/** The release that the package makes of what it is handed. */
+async function releaseOf(changes: Partial<CertManagerArgs> = {}) {
+  const { inputs } = await record(() => new CertManager("manager", { chart, images, ...changes }));
+  return certManagerRelease(inputs(release, "manager-release"));
+}
+
 describe("cert-manager", () => {
   test("is installed in a namespace of its own, which allows no privilege, at one version, and waited for", async () => {
     const { inputs } = await record(() => new CertManager("manager", { chart, images }));
@@ -49,7 +55,7 @@ describe("cert-manager", () => {
         labels: { "pod-security.kubernetes.io/enforce": "restricted", "istio-injection": "disabled" },
       },
     });
-    expect(at<object>(inputs(release, "manager-release"), "helmOptions")).toMatchObject({
+    expect(await releaseOf()).toMatchObject({
       name: "cert-manager",
       namespace: "cert-manager",
       chart: "cert-manager",
@@ -61,22 +67,14 @@ describe("cert-manager", () => {
     });
   });
 
-  test("comes with its kinds and takes them with it, and leaves no lease elsewhere", async () => {
-    const { inputs } = await record(() => new CertManager("manager", { chart, images }));
-    expect(at<object>(inputs(release, "manager-release"), "helmOptions.values")).toMatchObject({
-      crds: { enabled: true, keep: false },
-      serviceAccount: { create: true, name: certManagerAccount.name },
-      global: { leaderElection: { namespace: certManagerAccount.namespace } },
-    });
-  });
-
-  test("has every image from where it is said to be", async () => {
-    const { inputs } = await record(() => new CertManager("manager", { chart, images }));
-    const values = at<object>(inputs(release, "manager-release"), "helmOptions.values");
+  test("has all its values in the release that arrives: its kinds, its account, its lease, and every image from where it is", async () => {
     const from = (name: string) => ({
       image: { repository: `mirror.test:5000/jetstack/${name}`, tag: "v1", digest: "sha256:00" },
     });
-    expect(values).toMatchObject({
+    expect((await releaseOf()).values).toEqual({
+      crds: { enabled: true, keep: false },
+      serviceAccount: { create: true, name: certManagerAccount.name },
+      global: { leaderElection: { namespace: certManagerAccount.namespace } },
       ...from("controller"),
       webhook: from("webhook"),
       cainjector: from("cainjector"),
@@ -86,12 +84,19 @@ describe("cert-manager", () => {
   });
 
   test("a chart in a folder has neither repository nor version; what its source sets decides", async () => {
-    const folder = { chart: "/charts/cert-manager", values: { crds: { keep: true } } };
-    const { inputs } = await record(() => new CertManager("manager", { chart: folder, images }));
-    const options = at<object>(inputs(release, "manager-release"), "helmOptions");
-    expect(options).toMatchObject({ chart: "/charts/cert-manager", values: { crds: { enabled: true, keep: true } } });
-    expect(Object.keys(options)).not.toEqual(expect.arrayContaining(["version"]));
-    expect(Object.keys(options)).not.toEqual(expect.arrayContaining(["repositoryOpts"]));
+    const values = { crds: { keep: true }, webhook: { replicaCount: 2 } };
+    const made = await releaseOf({ chart: { chart: "/charts/cert-manager", values } });
+    expect(made).toMatchObject({
+      chart: "/charts/cert-manager",
+      repositoryOpts: { repo: "" },
+      values: { crds: { enabled: true, keep: true }, webhook: { replicaCount: 2, image: { tag: "v1" } } },
+    });
+    expect(made).not.toHaveProperty("version");
+  });
+
+  test("a chart in a registry is found by its whole address: no other repository is looked into", async () => {
+    const made = await releaseOf({ chart: { chart: "oci://mirror.test/charts/cert-manager", version: "v1.2.3", values: {} } });
+    expect(made).toMatchObject({ chart: "oci://mirror.test/charts/cert-manager", repositoryOpts: { repo: "" } });
   });
 });
 

@@ -306,6 +306,11 @@ describe("a service by itself", () => {
       "versions is [99]; allowed: weights that sum to 100, not 99",
     ],
     ["no pods", { versions: [{ ...version, replicas: 0 }] }, "versions[0].replicas is 0; allowed: a whole number from 1 to 50"],
+    [
+      "a canary that gateways never see",
+      { canary: { header: "x-real-ip", version: "v1" } },
+      'canary.header is "x-real-ip"; allowed: one that gateways do not strip: none of the list in docs/expose.md',
+    ],
     ["a canary to nowhere", { canary: { header: "x-canary", version: "v3" } }, 'canary.version is "v3"; allowed: one of v1'],
     [
       "a header in upper case",

@@ -176,9 +176,34 @@ describe("what a gateway cannot do for a service that it offers", () => {
       'policies.jwt.audiences is ["shop"]; allowed: none while Kong offers the service',
     ],
     [
-      "two keys at Kong",
-      policies(jwt({ keys: [key, otherKey] })),
-      "allowed: one key for each issuer while Kong offers the service; mesh:product.gateways: [istio]",
+      "two keys at Kong that tokens cannot name",
+      policies(jwt({ keys: [{ ...key, kid: "1" }, otherKey] })),
+      "allowed: a kid for each of several keys while Kong offers the service; mesh:product.gateways: [istio]",
+    ],
+    [
+      "a kid of two issuers at Kong",
+      {
+        ...policies(
+          jwt({
+            keys: [
+              { ...key, kid: "1" },
+              { ...otherKey, kid: "2" },
+            ],
+          }),
+        ),
+        "mesh:shop": {
+          backend: {
+            policies: jwt({
+              issuer: "https://other.example.com",
+              keys: [
+                { ...key, kid: "3" },
+                { ...otherKey, kid: "2" },
+              ],
+            }),
+          },
+        },
+      },
+      "a key whose kid no other issuer has, while Kong offers the service: 2 is one of",
     ],
     [
       "tokens and keys at Kong",

@@ -1,5 +1,6 @@
 import { expect, test } from "@jest/globals";
 import { publishedCharts, publishedImages, publishedIstioImages } from "../../../components/support/versions.ts";
+import { certManagerRelease, certManagerType } from "../../support/certManagerPackage.ts";
 import { recordStack } from "../../support/stacks.ts";
 
 /*
@@ -8,6 +9,7 @@ import { recordStack } from "../../support/stacks.ts";
  */
 
 const mirror = "mirror.example.com";
+const release = "kubernetes:helm.sh/v3:Release";
 const repository = `oci://${mirror}/charts`;
 const charts = Object.fromEntries(Object.keys(publishedCharts).map((name) => [name, { repository }]));
 const redirected = { "mesh:images": { registry: mirror }, "mesh:charts": charts };
@@ -21,14 +23,16 @@ test.each(["dev", "eks"])("stack %s takes every chart and image from it", async 
   const { resources, all } = await recordStack(stack, redirected);
   const text = JSON.stringify(resources.map(({ inputs }) => inputs));
   expect(publicPlaces.filter((place) => text.includes(place))).toEqual([]);
-  const sources = all("kubernetes:helm.sh/v3:Release").map(({ inputs }) => inputs.chart);
-  expect(sources.length).toBeGreaterThan(4);
+  const made = [...all(release), ...all(certManagerType).map(({ inputs }) => ({ inputs: certManagerRelease(inputs) }))];
+  const sources = made.map(({ inputs }) => inputs.chart);
+  expect(sources.length).toBeGreaterThan(5);
   for (const chart of sources) expect(chart).toMatch(new RegExp(`^${repository}/`));
+  expect(publicPlaces.filter((place) => JSON.stringify(made).includes(place))).toEqual([]);
 });
 
 test("stack local runs Kong from it, beside what is built here", async () => {
   const { resources, all } = await recordStack("local", { ...redirected, "mesh:charts": { kong: charts.kong } });
-  const releases = Object.fromEntries(all("kubernetes:helm.sh/v3:Release").map(({ name, inputs }) => [name, inputs]));
+  const releases = Object.fromEntries(all(release).map(({ name, inputs }) => [name, inputs]));
   expect(releases["kong-proxies"]).toMatchObject({ chart: `${repository}/kong`, version: publishedCharts.kong.version });
   expect(JSON.stringify(releases["kong-proxies"])).toContain(`${mirror}/${publishedImages.kong.repository}`);
   expect(releases.istiod?.chart).toMatch(/^\//);

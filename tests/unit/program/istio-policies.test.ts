@@ -1,4 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
+import { callerHeaderPattern } from "../../../components/gateway/callerHeaders.ts";
 import { corsPolicy } from "../../../components/gateway/policies/cors.ts";
 import { IstioPolicies } from "../../../components/gateway/policies/IstioPolicies.ts";
 import { istioProblems } from "../../../components/gateway/policies/istioProblems.ts";
@@ -51,13 +52,17 @@ test("what callers say in the name of a proxy is dropped before anything else, a
     },
   });
   const mutations = at<object[]>(filter, "spec.configPatches.0.patch.value.typed_config.mutations.request_mutations");
-  expect(mutations).toEqual(expect.arrayContaining([{ remove: "x-forwarded-host" }, { remove: "x-envoy-external-address" }]));
-  expect(mutations.at(-1)).toEqual({
-    append: {
-      header: { key: "x-forwarded-for", value: "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%" },
-      append_action: "OVERWRITE_IF_EXISTS_OR_ADD",
-    },
-  });
+  const append = {
+    header: { key: "x-forwarded-for", value: "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%" },
+    append_action: "OVERWRITE_IF_EXISTS_OR_ADD",
+  };
+  expect(mutations).toEqual([{ remove_on_match: { key_matcher: { safe_regex: { regex: callerHeaderPattern() } } } }, { append }]);
+  const more = await record(
+    () => new IstioPolicies("gate", { namespace: "n", selector, routes: [], stripHeaders: ["x-acme-*"] }),
+  );
+  const pattern =
+    "spec.configPatches.0.patch.value.typed_config.mutations.request_mutations.0.remove_on_match.key_matcher.safe_regex";
+  expect(at(more.inputs(envoyFilter, "gate-headers"), pattern)).toEqual({ regex: callerHeaderPattern(["x-acme-*"]) });
 });
 
 describe("tokens", () => {

@@ -2,8 +2,10 @@ import { describe, expect, test } from "@jest/globals";
 import * as pulumi from "@pulumi/pulumi";
 import { Kong, type KongArgs } from "../../../components/gateway/kong/Kong.ts";
 import { KongRoutes } from "../../../components/gateway/kong/KongRoutes.ts";
+import { pluginsOf } from "../../../components/gateway/kong/plugins.ts";
+import { requestFunctions } from "../../../components/gateway/kong/requestFunctions.ts";
 import { at, record } from "../../support/mocks.ts";
-import { route, types } from "./support/kong.ts";
+import { route, tokens, types } from "./support/kong.ts";
 
 const digest = `sha256:${"0".repeat(64)}`;
 
@@ -71,7 +73,7 @@ describe("Kong", () => {
 
   test("keeps no database, shows its admin API to its own pod alone, and has no manager or portal", async () => {
     expect(await valuesOf()).toMatchObject({
-      env: { database: "off", proxy_access_log: "/dev/stdout", anonymous_reports: "off" },
+      env: { database: "off", admin_gui_listen: "off", anonymous_reports: "off" },
       admin: { enabled: false, http: { enabled: false }, tls: { enabled: true } },
       manager: { enabled: false },
       portal: { enabled: false },
@@ -80,6 +82,45 @@ describe("Kong", () => {
     });
     // An address would be another one than the loopback, which the chart takes when it is given none.
     expect(JSON.stringify(await valuesOf())).not.toContain("addresses");
+  });
+
+  test("writes no query into its access log, where a key may be", async () => {
+    const { nginx_http_log_format: format = "", proxy_access_log: log } = at<Record<string, string>>(await valuesOf(), "env");
+    expect(log).toBe(`/dev/stdout ${format.split(" ")[0]}`);
+    expect(format).toMatch(/^\w+ '[^']+'$/);
+    for (const variable of ["$request ", '$request"', "$request_uri", "$args", "$http_referer"])
+      expect(format).not.toContain(variable);
+  });
+
+  test("takes as large a head of a request as Envoy, 60 KiB", async () => {
+    expect(at(await valuesOf(), "env.nginx_proxy_large_client_header_buffers")).toBe("1 60k");
+  });
+
+  test("lets the functions of its plugins load what they need and nothing else", async () => {
+    const required = at<string>(await valuesOf(), "env.untrusted_lua_sandbox_requires").split(",");
+    const { config } = requestFunctions({ tls: { hosts: ["a.example"], plaintext: true }, httpsPort: 443, routes: [] });
+    const functions = JSON.stringify([config, pluginsOf(route({ policies: tokens() }))]);
+    const loaded = [...functions.matchAll(/require\(\\"([^"]+)\\"\)/g)].map(([, module]) => module);
+    expect(loaded.sort()).toEqual(required.sort());
+  });
+
+  test.each([
+    ["NodePort", 20, 45],
+    ["LoadBalancer", 75, 100],
+  ] as const)("behind a %s leaves when nobody comes any more and every kept connection has ended", async (type, wait, grace) => {
+    const values = await valuesOf({ exposure: { ...args.exposure, service: { type } } });
+    expect(at(values, "lifecycle.preStop.exec.command")).toEqual(["kong", "quit", `--wait=${wait}`, "--timeout=15"]);
+    expect(values.terminationGracePeriodSeconds).toBe(grace);
+    // A connection that was opened last, when the first five seconds or the minute were over, has ended before Kong has.
+    const keepalive = Number.parseInt(at<string>(values, "env.nginx_proxy_keepalive_time"), 10);
+    expect(keepalive).toBeLessThan(wait - (type === "NodePort" ? 5 : 60));
+  });
+
+  test("serves on without its controller: the readiness of both containers is Kong's own", async () => {
+    expect(at(await valuesOf(), "ingressController.readinessProbe")).toMatchObject({
+      httpGet: { path: "/status/ready", port: 8100 },
+      initialDelaySeconds: 0,
+    });
   });
 
   test("is named by digest, and its version told apart, as the chart cannot read it from there", async () => {
@@ -232,9 +273,9 @@ describe("a global plugin", () => {
         per_consumer: false,
       },
     ],
-  ])("%s is there when it is asked for, and none else", async (plugin, changes, config) => {
+  ])("%s is there when it is asked for, and none else but what is done with every request", async (plugin, changes, config) => {
     const { all, waits } = await recordKong(changes);
-    expect(all(types.globalPlugin)).toEqual([
+    expect(all(types.globalPlugin).filter(({ name }) => name !== "kong-pre-function")).toEqual([
       {
         type: types.globalPlugin,
         name: `kong-${plugin}`,
@@ -251,9 +292,15 @@ describe("a global plugin", () => {
     expect(waits([types.globalPlugin, `kong-${plugin}`], [types.release, "kong-proxies"])).toBe(true);
   });
 
-  test("is not there when nothing is asked for", async () => {
-    const { all } = await recordKong({ log: { stdout: false, url: undefined }, prometheus: false });
-    expect(all(types.globalPlugin)).toEqual([]);
+  test("is not there when nothing is asked for but what is done with every request, by all that Kong is told", async () => {
+    const tls = { hosts: ["shop.example.com"], plaintext: false };
+    const exposure = { ...args.exposure, ports: { http: 80, https: 9443 } };
+    const routes = [route({ policies: { apiKeys: { consumers: ["partner"], header: "x-key" } } })];
+    const told = { tls, exposure, routes, stripHeaders: ["x-acme-tenant"] };
+    const { all } = await recordKong({ log: { stdout: false, url: undefined }, prometheus: false, ...told });
+    expect(all(types.globalPlugin).map(({ inputs }) => [inputs.plugin, inputs.config])).toEqual([
+      ["pre-function", requestFunctions({ tls, httpsPort: 9443, stripHeaders: ["x-acme-tenant"], routes }).config],
+    ]);
   });
 });
 

@@ -92,4 +92,19 @@ describe("an issuer of tokens", () => {
       ["jwt", "acl.team.others"],
     ]);
   });
+
+  test("has each of several keys under its kid, and the first under its own name, while they come and go", async () => {
+    const [old, next] = [jwk(rsa, { kid: "old" }), jwk(curve("P-256"), { kid: "new" })];
+    const known = async (...keys: JsonWebKey[]) => {
+      const { all } = await recordTable([route({ policies: { jwt: { issuer: "https://issuer.example.com", keys } } })]);
+      const secrets = all(types.secret).filter(({ name }) => name.includes(".jwt"));
+      const [consumer] = all(types.consumer).map(({ inputs }) => inputs.credentials as string[]);
+      expect(consumer).toEqual(expect.arrayContaining(secrets.map(({ inputs }) => at(inputs, "metadata.name"))));
+      const given = secrets.map(({ inputs }) => at<Record<string, string>>(inputs, "stringData.value"));
+      return Object.fromEntries(given.map(({ key, algorithm }) => [key, algorithm]));
+    };
+    expect(await known(old)).toEqual({ "https://issuer.example.com": "RS256" });
+    expect(await known(old, next)).toEqual({ "https://issuer.example.com": "RS256", old: "RS256", new: "ES256" });
+    expect(await known(next)).toEqual({ "https://issuer.example.com": "ES256" });
+  });
 });

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "@jest/globals";
+import { tokenFunction } from "../../../components/gateway/kong/tokenFunction.ts";
 import type { RoutePolicies } from "../../../components/gateway/route.ts";
 import { at, type Recording } from "../../support/mocks.ts";
-import { keys, recordTable, route, tokens, types } from "./support/kong.ts";
+import { curve, jwk, keys, recordTable, route, rsa, tokens, types } from "./support/kong.ts";
 
 describe("a policy", () => {
   const pluginsOf = (table: Recording) =>
@@ -71,12 +72,13 @@ describe("a policy", () => {
       },
     ],
     [
-      "jwt, in the authorization header alone, not past its end",
+      "jwt, in the authorization header alone, while it holds",
       tokens(),
       {
+        "post-function": tokenFunction({ issuer: "https://issuer.example.com" }).config,
         jwt: {
           key_claim_name: "iss",
-          claims_to_verify: ["exp"],
+          claims_to_verify: [],
           header_names: ["authorization"],
           uri_param_names: [],
           cookie_names: [],
@@ -86,6 +88,11 @@ describe("a policy", () => {
     ],
   ])("%s is held by its plugin and no other", async (_, policies, plugins) => {
     expect(pluginsOf(await recordTable([route({ policies })]))).toEqual(plugins);
+  });
+
+  test("jwt with several keys takes the one that a token names", async () => {
+    const jwt = { issuer: "a", keys: [jwk(rsa, { kid: "old" }), jwk(curve("P-256"), { kid: "new" })] };
+    expect(pluginsOf(await recordTable([route({ policies: { jwt } })])).jwt).toMatchObject({ key_claim_name: "kid" });
   });
 
   test("by consumer counts for each", async () => {
@@ -121,6 +128,13 @@ describe("a policy", () => {
       expect(inputs(types.ingress, ingress)).toMatchObject({
         metadata: { annotations: { "konghq.com/plugins": "product.key-auth,product.acl,product.request-size-limiting" } },
       });
+    }
+  });
+
+  test("is there after whoever it lets in", async () => {
+    const { all, waits } = await recordTable([route({ policies: guarded })], { tls, slow: types.secret });
+    for (const { name: plugin } of all(types.plugin)) {
+      for (const { name } of all(types.secret)) expect(waits([types.plugin, plugin], [types.secret, name])).toBe(true);
     }
   });
 

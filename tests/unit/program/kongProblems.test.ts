@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from "node:crypto";
 import { describe, expect, test } from "@jest/globals";
 import { KongRoutes } from "../../../components/gateway/kong/KongRoutes.ts";
-import { kongProblems } from "../../../components/gateway/kong/problems.ts";
+import { describeSharedKeyIds, kongProblems } from "../../../components/gateway/kong/problems.ts";
 import { describeConflictingKeys } from "../../../components/gateway/policyProblems.ts";
 import type { RoutePolicies } from "../../../components/gateway/route.ts";
 import { curve, jwk, keys, route, rsa, tokens } from "./support/kong.ts";
@@ -14,9 +14,14 @@ describe("what Kong cannot honour", () => {
       "team/product exposed.policies.jwt.audiences: Kong cannot verify them; allowed: none, or gateways: [istio]",
     ],
     [
-      "several keys of one issuer",
-      { jwt: { issuer: "a", keys: [jwk(rsa), jwk(curve("P-256"))] } },
-      "team/product exposed.policies.jwt.keys: 2 keys; allowed: one key for each issuer, or gateways: [istio]",
+      "several keys that tokens cannot name",
+      { jwt: { issuer: "a", keys: [jwk(rsa, { kid: "old" }), jwk(curve("P-256"))] } },
+      "team/product exposed.policies.jwt.keys[1]: no kid; allowed: a kid for each of several keys, or gateways: [istio]",
+    ],
+    [
+      "several keys of one name",
+      { jwt: { issuer: "a", keys: [jwk(rsa, { kid: "one" }), jwk(curve("P-256"), { kid: "one" })] } },
+      "team/product exposed.policies.jwt.keys[1]: kid one again; allowed: another kid for each of several keys, or gateways: [istio]",
     ],
     [
       "a kind of key",
@@ -67,6 +72,21 @@ describe("what Kong cannot honour", () => {
     expect(describeConflictingKeys([first, other])).toEqual([]);
   });
 
+  test("is refused: a kid that two issuers have, as Kong looks keys up by it alone", () => {
+    const several = (issuer: string, ...kids: string[]) => ({ jwt: { issuer, keys: kids.map((kid) => jwk(rsa, { kid })) } });
+    const [first, second] = [
+      route({ policies: several("a", "1", "2") }),
+      route({ name: "orders", policies: several("b", "2", "3") }),
+    ];
+    const problem =
+      "team/orders exposed.policies.jwt.keys[0]: 2 is a key of a too; allowed: another kid for each issuer, or gateways: [istio]";
+    expect(describeSharedKeyIds([first, second])).toEqual([problem]);
+    expect(() => new KongRoutes("table", { namespace: "kong", routes: [first, second] })).toThrow(problem);
+    // The same issuer again, or the one key of another, which is known by the issuer's name.
+    expect(describeSharedKeyIds([first, route({ name: "orders", policies: several("a", "1", "2") })])).toEqual([]);
+    expect(describeSharedKeyIds([first, route({ name: "orders", policies: several("b", "2") })])).toEqual([]);
+  });
+
   test("is told all at once", () => {
     const policies: RoutePolicies = { ...keys("Partner", "a".repeat(41)), rateLimit: { requests: 1, per: "second" } };
     expect(kongProblems(route({ policies }))).toHaveLength(2);
@@ -82,5 +102,7 @@ describe("what Kong cannot honour", () => {
       bots: {},
     };
     expect(kongProblems(route({ policies }))).toEqual([]);
+    const rotated = { jwt: { issuer: "a", keys: [jwk(rsa, { kid: "old" }), jwk(curve("P-256"), { kid: "new" })] } };
+    expect(kongProblems(route({ policies: rotated }))).toEqual([]);
   });
 });

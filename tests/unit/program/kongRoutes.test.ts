@@ -91,7 +91,7 @@ describe("a row of Kong's table", () => {
 });
 
 describe("HTTPS", () => {
-  const redirected = { "konghq.com/protocols": "https", "konghq.com/https-redirect-status-code": "301" };
+  const redirected = { "konghq.com/protocols": "https", "konghq.com/https-redirect-status-code": "308" };
 
   test("is the only way in unless plaintext is asked for", async () => {
     const { all, inputs } = await recordTable([route()], { tls });

@@ -1,3 +1,4 @@
+import { callerHeaders } from "../../../components/gateway/callerHeaders.ts";
 import { accountOf, principalOf } from "../../../components/security/CallGraph.ts";
 
 /** Headers by which a request claims to be what it is not. */
@@ -59,4 +60,18 @@ export function forgeries({ path, callers }: { readonly path: string; readonly c
       },
     },
   ];
+}
+
+/**
+ * Every header that no caller from outside may send, in each spelling of its name, as many to a request as a proxy takes.
+ *
+ * @param further - what a stack adds to them.
+ */
+export function forgedNames(further: readonly string[] = []): Forgery["headers"][] {
+  const names = [...callerHeaders, ...further].map((name) => name.replace("*", "wire"));
+  const titled = (name: string) => name.replace(/\b\w/g, (letter) => letter.toUpperCase());
+  const spellings = [titled, (name: string) => titled(name).replaceAll("-", "_"), (name: string) => name.replace("-", "_")];
+  const all = [...new Set(spellings.flatMap((spelled) => names.map(spelled)))];
+  const batches = Array.from({ length: Math.ceil(all.length / 50) }, (_, index) => all.slice(50 * index, 50 * (index + 1)));
+  return batches.map((batch) => Object.fromEntries(batch.map((name) => [name, "127.0.0.1"])));
 }

@@ -1,0 +1,40 @@
+import type { Jwt } from "../route.ts";
+import { luaString } from "./lua.ts";
+import type { Plugin } from "./resources.ts";
+
+/** By how much the clocks of issuers and gateways may differ, in seconds: what Envoy allows. */
+const clockSkew = 60;
+
+/**
+ * What the plugin jwt leaves unsaid of a token whose signature is good, by the rule of Istio's gateway: its issuer, when it is looked
+ * up by another claim; that it says when it ends and has not ended; and that it holds already, if it says from when. The plugin
+ * can only demand that a token has `nbf`, and allows clocks no difference. It runs after the plugin, which hands the token on.
+ */
+export function tokenFunction({ issuer }: Pick<Jwt, "issuer">): Plugin {
+  return { plugin: "post-function", config: { access: [verify(issuer)] } };
+}
+
+function verify(issuer: string): string {
+  return `local function refuse(message)
+  return kong.response.exit(401, { message = message }, { ["WWW-Authenticate"] = 'Bearer error="invalid_token"' })
+end
+local payload = string.match(kong.ctx.shared.authenticated_jwt_token or "", "^[^.]*%.([^.]*)%.")
+if not payload then
+  return refuse("Unauthorized")
+end
+payload = string.gsub(payload, "%-", "+")
+payload = string.gsub(payload, "_", "/")
+local json = ngx.decode_base64(payload .. string.rep("=", -#payload % 4))
+local claims = json and require("cjson.safe").decode(json)
+if type(claims) ~= "table" or claims.iss ~= ${luaString(issuer)} then
+  return refuse("Unauthorized")
+end
+local now = ngx.time()
+if type(claims.exp) ~= "number" or now > claims.exp + ${clockSkew} then
+  return refuse("Token expired, or without exp")
+end
+if claims.nbf ~= nil and (type(claims.nbf) ~= "number" or now < claims.nbf - ${clockSkew}) then
+  return refuse("Token not valid yet")
+end
+`;
+}
