@@ -1,21 +1,28 @@
 import * as pulumi from "@pulumi/pulumi";
 import { productPath } from "./apps/product.ts";
 import { messageOf } from "./cli/support/messages.ts";
+import { curlCommand } from "./components/gateway/expectedAnswers.ts";
 import { parseConfig } from "./config.ts";
 import { buildPlatform, plannedApplications } from "./platform.ts";
 import { resolveTarget } from "./stacks/index.ts";
 
-const { target, platform } = await run();
+const { target, platform, config } = await run();
 for (const notice of target.notices) pulumi.log.info(notice);
 
-const [first = pulumi.output("")] = Object.values(platform.urls);
-export const url = pulumi.interpolate`${first}${productPath}`;
+const { policies, methods, gateways = target.gateways } = config.product;
+const first = target.gateways.find((name) => gateways.includes(name)) ?? "istio";
+export const url = pulumi.interpolate`${platform.urls[first] ?? ""}${productPath}`;
+export const address = platform.addresses[first];
 export const { urls, authority, matrix } = platform;
 export const apiKeys = pulumi.secret(platform.apiKeys);
 export const { context, kubeconfig } = target.cluster;
 export const { networkPolicies } = target;
 export const tryNext = [
-  pulumi.interpolate`curl -i ${url}`,
+  pulumi
+    .all([url, address])
+    .apply(([url, address]) =>
+      curlCommand({ url, address, authority: authority !== undefined, stack: pulumi.getStack(), policies, methods }),
+    ),
   `pulumi preview --diff --stack ${pulumi.getStack()}`,
   "kubectl get pods --all-namespaces --output wide",
   "istioctl proxy-status",
@@ -27,7 +34,7 @@ async function run() {
     const config = parseConfig(pulumi.runtime.allConfig(), pulumi.getStack());
     const applications = plannedApplications(config);
     const target = await resolveTarget(config);
-    return { target, platform: buildPlatform(target, config, applications) };
+    return { target, config, platform: buildPlatform(target, config, applications) };
   } catch (error) {
     const { RunError, ResourceError, InputPropertyError } = pulumi;
     if ([RunError, ResourceError, InputPropertyError].some((kind) => kind.isInstance(error))) throw error;

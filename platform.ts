@@ -24,6 +24,8 @@ import type { Target } from "./stacks/Target.ts";
 export interface Platform {
   /** Where each gateway is reached over HTTP, and over HTTPS. */
   readonly urls: Readonly<Record<string, pulumi.Output<string>>>;
+  /** The same without scheme, name and port: where the gateway listens, whatever its hosts lead to. */
+  readonly addresses: Readonly<Record<string, pulumi.Output<string>>>;
   /** Whoever trusts it (PEM) trusts the gateways' certificate; undefined where a public authority signs it. */
   readonly authority: pulumi.Output<string> | undefined;
   /** Secrets, by consumer. */
@@ -68,7 +70,8 @@ export function buildPlatform(target: Target, config: Config, specs = plannedApp
   const apiKeys = kong?.route(apps) ?? {};
 
   const urls = { ...kong?.urls, ...ingress?.urls };
-  return { urls, authority: certificates.authority, apiKeys, matrix: graph.matrix() };
+  const addresses = { ...(kong && { kong: kong.address }), ...(ingress && { istio: ingress.address }) };
+  return { urls, addresses, authority: certificates.authority, apiKeys, matrix: graph.matrix() };
 }
 
 /** What the gateways are made of. */
@@ -93,6 +96,7 @@ function openIstio({ target, config, mesh, certificates, graph, routes }: Parts,
   const policies = new IstioPolicies("policies", { namespace, selector, routes, ...config.edge }, behind);
   return {
     urls: urlsOf("istio", ingress),
+    address: ingress.address,
     route(apps: readonly Application[]): void {
       // No path is open before its policies are there.
       const after = { provider, dependsOn: [ingress, policies, ...apps] };
@@ -118,6 +122,7 @@ function openKong({ target, config, mesh, certificates, graph, routes }: Parts, 
   const certificate = certificates.issue("kong", namespace, behind);
   return {
     urls: urlsOf("kong", kong),
+    address: kong.address,
     /** Returns the keys of consumers. */
     route(apps: readonly Application[]): Platform["apiKeys"] {
       const after = { provider, dependsOn: [kong, ...certificate, ...apps] };

@@ -9,7 +9,7 @@ import { missingTools, preflightToLook } from "../preflight.ts";
 import { hasStack, readOutputs } from "../pulumi/stack.ts";
 import { kubeconfigOf, pulumiHome } from "../support/environment.ts";
 import { makeFor } from "../support/stack.ts";
-import { ask } from "../support/url.ts";
+import { ask, judge, listExpected, questionOf } from "../support/url.ts";
 
 /** Shows what there is of a stack and, last, what is wrong with it and what to type. Ends with 1 when something is wrong. */
 export async function status(stackName: string): Promise<void> {
@@ -73,9 +73,11 @@ function providerInUse(sources: "built" | "published"): string {
 async function urlProblem(context: Context): Promise<string[]> {
   const stack = await pulumiStack(context);
   if (missingTools(context.config, stack.env.PATH).length > 0) return [];
-  const { url } = await readOutputs(stack).catch((): Record<string, unknown> => ({}));
-  if (typeof url !== "string") return ["Nothing is deployed in the cluster yet, or not to the end."];
-  const answer = await ask(url);
-  console.log(`URL: ${url} answers ${answer}`);
-  return answer === "200" ? [] : [`${url} does not answer 200 but: ${answer}`];
+  const question = questionOf(await readOutputs(stack).catch(() => ({})), context.config.product);
+  if (!question) return ["Nothing is deployed in the cluster yet, or not to the end."];
+  const { url, expected } = question;
+  const answer = await ask(url, question);
+  const { works, text } = judge(answer, expected);
+  console.log(`URL: ${url} answers ${text}`);
+  return works ? [] : [`${url} does not answer ${listExpected(expected)} but: ${answer}`];
 }

@@ -16,7 +16,7 @@ import { consoleProgress } from "../support/progress.ts";
 import { alone } from "../support/runLock.ts";
 import { makeFor } from "../support/stack.ts";
 import { Timings } from "../support/timings.ts";
-import { listUrls, untilAnswered } from "../support/url.ts";
+import { listUrls, type Question, questionOf, untilAnswered } from "../support/url.ts";
 
 const progress = consoleProgress();
 
@@ -90,16 +90,18 @@ const patience = { kind: 180, existing: 300, eks: 900 } as const;
 
 /** Waits for the URL to answer and says what there is now. */
 async function report(stack: PulumiStack, { config, stack: name }: Context, timings: Timings): Promise<void> {
-  const { url, urls, tryNext } = await readOutputs(stack);
-  if (typeof url === "string") {
-    await timings.measure("until it answers", () => untilAnswered(url, progress, patience[config.target], name));
-  }
+  const outputs = await readOutputs(stack);
+  const { url, urls, tryNext } = outputs;
+  const question = questionOf(outputs, config.product);
+  const wait = (question: Question) =>
+    timings.measure("until it answers", () => untilAnswered(question, progress, patience[config.target], name));
+  const answer = question && (await wait(question));
   const next = Array.isArray(tryNext) ? tryNext.map(String) : [];
   const others = listUrls(urls);
   console.log(
     [
       "",
-      `${url} answers.`,
+      `${url} answers${answer === undefined || answer === "200" ? "" : ` ${answer}`}.`,
       ...(others.length > 0 ? ["", "All addresses:", ...others.map((line) => `  ${line}`)] : []),
       "",
       `Try next (after eval "$(${makeFor(name, "-s env")})"):`,

@@ -9,16 +9,18 @@ export function allowNothing(namespace: string): AuthorizationPolicy {
 }
 
 /**
- * Allows the declared callers of a workload what they declared; undefined when nobody calls it.
+ * Allows the declared callers of a workload what they declared; undefined for a workload that listens on nothing. It is there also
+ * when nobody calls the workload, and then allows nothing: so the last permission that is taken away is an update, which is done at
+ * once, and no deletion, which waits until all creations and updates of a deployment have ended.
  *
  * Fields are positive only: on a TCP port a rule that names methods or paths matches nothing, so an ALLOW stays closed.
  */
-export function allowCallers(graph: CallGraph, { namespace, name }: Workload): AuthorizationPolicy | undefined {
+export function allowCallers(graph: CallGraph, { namespace, name, listens }: Workload): AuthorizationPolicy | undefined {
+  if (!listens) return undefined;
   const callers = graph.callersOf({ namespace, name });
-  if (callers.length === 0) return undefined;
   return new AuthorizationPolicy({
     metadata: { name: `callers-of-${name}`, namespace },
-    spec: { selector: { matchLabels: { app: name } }, action: "ALLOW", rules: callers.map(rule) },
+    spec: { selector: { matchLabels: { app: name } }, action: "ALLOW", ...(callers.length > 0 && { rules: callers.map(rule) }) },
   });
 }
 

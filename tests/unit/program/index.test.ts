@@ -38,6 +38,23 @@ test("a port that browsers know by themselves is left out", async () => {
   expect(await resolved(outputs?.url)).toBe("http://localhost/api/products");
 });
 
+test("without plain HTTP the address to try is a host's, at the gateway's own address", async () => {
+  const tls = JSON.stringify({ hosts: ["shop.example.com"], plaintext: false });
+  const { outputs } = await runProgram({ ...readStackFile("local"), "mesh:tls": tls }, "https");
+  const url = "https://shop.example.com:8443/api/products";
+  expect(await resolved(outputs?.url)).toBe(url);
+  expect(await resolved(outputs?.address)).toBe("localhost");
+  expect(await resolved(outputs?.tryNext[0])).toBe(
+    `curl -i --connect-to shop.example.com:8443:localhost:8443 --cacert <(pulumi stack output authority --stack ${pulumi.getStack()}) ${url}`,
+  );
+});
+
+test("the address to try is that of a gateway that offers the service", async () => {
+  const file = { ...readStackFile("dev"), "mesh:product": JSON.stringify({ gateways: ["istio"] }) };
+  const { outputs } = await runProgram(file, "offering");
+  expect(await resolved(outputs?.url)).toBe("http://localhost:8080/api/products");
+});
+
 test("a configuration that is refused ends the run with its problems, before anything is registered", async () => {
   const refused = runProgram({ ...readStackFile("local"), "mesh:product": '{"replicas":0}' }, "refused");
   await expect(refused).rejects.toThrow(pulumi.RunError);

@@ -85,6 +85,21 @@ describe("by identity", () => {
     expect(Object.keys(at<object>(prod.inputs(authorization, "shop-allow-nothing"), "spec"))).toEqual([]);
   });
 
+  test("a workload that nobody calls any more keeps its policy, which allows nobody: it is updated at once, and not deleted at the end", async () => {
+    const alone = new CallGraph(
+      shop().map((application) => ({
+        ...application,
+        services: application.services.map(({ exposed: _, ...service }) => service),
+      })),
+      ["istio"],
+    );
+    const { inputs } = await record(() => new ZeroTrust("shop", { graph: alone, namespace: "prod" }));
+    expect(at<object>(inputs(authorization, "shop-frontend-callers"), "spec")).toEqual({
+      selector: { matchLabels: { app: "frontend" } },
+      action: "ALLOW",
+    });
+  });
+
   test("callers are let in to what they declared: on the pod's port, exactly a path and what is below it", () => {
     const from = (principal: string) => [{ source: { principals: [`cluster.local/ns/${principal}`] } }];
     expect(at<object>(prod.inputs(authorization, "shop-backend-callers"), "spec")).toEqual({

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"reflect"
+	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/plugin"
@@ -185,6 +186,13 @@ func (provider *Provider) readRelease(ctx context.Context, request plugin.ReadRe
 	if status := live.Info.Status; status != helm.StatusDeployed && len(request.Inputs) > 0 {
 		return plugin.ReadResponse{}, partial(id, outputs, inputs, &await.NotReady{
 			Message: fmt.Sprintf("Helm release %s is %s: %s", id, status, live.Info.Description),
+		})
+	}
+	// Helm does not look whether what it made is still there. A release that lacks something counts as not brought to an end, so that the
+	// next update upgrades it, and an upgrade makes what is missing.
+	if missing := runner.Missing(ctx, live); len(missing) > 0 && len(request.Inputs) > 0 {
+		return plugin.ReadResponse{}, partial(id, outputs, inputs, &await.NotReady{
+			Message: fmt.Sprintf("Helm release %s lacks what somebody deleted: %s", id, strings.Join(missing, ", ")),
 		})
 	}
 	return plugin.ReadResponse{ReadResult: plugin.ReadResult{ID: resource.ID(id), Inputs: inputs, Outputs: outputs}}, nil

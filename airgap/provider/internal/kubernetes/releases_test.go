@@ -232,6 +232,30 @@ func TestReleaseDrift(t *testing.T) {
 	}
 }
 
+// Somebody deletes an object of a release: a refresh notices, and the update after it makes the object again.
+func TestReleaseOfWhichSomethingIsMissing(t *testing.T) {
+	t.Parallel()
+	ns, folder := namespace(t), chart(t, "shop")
+	program := release(ns, folder, object{"values": object{"replicas": 1}})
+	demo := connect(t).resource(releaseToken, "demo").mustCreate(program)
+	if _, _, _, err := demo.read(); err != nil {
+		t.Fatalf("a whole release lacks something: %v", err)
+	}
+	must(t, server.Typed.AppsV1().Deployments(ns).Delete(t.Context(), "demo", metav1.DeleteOptions{}))
+	id, _, _, err := demo.read()
+	fails(t, err, "Helm release "+ns+"/demo lacks what somebody deleted: Deployment "+ns+"/demo")
+	if initFailed(err) == nil || id != ns+"/demo" {
+		t.Errorf("the engine would not go on with it: %v", err)
+	}
+	must(t, demo.update(program))
+	if image, replicas := image(t, ns, "demo"); image != "fine:1" || replicas != 1 {
+		t.Errorf("%s %d", image, replicas)
+	}
+	if _, _, _, err := demo.read(); err != nil {
+		t.Errorf("it is whole again: %v", err)
+	}
+}
+
 func TestReleaseThatDoesNotGetReady(t *testing.T) {
 	t.Parallel()
 	ns, folder := namespace(t), chart(t, "shop")

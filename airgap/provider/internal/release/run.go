@@ -12,6 +12,8 @@ import (
 	"helm.sh/helm/v3/pkg/postrender"
 	helm "helm.sh/helm/v3/pkg/release"
 	"helm.sh/helm/v3/pkg/storage/driver"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"mesh.local/airgap/provider/internal/await"
@@ -222,6 +224,22 @@ func (runner Runner) unready(ctx context.Context, release *helm.Release) []pendi
 		}
 	}
 	return unready
+}
+
+// Missing names the objects of a release that are not in the cluster any more.
+func (runner Runner) Missing(ctx context.Context, release *helm.Release) []string {
+	var missing []string
+	for _, object := range Objects(release, runner.Client) {
+		endpoint, err := runner.Client.Resource(object)
+		if err == nil {
+			_, err = endpoint.Get(ctx, object.GetName(), getOptions)
+		}
+		// What cannot be looked at is not taken for gone.
+		if apierrors.IsNotFound(err) || meta.IsNoMatchError(err) {
+			missing = append(missing, await.Describe(object))
+		}
+	}
+	return missing
 }
 
 // explain adds to Helm's error, which is often only that time ran out, what is not ready and why.
