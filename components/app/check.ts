@@ -10,6 +10,7 @@ import { checkNames, checkUnique } from "./checks/names.ts";
 import { checkDatabases, checkLoads } from "./checks/others.ts";
 import { Problems } from "./checks/Problems.ts";
 import { checkServices } from "./checks/services.ts";
+import { shapeOf } from "./checks/shape.ts";
 import { routesOf } from "./routes.ts";
 import type { ApplicationSpec } from "./spec.ts";
 
@@ -29,6 +30,8 @@ export class ApplicationError extends UserError {
  * @param gateways - those that run.
  */
 export function applicationProblems(applications: readonly ApplicationSpec[], gateways: readonly GatewayName[]): string[] {
+  const { found, readable } = shapeOf(applications);
+  if (!readable) return [...found];
   const problems = new Problems();
   const workloads = applications.flatMap(workloadsOf);
   checkUnique(applications, problems);
@@ -40,7 +43,7 @@ export function applicationProblems(applications: readonly ApplicationSpec[], ga
     checkLoads(application, workloads, problems);
   }
   checkExposures(applications, gateways, problems);
-  return [...problems.found, ...policyProblems(applications, gateways)];
+  return [...found, ...problems.found, ...policyProblems(applications, gateways)];
 }
 
 /** What each gateway that offers a service cannot hold of its policies. */
