@@ -2,11 +2,11 @@ import * as pulumi from "@pulumi/pulumi";
 import { productPath } from "./apps/product.ts";
 import { UserError } from "./cli/support/errors.ts";
 import { parseConfig } from "./config.ts";
-import { buildPlatform, plannedApplications } from "./platform.ts";
+import { buildPlatform, noticesOf, plannedApplications } from "./platform.ts";
 import { resolveTarget } from "./stacks/index.ts";
 
-const { target, platform } = await run();
-for (const notice of target.notices) pulumi.log.info(notice);
+const { target, platform, notices } = await run();
+for (const notice of notices) pulumi.log.info(notice);
 
 const [first = pulumi.output("")] = Object.values(platform.urls);
 export const url = pulumi.interpolate`${first}${productPath}`;
@@ -27,7 +27,7 @@ async function run() {
     const config = parseConfig(pulumi.runtime.allConfig(), pulumi.getStack());
     const applications = plannedApplications(config);
     const target = await resolveTarget(config);
-    return { target, platform: buildPlatform(target, config, applications) };
+    return { target, platform: buildPlatform(target, config, applications), notices: noticesOf(target, applications) };
   } catch (error) {
     // Its message is all there is to know; a stack trace would hide it.
     throw error instanceof UserError ? new pulumi.RunError(error.message) : error;

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { applications } from "./apps/index.ts";
 import { Application, type MeshMembership } from "./components/app/Application.ts";
-import { requireApplications } from "./components/app/check.ts";
+import { placesByAddress, requireApplications } from "./components/app/check.ts";
 import { routesOf } from "./components/app/routes.ts";
 import type { ApplicationSpec } from "./components/app/spec.ts";
 import { type Certificates, secretName } from "./components/certificates/certificates.ts";
@@ -39,8 +39,19 @@ export interface Platform {
  */
 export function plannedApplications(config: Config): readonly ApplicationSpec[] {
   const specs = applications(config, resolveSources(config).images);
-  requireApplications(specs, resolveGateways(config).gateways);
+  const { gateways } = resolveGateways(config);
+  requireApplications(specs, gateways, config.target === "existing" ? config.existing.callerAddresses : "kept");
   return specs;
+}
+
+/** What whoever deploys these applications there should know, one sentence each. */
+export function noticesOf(target: Pick<Target, "notices" | "callerAddresses">, specs: readonly ApplicationSpec[]): string[] {
+  const judging = target.callerAddresses === "lost" ? placesByAddress(specs) : [];
+  const lost = judging.map(
+    (place) =>
+      `${place} judges one address alone: on this cluster every caller has that of the nodes' bridge. It judges callers on eks, and on existing where mesh:existing.callerAddresses is kept.`,
+  );
+  return [...target.notices, ...lost];
 }
 
 /** Registers the platform on a target: the mesh, its gateways, the applications, and the gateways' routes to them. */

@@ -102,7 +102,11 @@ export const existing = mapping({
   exposure: exposure.prefault({ type: "LoadBalancer" }),
   storageClass: subdomain().exactOptional(),
   networkPolicies: oneOf("enforced", "stored").default("stored"),
-}).superRefine(({ kubeconfig, context }, ctx) => {
+  // Most load balancers hand connections to a node, which puts its own address in the caller's place.
+  callerAddresses: oneOf("kept", "lost").default("lost"),
+}).superRefine(({ kubeconfig, context, exposure, callerAddresses }, ctx) => {
+  if (exposure.type === "NodePort" && callerAddresses === "kept")
+    refuse(ctx, ["callerAddresses"], "lost with exposure NodePort: the node puts its own address in the caller's place");
   if (kubeconfig === sealed || context === "") return;
   const contexts = contextNames(kubeconfig);
   // Which ones there are is not told: nothing of a secret is.

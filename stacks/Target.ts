@@ -1,6 +1,7 @@
 import type { ServiceName } from "../apps/bundle.ts";
 import type { ServiceImage } from "../components/app/Microservice.ts";
 import type { Cluster } from "../components/cluster/Cluster.ts";
+import type { CallerAddresses } from "../components/gateway/callerAddresses.ts";
 import type { Exposure } from "../components/gateway/exposure.ts";
 import type { GatewayName } from "../components/gateway/route.ts";
 import type { ChartSource } from "../components/support/helm.ts";
@@ -20,6 +21,8 @@ export interface Target extends Sources {
   readonly storageClass?: string;
   /** Whether the cluster's network holds pods to NetworkPolicies, or only keeps them. */
   readonly networkPolicies: "enforced" | "stored";
+  /** Whether gateways see who calls, or one address in the place of all. */
+  readonly callerAddresses: CallerAddresses;
   /** What whoever deploys should know, one sentence each. */
   readonly notices: readonly string[];
 }

@@ -9,7 +9,7 @@ type Existing = ExistingConfig["existing"];
 
 /** A cluster that runs already, whose gateways are reached as its owner says. */
 export async function existingTarget(config: ExistingConfig): Promise<Target> {
-  const { kubeconfig, context, exposure, storageClass, networkPolicies } = config.existing;
+  const { kubeconfig, context, exposure, storageClass, networkPolicies, callerAddresses } = config.existing;
   return {
     ...resolveSources(config),
     ...resolveGateways(config),
@@ -18,6 +18,7 @@ export async function existingTarget(config: ExistingConfig): Promise<Target> {
     replicas: { istiod: 2, gateway: 2 },
     ...(storageClass === undefined ? {} : { storageClass }),
     networkPolicies,
+    callerAddresses,
   };
 }
 
