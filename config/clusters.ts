@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { contextNames } from "../components/cluster/kubeconfig.ts";
+import { istioPlatforms } from "../components/mesh/platforms.ts";
 import { eksKubernetes } from "../components/support/versions.ts";
-import { privateNetwork, publicCidr } from "./addresses.ts";
+import { cidr, privateNetwork, publicCidr } from "./addresses.ts";
 import { allowing, host, label, listOf, mapping, oneOf, port, qualifiedName, refuse, subdomain, text, whole } from "./rules.ts";
 
 /** A kind cluster: `mesh:cluster`. */
@@ -102,6 +103,9 @@ export const existing = mapping({
   exposure: exposure.prefault({ type: "LoadBalancer" }),
   storageClass: subdomain().exactOptional(),
   networkPolicies: oneOf("enforced", "stored").default("stored"),
+  platform: oneOf(...istioPlatforms).exactOptional(),
+  dnsAddresses: listOf(cidr(), "addresses in CIDR notation").default([]),
+  apiServerPort: port().exactOptional(),
   // Most load balancers hand connections to a node, which puts its own address in the caller's place.
   callerAddresses: oneOf("kept", "lost").default("lost"),
 }).superRefine(({ kubeconfig, context, exposure, callerAddresses }, ctx) => {

@@ -174,6 +174,17 @@ describe("a cluster that runs already", () => {
       'mesh:existing.storageClass is "Fast"; allowed: lower-case',
     ],
     [
+      "a kind of cluster that Istio's charts do not know",
+      on({ platform: "rke" }),
+      'mesh:existing.platform is "rke"; allowed: one of gke, k3d, k3s, microk8s, minikube, openshift',
+    ],
+    [
+      "names of no address",
+      on({ dnsAddresses: ["10.96.0.10"] }),
+      'mesh:existing.dnsAddresses[0] is "10.96.0.10"; allowed: addresses',
+    ],
+    ["an API server at no port", on({ apiServerPort: 0 }), "mesh:existing.apiServerPort is 0; allowed: a whole number from 1"],
+    [
       "a network that may hold policies",
       on({ networkPolicies: "maybe" }),
       'networkPolicies is "maybe"; allowed: one of enforced, stored',
@@ -217,6 +228,16 @@ describe("the mesh", () => {
     ],
     ["the unnamed one beside itself", istio({ beside: [{ revision: "default" }] }), "mesh:istio.beside[0].revision"],
     ["two others of one name", istio({ beside: [{ revision: "a" }, { revision: "a" }] }), "mesh:istio.beside[1].revision"],
+    [
+      "metrics for nobody",
+      { "mesh:monitoring": { scrapers: [{ podLabels: { app: "prometheus" } }] } },
+      "mesh:monitoring.scrapers[0].namespace is not given; allowed: lower-case",
+    ],
+    [
+      "metrics for pods with no label",
+      { "mesh:monitoring": { scrapers: [{ namespace: "monitoring", podLabels: { app: "a b" } }] } },
+      'scrapers[0].podLabels.app is "a b"; allowed: the value of a label',
+    ],
     [
       "another of a tag's name",
       istio({ revision: "a", tags: ["b"], beside: [{ revision: "b" }] }),
