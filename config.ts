@@ -10,7 +10,7 @@ import { conflicts } from "./config/together.ts";
  *
  *   config/sections.ts   the sections: mesh:target, mesh:sources, mesh:gateway and those below
  *   config/clusters.ts   mesh:cluster, mesh:eks, mesh:existing
- *   config/mesh.ts       mesh:istio
+ *   config/mesh.ts       mesh:istio, mesh:monitoring
  *   config/gateways.ts   mesh:tls, mesh:edge, mesh:kong
  *   config/services.ts   mesh:product, mesh:shop, mesh:load; what gateways demand for them: config/policies.ts
  *   config/parts.ts      mesh:charts, mesh:images

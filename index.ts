@@ -3,11 +3,11 @@ import { productPath } from "./apps/product.ts";
 import { messageOf } from "./cli/support/messages.ts";
 import { curlCommand } from "./components/gateway/expectedAnswers.ts";
 import { parseConfig } from "./config.ts";
-import { buildPlatform, plannedApplications } from "./platform.ts";
+import { buildPlatform, noticesOf, plannedApplications } from "./platform.ts";
 import { resolveTarget } from "./stacks/index.ts";
 
-const { target, platform, config } = await run();
-for (const notice of target.notices) pulumi.log.info(notice);
+const { target, platform, config, notices } = await run();
+for (const notice of notices) pulumi.log.info(notice);
 
 const { policies, methods, gateways = target.gateways } = config.product;
 const first = target.gateways.find((name) => gateways.includes(name)) ?? "istio";
@@ -34,7 +34,8 @@ async function run() {
     const config = parseConfig(pulumi.runtime.allConfig(), pulumi.getStack());
     const applications = plannedApplications(config);
     const target = await resolveTarget(config);
-    return { target, config, platform: buildPlatform(target, config, applications) };
+    const platform = buildPlatform(target, config, applications);
+    return { target, config, platform, notices: noticesOf(target, applications) };
   } catch (error) {
     const { RunError, ResourceError, InputPropertyError } = pulumi;
     if ([RunError, ResourceError, InputPropertyError].some((kind) => kind.isInstance(error))) throw error;

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { applications } from "./apps/index.ts";
 import { Application, type MeshMembership } from "./components/app/Application.ts";
-import { requireApplications } from "./components/app/check.ts";
+import { placesByAddress, requireApplications } from "./components/app/check.ts";
 import { routesOf } from "./components/app/routes.ts";
 import type { ApplicationSpec } from "./components/app/spec.ts";
 import { type Certificates, secretName } from "./components/certificates/certificates.ts";
@@ -15,6 +15,7 @@ import type { GatewayName, Route } from "./components/gateway/route.ts";
 import { Istio } from "./components/mesh/Istio.ts";
 import { CallGraph, type Matrix } from "./components/security/CallGraph.ts";
 import { GatewayNetwork } from "./components/security/GatewayNetwork.ts";
+import type { Surroundings } from "./components/security/network.ts";
 import type { Config } from "./config.ts";
 import { resolveGateways } from "./stacks/gateways.ts";
 import { resolveSources } from "./stacks/sources.ts";
@@ -41,19 +42,30 @@ export interface Platform {
  */
 export function plannedApplications(config: Config): readonly ApplicationSpec[] {
   const specs = applications(config, resolveSources(config).images);
-  requireApplications(specs, resolveGateways(config).gateways);
+  const { gateways } = resolveGateways(config);
+  requireApplications(specs, gateways, config.target === "existing" ? config.existing.callerAddresses : "kept");
   return specs;
+}
+
+/** What whoever deploys these applications there should know, one sentence each. */
+export function noticesOf(target: Pick<Target, "notices" | "callerAddresses">, specs: readonly ApplicationSpec[]): string[] {
+  const judging = target.callerAddresses === "lost" ? placesByAddress(specs) : [];
+  const lost = judging.map(
+    (place) =>
+      `${place} judges one address alone: on this cluster every caller has that of the nodes' bridge. It judges callers on eks, and on existing where mesh:existing.callerAddresses is kept.`,
+  );
+  return [...target.notices, ...lost];
 }
 
 /** Registers the platform on a target: the mesh, its gateways, the applications, and the gateways' routes to them. */
 export function buildPlatform(target: Target, config: Config, specs = plannedApplications(config)): Platform {
-  const { cluster, charts, images, gateways, replicas, storageClass } = target;
+  const { cluster, charts, images, gateways, replicas, storageClass, platform } = target;
   const { provider } = cluster;
   const graph = new CallGraph(specs, gateways);
   const routes = specs.flatMap((spec) => routesOf(spec, gateways));
 
   const onCluster = { provider, dependsOn: [...cluster.ready] };
-  const istio = new Istio("istio", { charts, ...config.istio, replicas: replicas.istiod }, onCluster);
+  const istio = new Istio("istio", { charts, ...config.istio, platform, replicas: replicas.istiod }, onCluster);
   const issuing = { tls: config.tls, chart: charts.certManager, images, ...regionOf(config) };
   const certificates = createCertificates("certificates", issuing, onCluster);
 
@@ -62,10 +74,13 @@ export function buildPlatform(target: Target, config: Config, specs = plannedApp
   const inMesh = { provider, dependsOn: [...cluster.ready, ...istio.ready] };
   // Both gateways and all applications start side by side. Routes come last: one to an application that is not there yet
   // would be answered with an error.
-  const parts: Parts = { target, config, mesh, certificates, graph, routes };
+  const surroundings = { ...target.surroundings, scrapers: config.monitoring.scrapers };
+  const parts: Parts = { target, config, mesh, certificates, graph, routes, surroundings };
   const ingress = gateways.includes("istio") ? openIstio(parts, inMesh) : undefined;
   const kong = gateways.includes("kong") ? openKong(parts, inMesh) : undefined;
-  const apps = specs.map((spec) => new Application(spec.namespace, { spec, graph, routes, mesh, storageClass }, inMesh));
+  const apps = specs.map(
+    (spec) => new Application(spec.namespace, { spec, graph, routes, mesh, surroundings, storageClass }, inMesh),
+  );
   ingress?.route(apps);
   const apiKeys = kong?.route(apps) ?? {};
 
@@ -82,17 +97,21 @@ interface Parts {
   readonly certificates: Certificates;
   readonly graph: CallGraph;
   readonly routes: readonly Route[];
+  readonly surroundings: Surroundings;
 }
 
 /** Istio's gateway, and what lets requests in through it once the applications are there. */
-function openIstio({ target, config, mesh, certificates, graph, routes }: Parts, opts: pulumi.ComponentResourceOptions) {
+function openIstio(
+  { target, config, mesh, certificates, graph, routes, surroundings }: Parts,
+  opts: pulumi.ComponentResourceOptions,
+) {
   const { cluster, charts, exposure, replicas } = target;
   const { provider } = cluster;
   const args = { ...mesh, chart: charts.gateway, exposure: exposure.istio, replicas: replicas.gateway, tls: config.tls };
   const ingress = new IstioGateway("ingress", { ...args, certificates }, opts);
   const { namespace, selector, reference } = ingress;
   const behind = { provider, dependsOn: ingress };
-  new GatewayNetwork("istio-network", { graph, gateway: "istio" }, behind);
+  new GatewayNetwork("istio-network", { graph, gateway: "istio", surroundings }, behind);
   const policies = new IstioPolicies("policies", { namespace, selector, routes, ...config.edge }, behind);
   return {
     urls: urlsOf("istio", ingress),
@@ -106,7 +125,10 @@ function openIstio({ target, config, mesh, certificates, graph, routes }: Parts,
 }
 
 /** Kong, and what lets requests in through it once the applications are there. */
-function openKong({ target, config, mesh, certificates, graph, routes }: Parts, opts: pulumi.ComponentResourceOptions) {
+function openKong(
+  { target, config, mesh, certificates, graph, routes, surroundings }: Parts,
+  opts: pulumi.ComponentResourceOptions,
+) {
   const { cluster, charts, images, exposure, replicas } = target;
   const { provider } = cluster;
   const { replicas: count = replicas.gateway, ...plugins } = config.kong;
@@ -118,7 +140,7 @@ function openKong({ target, config, mesh, certificates, graph, routes }: Parts, 
   );
   const { namespace } = kong;
   const behind = { provider, dependsOn: kong };
-  new GatewayNetwork("kong-network", { graph, gateway: "kong", dials: portsOf(plugins.log.url) }, behind);
+  new GatewayNetwork("kong-network", { graph, gateway: "kong", dials: portsOf(plugins.log.url), surroundings }, behind);
   const certificate = certificates.issue("kong", namespace, behind);
   return {
     urls: urlsOf("kong", kong),

@@ -1,4 +1,4 @@
-import { isIPv4, isIPv6 } from "node:net";
+import { BlockList, isIPv4, isIPv6 } from "node:net";
 import { z } from "zod";
 import { allowing } from "./rules.ts";
 
@@ -8,7 +8,37 @@ export const cidr = () => {
   return z.string(allowed).refine((given) => {
     const [address = "", bits = "", ...rest] = given.split("/");
     if (rest.length > 0 || !/^(0|[1-9]\d{0,2})$/.test(bits)) return false;
-    return (isIPv4(address) && Number(bits) <= 32) || (isIPv6(address) && Number(bits) <= 128);
+    return (isIPv4(address) && Number(bits) <= 32) || (isPlainIPv6(address) && Number(bits) <= 128);
+  }, allowed);
+};
+
+/** Neither with the zone of one machine's network card, nor an IPv4 address written as IPv6: not all who read it take those. */
+function isPlainIPv6(address: string): boolean {
+  return isIPv6(address) && !address.includes("%") && !new URL(`http://[${address}]`).hostname.startsWith("[::ffff:");
+}
+
+/** Ranges that nobody has in the internet: private, shared, of one machine and of one network. */
+const unroutable = [
+  "0.0.0.0/8",
+  "10.0.0.0/8",
+  "100.64.0.0/10",
+  "127.0.0.0/8",
+  "169.254.0.0/16",
+  "172.16.0.0/12",
+  "192.168.0.0/16",
+];
+
+/** Addresses of callers in the internet, as the public side of EKS takes them: IPv4 alone, and none that are reserved. */
+export const publicCidr = () => {
+  const allowed = allowing("public IPv4 addresses in CIDR notation, such as 203.0.113.0/24, or 0.0.0.0/0");
+  const reserved = new BlockList();
+  for (const range of unroutable) {
+    const [address = "", bits] = range.split("/");
+    reserved.addSubnet(address, Number(bits));
+  }
+  return cidr().refine((given) => {
+    const [address = ""] = given.split("/");
+    return given === "0.0.0.0/0" || (isIPv4(address) && !reserved.check(address));
   }, allowed);
 };
 

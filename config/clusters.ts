@@ -1,8 +1,9 @@
 import { z } from "zod";
 import { contextNames } from "../components/cluster/kubeconfig.ts";
+import { istioPlatforms } from "../components/mesh/platforms.ts";
 import { eksKubernetes } from "../components/support/versions.ts";
-import { cidr, privateNetwork } from "./addresses.ts";
-import { allowing, host, label, listOf, mapping, oneOf, port, refuse, text, whole } from "./rules.ts";
+import { cidr, privateNetwork, publicCidr } from "./addresses.ts";
+import { allowing, host, label, listOf, mapping, oneOf, port, qualifiedName, refuse, subdomain, text, whole } from "./rules.ts";
 
 /** A kind cluster: `mesh:cluster`. */
 export const cluster = mapping({
@@ -34,7 +35,7 @@ export const eks = mapping({
   name: label(38).default("mesh"),
   kubernetes: text(/^1\.\d{2}$/, "a minor version of Kubernetes such as 1.36").default(eksKubernetes),
   nodes: mapping({
-    type: text(/^[a-z0-9-]+\.[a-z0-9]+$/, "a type of EC2 instance such as t3.large").default("t3.large"),
+    type: text(/^[a-z0-9-]+\.[a-z0-9]+(-[a-z0-9]+)?$/, "a type of EC2 instance such as t3.large").default("t3.large"),
     count: whole(1, 100).default(3),
   }).prefault({}),
   network: mapping({
@@ -46,7 +47,10 @@ export const eks = mapping({
     text(/^arn:aws[a-z-]*:iam::\d{12}:(role|user)\/[\w+=,.@/-]+$/, "the ARN of an IAM role or user"),
     "ARNs of IAM roles or users",
   ).default([]),
-  publicAccess: listOf(cidr(), "addresses that may reach the API server, in CIDR notation; none makes it private"),
+  publicAccess: listOf(publicCidr(), "addresses that may reach the API server, in CIDR notation; none makes it private").max(
+    40,
+    allowing("a list of at most 40 ranges of addresses, as many as EKS takes"),
+  ),
 });
 
 export const region = text(/^[a-z]{2}(-[a-z]+)+-\d$/, "an AWS region such as us-west-2");
@@ -57,8 +61,14 @@ const exposure = z.discriminatedUnion(
   [
     mapping({
       type: z.literal("LoadBalancer"),
-      annotations: z.record(z.string(), z.string(allowing("text")), allowing("a mapping of annotations to text")).default({}),
-      loadBalancerClass: z.string(allowing("the name of a class of load balancers")).min(1).exactOptional(),
+      annotations: z
+        .record(
+          qualifiedName("the key of an annotation"),
+          z.string(allowing("text")),
+          allowing("a mapping of annotations to text"),
+        )
+        .default({}),
+      loadBalancerClass: qualifiedName("the name of a class of load balancers").exactOptional(),
     }),
     mapping({
       type: z.literal("NodePort"),
@@ -91,9 +101,16 @@ export const existing = mapping({
     .string(allowing("the name of a context in the kubeconfig"))
     .min(1, allowing("the name of a context in the kubeconfig")),
   exposure: exposure.prefault({ type: "LoadBalancer" }),
-  storageClass: label(253).exactOptional(),
+  storageClass: subdomain().exactOptional(),
   networkPolicies: oneOf("enforced", "stored").default("stored"),
-}).superRefine(({ kubeconfig, context }, ctx) => {
+  platform: oneOf(...istioPlatforms).exactOptional(),
+  dnsAddresses: listOf(cidr(), "addresses in CIDR notation").default([]),
+  apiServerPort: port().exactOptional(),
+  // Most load balancers hand connections to a node, which puts its own address in the caller's place.
+  callerAddresses: oneOf("kept", "lost").default("lost"),
+}).superRefine(({ kubeconfig, context, exposure, callerAddresses }, ctx) => {
+  if (exposure.type === "NodePort" && callerAddresses === "kept")
+    refuse(ctx, ["callerAddresses"], "lost with exposure NodePort: the node puts its own address in the caller's place");
   if (kubeconfig === sealed || context === "") return;
   const contexts = contextNames(kubeconfig);
   // Which ones there are is not told: nothing of a secret is.

@@ -1,9 +1,11 @@
 import type { GatewayName } from "../components/gateway/route.ts";
-import { allowing, boolean, header, host, listOf, mapping, oneOf, refuse, text, url, whole } from "./rules.ts";
+import { allowing, boolean, host, listOf, mapping, oneOf, ownHeader, refuse, text, url, whole } from "./rules.ts";
 
 /** Names under which the gateways answer over HTTPS, and where their certificate comes from: `mesh:tls`. */
 export const tls = mapping({
-  hosts: listOf(host(), "the full names of hosts", 1).exactOptional(),
+  hosts: listOf(host(), "the full names of hosts", 1)
+    .max(100, allowing("at most 100 hosts, as many as Let's Encrypt puts into one certificate"))
+    .exactOptional(),
   issuer: oneOf("self-signed", "ca", "acme").exactOptional(),
   email: text(/^[^\s@]+@[^\s@]+\.[^\s@]+$/, "an e-mail address, for what the certificate authority has to tell").exactOptional(),
   hostedZone: text(/^Z[A-Z0-9]{5,31}$/, "the id of a hosted zone of Route 53, such as Z0123456789ABCDEFGHIJ").exactOptional(),
@@ -40,7 +42,7 @@ export const edge = mapping({
 /** Kong as a whole: `mesh:kong`. */
 export const kong = mapping({
   replicas: whole(1, 20).exactOptional(),
-  correlationId: mapping({ header: header().default("x-correlation-id") }).prefault({}),
+  correlationId: mapping({ header: ownHeader().default("x-correlation-id") }).prefault({}),
   log: mapping({
     stdout: boolean().default(true),
     url: url(["http", "https"], "https://logs.example.com/kong").exactOptional(),

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { defaultProxySettings } from "../components/mesh/proxies.ts";
-import { allowing, boolean, listOf, mapping, refuse, text } from "./rules.ts";
+import { allowing, boolean, label, listOf, mapping, qualifiedName, refuse, text } from "./rules.ts";
 
 /** Part of the name of objects and the value of labels; often a version with hyphens. */
 const revision = () =>
@@ -43,4 +43,24 @@ export const istio = mapping({
     if (holder) refuse(ctx, ["beside", index, "revision"], `a name that nothing else has; ${holder} has it already`);
     taken.set(name, "another one");
   }
+});
+
+/** A label of pods. */
+const labelValue = () =>
+  text(
+    /^([A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?)?$/,
+    "the value of a label: at most 63 letters, digits, hyphens, underscores and dots",
+  );
+
+/** Who watches the mesh: `mesh:monitoring`. */
+export const monitoring = mapping({
+  scrapers: listOf(
+    mapping({
+      namespace: label(63),
+      podLabels: z
+        .record(qualifiedName("the key of a label"), labelValue(), allowing("a mapping of labels to their values"))
+        .default({}),
+    }),
+    "pods that read metrics, each with namespace and podLabels",
+  ).default([]),
 });

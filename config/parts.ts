@@ -45,16 +45,18 @@ const every = <Names extends Readonly<Record<string, unknown>>, T>(names: Names,
 export const charts = mapping(every(publishedCharts, chart.exactOptional()));
 
 const registry = text(
-  /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?$/,
+  /^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*(:\d{1,5})?$/,
   "the host of a registry, with its port where it has one, such as mirror.example.com:5000",
-);
+).refine((given) => {
+  const port = Number(given.split(":")[1] ?? 1);
+  return port >= 1 && port <= 65_535;
+}, allowing("the host of a registry, with a port from 1 to 65535 where it has one"));
 
 const location = {
   registry: registry.exactOptional(),
-  repository: text(
-    /^[a-z0-9]+([._/-]+[a-z0-9]+)*$/,
-    "the path of an image in its registry, such as library/node",
-  ).exactOptional(),
+  repository: text(/^[a-z0-9]+((\.|_|__|-+|\/)[a-z0-9]+)*$/, "the path of an image in its registry, such as library/node")
+    .max(180, allowing("the path of an image in its registry, at most 180 long"))
+    .exactOptional(),
   tag: text(/^\w[\w.-]{0,127}$/, "a tag such as 1.2.3").exactOptional(),
 };
 

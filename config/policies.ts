@@ -2,7 +2,7 @@ import { z } from "zod";
 import { verificationKey } from "../components/gateway/kong/jwk.ts";
 import type { JsonWebKey } from "../components/gateway/route.ts";
 import { cidr } from "./addresses.ts";
-import { allowing, boolean, duration, header, label, listOf, mapping, oneOf, refuse, whole } from "./rules.ts";
+import { allowing, boolean, duration, header, label, listOf, mapping, oneOf, ownHeader, refuse, text, whole } from "./rules.ts";
 
 /*
  * What gateways demand of requests for a service: `policies` of mesh:product and of the shop's services, as RoutePolicies.
@@ -17,10 +17,19 @@ const rateLimit = mapping({
 /** What only the private half of a key has, or one that signs as well as it verifies. */
 const privateMembers = ["d", "p", "q", "dp", "dq", "qi", "k"];
 
+/** What a key may say of itself besides its numbers; Istio takes no other type for these. */
+const described = z.object({
+  ...{ kid: z.string().optional(), alg: z.string().optional(), use: z.string().optional() },
+  ...{ key_ops: z.array(z.enum(["verify"])).optional(), x5t: z.string().optional(), "x5t#S256": z.string().optional() },
+  ...{ x5u: z.url().optional(), x5c: z.array(z.base64()).optional() },
+});
+
 const isKey = (given: unknown): given is JsonWebKey => typeof given === "object" && given !== null && "kty" in given;
 
 const jsonWebKey = z.custom<JsonWebKey>(isKey, "a public key as JSON Web Key").superRefine((key, ctx) => {
   if (privateMembers.some((member) => member in key)) return refuse(ctx, [], "the public half of a key of RSA or EC alone");
+  const [wrong] = described.safeParse(key).error?.issues ?? [];
+  if (wrong) return refuse(ctx, wrong.path, `what RFC 7517 has as ${String(wrong.path[0])} of a public key, or nothing`);
   try {
     verificationKey(key);
   } catch (error) {
@@ -28,10 +37,14 @@ const jsonWebKey = z.custom<JsonWebKey>(isKey, "a public key as JSON Web Key").s
   }
 });
 
+/** A text of a token that is compared as it is: policies of Istio take a star for anything. */
+const claim = (name: string) =>
+  text(/^[^\s*\p{C}]{1,1024}$/u, `what tokens have as \`${name}\`: text without spaces and stars, at most 1024 long`);
+
 const jwt = mapping({
-  issuer: z.string(allowing("what tokens have as `iss`")).min(1, allowing("what tokens have as `iss`")),
+  issuer: claim("iss"),
   keys: listOf(jsonWebKey, "public keys as JSON Web Keys", 1),
-  audiences: listOf(z.string(allowing("text")), "what tokens may have as `aud`", 1).exactOptional(),
+  audiences: listOf(claim("aud"), "what tokens may have as `aud`", 1).exactOptional(),
 });
 
 const origin = () => {
@@ -53,7 +66,7 @@ const cors = mapping({
   headers: listOf(header(), "headers").exactOptional(),
   expose: listOf(header(), "headers").exactOptional(),
   credentials: boolean().exactOptional(),
-  maxAge: duration().exactOptional(),
+  maxAge: duration("s").exactOptional(),
 }).superRefine(({ origins, credentials }, ctx) => {
   if (credentials && origins.includes("*")) refuse(ctx, ["credentials"], "false with origin *: a browser refuses both together");
   if (origins.length > 1 && origins.includes("*"))
@@ -65,23 +78,35 @@ const addresses = mapping({
   deny: listOf(cidr(), "addresses in CIDR notation", 1).exactOptional(),
 }).refine(({ allow, deny }) => allow || deny, allowing("allow, deny or both"));
 
+/**
+ * A regular expression that Kong (PCRE) reads as it is meant here, and takes: without what only one of both knows, such as names of
+ * groups, `\\u`, `[]`, references back, and counts beyond 65535.
+ */
 const regularExpression = () => {
-  const allowed = allowing("a regular expression");
+  const allowed = allowing(
+    "a regular expression of literals, . ^ $ | * + ? {n} [a-z] ( ) (?: ) (?= ) (?! ) and \\d \\w \\s \\b, other signs behind a backslash, at most 500 long",
+  );
   return z
     .string(allowed)
     .min(1, allowed)
-    .refine((given) => {
-      try {
-        return Boolean(new RegExp(given));
-      } catch {
-        return false;
-      }
-    }, allowed);
+    .max(500, allowed)
+    .refine(
+      (given) => !/\\[^dDwWsSbB\W_]|\\$|\(\?[^:=!]|\[\^?\]|\[[:.=]|\{\d*,?\d{5}|[^\x20-\x7e]/.test(given) && isExpression(given),
+      allowed,
+    );
 };
+
+function isExpression(given: string): boolean {
+  try {
+    return Boolean(new RegExp(given));
+  } catch {
+    return false;
+  }
+}
 
 const apiKeys = mapping({
   consumers: listOf(label(40), "names of those who get a key", 1),
-  header: header().exactOptional(),
+  header: ownHeader().exactOptional(),
 });
 
 const bots = mapping({

@@ -29,6 +29,7 @@ export function describe(issue: z.core.$ZodIssue, given: unknown): string[] {
   if (issue.code === "unrecognized_keys") {
     return issue.keys.map((key) => `${at([...issue.path, key])} is not a setting; allowed: ${issue.message}`);
   }
+  if (issue.code === "invalid_key") return [`${at(issue.path)} is not a key; allowed: ${issue.issues[0]?.message}`];
   const unlessGiven: unknown = issue.code === "custom" ? issue.params?.given : undefined;
   return [describeConflict({ path: issue.path, allowed: issue.message, given: unlessGiven }, given)];
 }

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { milliseconds } from "../components/app/resilience.ts";
+import { durationProblem, retryOnProblem } from "../components/app/resilience.ts";
 
 /*
  * The rules that single settings are made of. Each says what it allows, in words that end a sentence which names the key
@@ -57,15 +57,63 @@ export const label = (most: number) => {
     .max(most, allowed);
 };
 
-export const duration = () => {
-  const allowed = allowing("a duration above zero such as 250ms, 2s or 1m");
-  return z.string(allowed).refine((text) => (milliseconds(text) ?? 0) > 0, allowed);
+/** A text for which a rule of the applications has no answer, which says what is allowed. */
+const judged = (problem: (text: string) => string | undefined) =>
+  z.string(allowing(problem("") ?? "text")).superRefine((text, ctx) => {
+    const allowed = problem(text);
+    if (allowed !== undefined) refuse(ctx, [], allowed, text);
+  });
+
+/** A name of an object in Kubernetes that may have dots in it. */
+export const subdomain = () => {
+  const allowed = allowing(
+    "lower-case letters, digits, hyphens and dots, beginning and ending with a letter or digit, at most 253 long",
+  );
+  return z
+    .string(allowed)
+    .regex(/^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/, allowed)
+    .max(253, allowed);
 };
+
+/** A key of annotations or a class: a name, with the domain of whoever reads it in front. */
+export const qualifiedName = (what: string) => {
+  const allowed = allowing(
+    `${what}: at most 63 letters, digits, hyphens, underscores and dots, after a domain and a slash or without`,
+  );
+  const domain = subdomain();
+  return z.string(allowed).refine((given) => {
+    const [name = "", prefix, ...rest] = given.split("/").reverse();
+    const isName = /^[A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?$/.test(name);
+    return isName && rest.length === 0 && (prefix === undefined || domain.safeParse(prefix).success);
+  }, allowed);
+};
+
+/** A duration that everybody who may read it takes: in whole milliseconds, or in whole seconds. */
+export const duration = (unit?: "ms" | "s") => judged((text) => durationProblem(text, unit));
+
+/** Envoy's conditions of a retry. */
+export const retryOn = () => judged(retryOnProblem);
 
 export const port = () => whole(1, 65_535);
 
 /** The name of an HTTP header. */
-export const header = () => text(/^[a-z0-9]+(-[a-z0-9]+)*$/, "the name of a header, in lower case");
+export const header = () => {
+  const allowed = allowing("the name of a header, in lower case, at most 100 long");
+  return z
+    .string(allowed)
+    .regex(/^[a-z0-9]+(-[a-z0-9]+)*$/, allowed)
+    .max(100, allowed);
+};
+
+/** What a connection itself needs: who wrote something else into one of these would break it. */
+const ofConnections = [
+  ...["host", "connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"],
+  ...["content-length", "content-type", "content-encoding", "expect"],
+];
+
+/** A header that is given a meaning of its own. */
+export const ownHeader = () =>
+  header().refine((name) => !ofConnections.includes(name), allowing(`a header of its own, none of ${ofConnections.join(", ")}`));
 
 /** The name of a host in the internet. */
 export const host = () => {
@@ -81,7 +129,7 @@ export const url = (schemes: readonly string[], example: string) => {
   const allowed = allowing(`a URL such as ${example}, without a password`);
   return z.string(allowed).refine((given) => {
     if (!URL.canParse(given)) return false;
-    const { protocol, username, password } = new URL(given);
-    return schemes.includes(protocol.slice(0, -1)) && username === "" && password === "";
+    const { protocol, username, password, port } = new URL(given);
+    return schemes.includes(protocol.slice(0, -1)) && username === "" && password === "" && port !== "0";
   }, allowed);
 };

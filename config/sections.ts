@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import { cluster, eks, existing } from "./clusters.ts";
 import { edge, gateway, kong, tls } from "./gateways.ts";
-import { istio } from "./mesh.ts";
+import { istio, monitoring } from "./mesh.ts";
 import { charts, images } from "./parts.ts";
 import { mapping, oneOf } from "./rules.ts";
 import { load, service, shop } from "./services.ts";
@@ -15,6 +15,7 @@ export const sections = mapping({
   eks: eks.exactOptional(),
   existing: existing.exactOptional(),
   istio: istio.prefault({}),
+  monitoring: monitoring.prefault({}),
   tls: tls.prefault({}),
   edge: edge.prefault({}),
   kong: kong.prefault({}),

@@ -1,36 +1,10 @@
 import { z } from "zod";
-import { balancings, defaultResilience, leastEjection, missingTime } from "../components/app/resilience.ts";
+import { leastEjection } from "../components/app/resilience.ts";
 import { gatewayNames } from "../components/gateway/route.ts";
 import { exposedMethods } from "../components/security/CallGraph.ts";
 import { method, policies } from "./policies.ts";
-import { allowing, duration, header, label, listOf, mapping, oneOf, refuse, text, whole } from "./rules.ts";
-
-const resilience = mapping({
-  timeout: duration().default(defaultResilience.timeout),
-  retries: mapping({
-    attempts: whole(0, 10).default(defaultResilience.retries.attempts),
-    perTryTimeout: duration().default(defaultResilience.retries.perTryTimeout),
-    on: text(/^[a-z0-9-]+(,[a-z0-9-]+)*$/, "Envoy's retry conditions, separated by commas").default(defaultResilience.retries.on),
-  }).prefault({}),
-  pool: mapping({
-    connectTimeout: duration().default(defaultResilience.pool.connectTimeout),
-    maxConnections: whole(1, 1_000_000).default(defaultResilience.pool.maxConnections),
-    maxPendingRequests: whole(1, 1_000_000).default(defaultResilience.pool.maxPendingRequests),
-    maxRequestsPerConnection: whole(1, 1_000_000).default(defaultResilience.pool.maxRequestsPerConnection),
-  }).prefault({}),
-  ejection: mapping({
-    consecutive5xx: whole(1, 1_000).default(defaultResilience.ejection.consecutive5xx),
-    interval: duration().default(defaultResilience.ejection.interval),
-    time: duration().default(defaultResilience.ejection.time),
-    maxPercent: whole(1, 100).default(defaultResilience.ejection.maxPercent),
-  }).prefault({}),
-  balancing: oneOf(...balancings).default(defaultResilience.balancing),
-}).superRefine(({ timeout, retries }, ctx) => {
-  const needed = missingTime({ timeout, retries });
-  if (!needed) return;
-  const tries = `${retries.attempts + 1} tries of ${retries.perTryTimeout}`;
-  refuse(ctx, ["timeout"], `at least ${needed}, which ${tries} take (retries.attempts + 1, retries.perTryTimeout)`, timeout);
-});
+import { resilience } from "./resilience.ts";
+import { allowing, label, listOf, mapping, oneOf, ownHeader, refuse, text, whole } from "./rules.ts";
 
 /** A service that gateways offer, with its versions, resilience and policies. */
 export const service = (copies: number) =>
@@ -44,7 +18,7 @@ export const service = (copies: number) =>
       .min(1, allowing("at least one version"))
       .default([{ name: "v1" }]),
     canary: mapping({
-      header: header().default("x-canary"),
+      header: ownHeader().default("x-canary"),
       version: z.string(allowing("the name of one of the versions")).exactOptional(),
     }).prefault({}),
     resilience: resilience.prefault({}),

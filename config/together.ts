@@ -1,4 +1,5 @@
 import { serviceNames } from "../apps/bundle.ts";
+import { judgedByAddress, keepAddresses } from "../components/gateway/callerAddresses.ts";
 import type { publishedCharts } from "../components/support/versions.ts";
 import { demands } from "./demands.ts";
 import { availableGateways, defaultIssuer } from "./gateways.ts";
@@ -13,7 +14,7 @@ import { strippedHeaders } from "./strippedHeaders.ts";
 
 /** @param given - what the file says, before any default. */
 export function conflicts(sections: Partial<Sections>, given: Readonly<Record<string, unknown>>): Conflict[] {
-  return [misplaced, sources, certificates, gateways, demands, strippedHeaders, charts, images].flatMap((rule) => [
+  return [misplaced, sources, certificates, gateways, demands, strippedHeaders, callers, charts, images].flatMap((rule) => [
     ...rule(sections, given),
   ]);
 }
@@ -86,6 +87,19 @@ const gateways: Rule = function* ({ sources, gateway, charts, images }, given) {
   if (there.includes("kong") || there.length === 0) return;
   const why = gateway === "istio" ? "with gateway istio" : "as Kong is not built here and its parts are not given";
   if (given.kong !== undefined) yield { path: ["kong"], allowed: `no mesh:kong ${why}` };
+};
+
+/** A limit for one address is one for everybody where there is only one, and who is let in by address is nobody or all. */
+const callers: Rule = function* ({ target, existing, product, shop }) {
+  if (target !== "existing" || existing?.callerAddresses !== "lost") return;
+  const services = [
+    { path: ["product"], policies: product?.policies },
+    { path: ["shop", "frontend"], policies: shop?.frontend.policies },
+    { path: ["shop", "backend"], policies: shop?.backend.policies },
+  ];
+  for (const { path, policies = {} } of services) {
+    for (const option of judgedByAddress(policies)) yield { path: [...path, "policies", ...option], allowed: keepAddresses };
+  }
 };
 
 /** Charts that are made here have no version to choose. */

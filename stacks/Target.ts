@@ -1,8 +1,11 @@
 import type { ServiceName } from "../apps/bundle.ts";
 import type { ServiceImage } from "../components/app/Microservice.ts";
 import type { Cluster } from "../components/cluster/Cluster.ts";
+import type { CallerAddresses } from "../components/gateway/callerAddresses.ts";
 import type { Exposure } from "../components/gateway/exposure.ts";
 import type { GatewayName } from "../components/gateway/route.ts";
+import type { IstioPlatform } from "../components/mesh/platforms.ts";
+import type { Surroundings } from "../components/security/network.ts";
 import type { ChartSource } from "../components/support/helm.ts";
 import type { Image } from "../components/support/image.ts";
 import type { publishedCharts, publishedImages } from "../components/support/versions.ts";
@@ -20,6 +23,12 @@ export interface Target extends Sources {
   readonly storageClass?: string;
   /** Whether the cluster's network holds pods to NetworkPolicies, or only keeps them. */
   readonly networkPolicies: "enforced" | "stored";
+  /** Whom pods have to do with on the network besides each other. Who reads metrics is a setting of its own. @default as in most clusters */
+  readonly surroundings?: Omit<Surroundings, "scrapers">;
+  /** Where Istio's node agent finds the network's files, by the name that Istio's charts have for such a cluster. @default the usual places */
+  readonly platform?: IstioPlatform;
+  /** Whether gateways see who calls, or one address in the place of all. */
+  readonly callerAddresses: CallerAddresses;
   /** What whoever deploys should know, one sentence each. */
   readonly notices: readonly string[];
 }

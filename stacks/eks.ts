@@ -29,6 +29,7 @@ export async function eksTarget(config: EksConfig): Promise<Target> {
     replicas: { istiod: 2, gateway: 2 },
     storageClass: eksStorageClass,
     networkPolicies: "enforced",
+    callerAddresses: "kept",
   };
 }
 

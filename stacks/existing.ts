@@ -1,4 +1,5 @@
 import { ExistingCluster } from "../components/cluster/ExistingCluster.ts";
+import { contextServer } from "../components/cluster/kubeconfig.ts";
 import type { Exposure } from "../components/gateway/exposure.ts";
 import type { ExistingConfig } from "../config.ts";
 import { resolveGateways } from "./gateways.ts";
@@ -9,7 +10,9 @@ type Existing = ExistingConfig["existing"];
 
 /** A cluster that runs already, whose gateways are reached as its owner says. */
 export async function existingTarget(config: ExistingConfig): Promise<Target> {
-  const { kubeconfig, context, exposure, storageClass, networkPolicies } = config.existing;
+  const { kubeconfig, context, exposure, storageClass, networkPolicies, callerAddresses, platform } = config.existing;
+  const { dnsAddresses, apiServerPort } = config.existing;
+  const ports = [apiServerPort, portOf(contextServer(kubeconfig, context))];
   return {
     ...resolveSources(config),
     ...resolveGateways(config),
@@ -18,7 +21,20 @@ export async function existingTarget(config: ExistingConfig): Promise<Target> {
     replicas: { istiod: 2, gateway: 2 },
     ...(storageClass === undefined ? {} : { storageClass }),
     networkPolicies,
+    ...(platform && { platform }),
+    surroundings: {
+      openshiftDns: platform === "openshift",
+      dnsAddresses,
+      apiServerPorts: ports.filter((port) => port !== undefined),
+    },
+    callerAddresses,
   };
+}
+
+/** The port of a URL; undefined when it says none of its own. */
+function portOf(server: string | undefined): number | undefined {
+  const port = server !== undefined && URL.canParse(server) ? new URL(server).port : "";
+  return port === "" ? undefined : Number(port);
 }
 
 type NodePorts = Extract<Existing["exposure"], { type: "NodePort" }>["ports"];

@@ -45,6 +45,8 @@ export async function kindTarget(config: KindConfig): Promise<Target> {
       unknown
     >,
     replicas: { istiod: 1, gateway: 2 },
+    // Requests come through a port of this machine, and from then on they are those of the nodes' bridge.
+    callerAddresses: "lost",
     // kind's own network holds pods to them; the one that is built here does not know them.
     networkPolicies: config.sources === "built" ? "stored" : "enforced",
   };

@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { serviceAnnotations } from "../gateway/kong/annotations.ts";
 import type { Route } from "../gateway/route.ts";
 import { type CallGraph, resolveCall } from "../security/CallGraph.ts";
+import type { Surroundings } from "../security/network.ts";
 import { ZeroTrust } from "../security/ZeroTrust.ts";
 import { createNamespace } from "../support/namespace.ts";
 import { Database } from "./Database.ts";
@@ -15,6 +16,8 @@ export interface ApplicationArgs {
   /** Who may call whom, in all applications together. */
   readonly graph: CallGraph;
   readonly mesh: MeshMembership;
+  /** @default nobody reads metrics, and the cluster is as most are */
+  readonly surroundings?: Surroundings;
   /** What gateways offer, of all applications together. */
   readonly routes: readonly Route[];
   /** Of the databases' volumes. @default the cluster's own */
@@ -37,12 +40,12 @@ export class Application extends pulumi.ComponentResource {
   constructor(name: string, args: ApplicationArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mesh:app:Application", name, {}, opts);
 
-    const { spec, graph, mesh, storageClass } = args;
+    const { spec, graph, mesh, surroundings = {}, storageClass } = args;
     const { namespace, services, databases = [], loads = [] } = spec;
     const { injection, podAnnotations } = mesh;
     const labelled = createNamespace(name, { namespace, podSecurity: "restricted", injection }, { parent: this });
     // Before any pod, so that there is no moment in which everybody is let in.
-    const access = new ZeroTrust(name, { namespace, graph }, { parent: this, dependsOn: labelled });
+    const access = new ZeroTrust(name, { namespace, graph, surroundings }, { parent: this, dependsOn: labelled });
     const guarded = { parent: this, dependsOn: access };
     const pods = { namespace: labelled.metadata.name, podAnnotations };
 

@@ -1,4 +1,5 @@
 import { UserError } from "../../cli/support/errors.ts";
+import { type CallerAddresses, judgedByAddress, keepAddresses } from "../gateway/callerAddresses.ts";
 import { kongProblems } from "../gateway/kong/problems.ts";
 import { istioProblems } from "../gateway/policies/istioProblems.ts";
 import { describeConflictingKeys } from "../gateway/policyProblems.ts";
@@ -10,6 +11,7 @@ import { checkNames, checkUnique } from "./checks/names.ts";
 import { checkDatabases, checkLoads } from "./checks/others.ts";
 import { Problems } from "./checks/Problems.ts";
 import { checkServices } from "./checks/services.ts";
+import { shapeOf } from "./checks/shape.ts";
 import { routesOf } from "./routes.ts";
 import type { ApplicationSpec } from "./spec.ts";
 
@@ -27,8 +29,15 @@ export class ApplicationError extends UserError {
  * Everything that is wrong with applications, all of it at once, each with its place, what is there and what is allowed.
  *
  * @param gateways - those that run.
+ * @param callerAddresses - where they are lost, policies that judge them are refused.
  */
-export function applicationProblems(applications: readonly ApplicationSpec[], gateways: readonly GatewayName[]): string[] {
+export function applicationProblems(
+  applications: readonly ApplicationSpec[],
+  gateways: readonly GatewayName[],
+  callerAddresses: CallerAddresses = "kept",
+): string[] {
+  const { found, readable } = shapeOf(applications);
+  if (!readable) return [...found];
   const problems = new Problems();
   const workloads = applications.flatMap(workloadsOf);
   checkUnique(applications, problems);
@@ -40,7 +49,12 @@ export function applicationProblems(applications: readonly ApplicationSpec[], ga
     checkLoads(application, workloads, problems);
   }
   checkExposures(applications, gateways, problems);
-  return [...problems.found, ...policyProblems(applications, gateways)];
+  return [
+    ...found,
+    ...problems.found,
+    ...policyProblems(applications, gateways),
+    ...addressProblems(applications, callerAddresses),
+  ];
 }
 
 /** What each gateway that offers a service cannot hold of its policies. */
@@ -50,8 +64,27 @@ function policyProblems(applications: readonly ApplicationSpec[], gateways: read
   return [...found, ...describeConflictingKeys(routes)].map((problem) => `apps: ${problem}`);
 }
 
+function addressProblems(applications: readonly ApplicationSpec[], callerAddresses: CallerAddresses): string[] {
+  return callerAddresses === "kept"
+    ? []
+    : placesByAddress(applications).map((place) => `apps: ${place} judges addresses; allowed: ${keepAddresses}`);
+}
+
+/** Where applications say something of callers' addresses, such as `prod/frontend exposed.policies.addresses`. */
+export function placesByAddress(applications: readonly ApplicationSpec[]): string[] {
+  return applications.flatMap(({ namespace, services }) =>
+    services.flatMap(({ name, exposed }) =>
+      judgedByAddress(exposed?.policies ?? {}).map((option) => `${namespace}/${name} exposed.policies.${option.join(".")}`),
+    ),
+  );
+}
+
 /** @throws ApplicationError with every problem. */
-export function requireApplications(applications: readonly ApplicationSpec[], gateways: readonly GatewayName[]): void {
-  const problems = applicationProblems(applications, gateways);
+export function requireApplications(
+  applications: readonly ApplicationSpec[],
+  gateways: readonly GatewayName[],
+  callerAddresses?: CallerAddresses,
+): void {
+  const problems = applicationProblems(applications, gateways, callerAddresses);
   if (problems.length > 0) throw new ApplicationError(problems);
 }

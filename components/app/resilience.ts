@@ -66,22 +66,63 @@ const units: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000 };
 /** A duration such as `250ms`, `2s`, `1.5s` or `1m` in milliseconds; undefined when the text is none. */
 export function milliseconds(duration: string): number | undefined {
   const [, digits, unit = ""] = /^(\d{1,6}(?:\.\d{1,3})?)(ms|s|m)$/.exec(duration) ?? [];
-  return digits === undefined ? undefined : Number(digits) * (units[unit] ?? Number.NaN);
+  // In thousandths first, which are whole: 1.005 times 60000 would not be.
+  return digits === undefined ? undefined : (Math.round(Number(digits) * 1_000) * (units[unit] ?? Number.NaN)) / 1_000;
+}
+
+/** Kong counts milliseconds in 31 bits, which are 24 days, and Istio takes no less than one and no part of one. */
+const longest = 24 * 60 * 60_000;
+
+/**
+ * Why a text is no duration that Istio, Envoy and Kong all take; undefined when it is one.
+ *
+ * @param unit - `ms` for whole milliseconds from 1ms, `s` for whole seconds from 1s; up to 1440m.
+ */
+export function durationProblem(text: string, unit: "ms" | "s" = "ms"): string | undefined {
+  const ms = milliseconds(text) ?? 0;
+  if (ms > 0 && ms <= longest && ms % (units[unit] ?? 1) === 0) return undefined;
+  return unit === "ms"
+    ? "a duration from 1ms to 1440m in whole milliseconds, such as 250ms, 1.5s or 1m"
+    : "a duration from 1s to 1440m in whole seconds, such as 30s or 10m";
+}
+
+/** After which failures Envoy tries again, as far as Istio knows them. */
+export const retryConditions = [
+  ...["5xx", "gateway-error", "reset", "reset-before-request", "connect-failure", "envoy-ratelimited", "retriable-4xx"],
+  ...["refused-stream", "retriable-status-codes", "retriable-headers", "http3-post-connect-failure"],
+  ...["cancelled", "deadline-exceeded", "internal", "resource-exhausted", "unavailable"],
+] as const;
+
+/** The statuses of failures that Istio knows: those that HTTP has registered. */
+const failures = [
+  ...Array.from({ length: 19 }, (_, index) => 400 + index),
+  ...[421, 422, 423, 424, 425, 426, 428, 429, 431, 451, 500, 501, 502, 503, 504, 505, 506, 507, 508, 510, 511],
+];
+
+/** Why a text is no list of conditions of a retry, with commas between them; undefined when it is one. */
+export function retryOnProblem(text: string): string | undefined {
+  const known: readonly string[] = [...retryConditions, ...failures.map(String)];
+  const unknown = text.split(",").filter((condition) => !known.includes(condition));
+  if (unknown.length === 0) return undefined;
+  const which = unknown.map((condition) => JSON.stringify(condition)).join(" and ");
+  return `conditions separated by commas, without spaces (${which} is none): ${retryConditions.join(", ")}, or a status of a failure such as 503`;
 }
 
 /** The same duration in seconds, the form in which Istio's API gives every duration back. */
 export function seconds(duration: string): string {
   const ms = milliseconds(duration);
   if (ms === undefined) throw new Error(`${duration} is not a duration such as 250ms, 2s or 1m`);
-  return `${Number((ms / 1_000).toFixed(6))}s`;
+  return inSeconds(ms);
 }
+
+const inSeconds = (ms: number) => `${Number((ms / 1_000).toFixed(6))}s`;
 
 /** What all tries together need at most, when that is more than the timeout leaves them; undefined when it fits. */
 export function missingTime({ timeout, retries }: Pick<Resilience, "timeout" | "retries">): string | undefined {
   const [total, perTry] = [milliseconds(timeout), milliseconds(retries.perTryTimeout)];
   if (total === undefined || perTry === undefined) return undefined; // told by the duration's own rule
   const needed = (retries.attempts + 1) * perTry;
-  return needed > total ? seconds(`${needed}ms`) : undefined;
+  return needed > total ? inSeconds(needed) : undefined;
 }
 
 /**

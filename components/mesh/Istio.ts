@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { customResource } from "../support/customResource.ts";
 import { type ChartSource, helmRelease, isValues, merge, type Values } from "../support/helm.ts";
 import { createNamespace, noInjection } from "../support/namespace.ts";
+import type { IstioPlatform } from "./platforms.ts";
 import { defaultProxySettings, type ProxySettings, proxyConfig, proxyNote } from "./proxies.ts";
 import { RevisionTag } from "./RevisionTag.ts";
 
@@ -29,6 +30,8 @@ export interface IstioArgs extends Partial<ProxySettings> {
    * @default none
    */
   readonly beside?: readonly Beside[];
+  /** What kind of cluster it is. @default one where the charts' own values hold */
+  readonly platform?: IstioPlatform | undefined;
   /** How many istiod there are. */
   readonly replicas: number;
   /**
@@ -82,10 +85,11 @@ export class Istio extends pulumi.ComponentResource {
 
   constructor(
     name: string,
-    { charts, revision, tags = [], beside = [], replicas, accessLogs = false, ...settings }: IstioArgs,
+    { charts: sources, platform, revision, tags = [], beside = [], replicas, accessLogs = false, ...settings }: IstioArgs,
     opts?: pulumi.ComponentResourceOptions,
   ) {
     super("mesh:mesh:Istio", name, {}, opts);
+    const charts = onPlatform(sources, platform);
     const injector = tags[0] ?? revision;
     this.injection = injector === undefined ? { "istio-injection": "enabled" } : { "istio.io/rev": injector };
     const proxies = { ...defaultProxySettings, ...settings };
@@ -135,6 +139,13 @@ export class Istio extends pulumi.ComponentResource {
   ) {
     return helmRelease(release, { source, release, namespace: metadata.name, values }, { parent: this, dependsOn: after });
   }
+}
+
+/** Charts that are told what kind of cluster it is. The gateway's has nothing of it. */
+function onPlatform({ base, cni, istiod, gateway }: IstioCharts, platform: IstioPlatform | undefined): IstioCharts {
+  if (platform === undefined) return { base, cni, istiod, gateway };
+  const told = (source: ChartSource) => ({ ...source, values: merge(source.values, { global: { platform } }) });
+  return { base: told(base), cni: told(cni), istiod: told(istiod), gateway };
 }
 
 /** The same chart and images in another version; what pins those of this one by their content does not hold for it. */

@@ -2,7 +2,7 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { GatewayName } from "../gateway/route.ts";
 import { type CallGraph, gatewayAccounts } from "./CallGraph.ts";
-import { gatewayPeers } from "./network.ts";
+import { type GatewayPorts, gatewayPeers, type Surroundings } from "./network.ts";
 
 export interface GatewayNetworkArgs {
   readonly graph: CallGraph;
@@ -12,15 +12,17 @@ export interface GatewayNetworkArgs {
    * @default none
    */
   readonly dials?: readonly number[];
+  /** @default nobody reads metrics, and the cluster is as most are */
+  readonly surroundings?: Surroundings;
 }
 
 /** What each gateway's pods listen on for others, and dial besides what they offer. */
-const ports: Readonly<Record<GatewayName, { readonly listeners: readonly number[]; readonly dials: readonly number[] }>> = {
+const ports: Readonly<Record<GatewayName, GatewayPorts>> = {
   // HTTP, HTTPS, and the admission webhook, which the API server asks from an address that no policy can name. The admin
-  // API, status and metrics are nobody else's. The controller dials the API server: its Service's port, and its own.
-  kong: { listeners: [8000, 8443, 8080], dials: [443, 6443] },
+  // API is nobody else's. The controller dials the API server: its Service's port, and its own.
+  kong: { listeners: [8000, 8443, 8080], metrics: [8100], dials: [443, 6443] },
   // HTTP, HTTPS, and the health that load balancers ask for.
-  istio: { listeners: [8080, 8443, 15021], dials: [] },
+  istio: { listeners: [8080, 8443, 15021], metrics: [], dials: [] },
 };
 
 /**
@@ -28,11 +30,18 @@ const ports: Readonly<Record<GatewayName, { readonly listeners: readonly number[
  * itself, so that no AuthorizationPolicy protects them: this is what does, where the cluster's network enforces it.
  */
 export class GatewayNetwork extends pulumi.ComponentResource {
-  constructor(name: string, { graph, gateway, dials = [] }: GatewayNetworkArgs, opts?: pulumi.ComponentResourceOptions) {
+  constructor(
+    name: string,
+    { graph, gateway, dials = [], surroundings = {} }: GatewayNetworkArgs,
+    opts?: pulumi.ComponentResourceOptions,
+  ) {
     super("mesh:security:GatewayNetwork", name, {}, opts);
     const account = gatewayAccounts[gateway];
     const own = ports[gateway];
-    const spec = gatewayPeers(graph, account, own.listeners, [...new Set([...own.dials, ...dials])]);
+    // Only who asks the API server at all dials it where else it listens.
+    const apiServer = own.dials.length > 0 ? (surroundings.apiServerPorts ?? []) : [];
+    const dialled = [...new Set([...own.dials, ...apiServer, ...dials])];
+    const spec = gatewayPeers(graph, account, { ...own, dials: dialled }, surroundings);
     const metadata = { name: "gateway", namespace: account.namespace };
     new k8s.networking.v1.NetworkPolicy(name, { metadata, spec }, { parent: this });
     this.registerOutputs();

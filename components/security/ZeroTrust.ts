@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { customResource } from "../support/customResource.ts";
 import { allowCallers, allowNothing } from "./authorization.ts";
 import type { CallGraph } from "./CallGraph.ts";
-import { denyAll, peersOf } from "./network.ts";
+import { denyAll, peersOf, type Surroundings } from "./network.ts";
 import { scopeOf } from "./scope.ts";
 
 export interface ZeroTrustArgs {
@@ -11,6 +11,8 @@ export interface ZeroTrustArgs {
   readonly graph: CallGraph;
   /** An existing namespace whose workloads are protected. */
   readonly namespace: string;
+  /** @default nobody reads metrics, and the cluster is as most are */
+  readonly surroundings?: Surroundings;
 }
 
 /**
@@ -22,7 +24,7 @@ export interface ZeroTrustArgs {
  * plane: it holds for the pods of both during an upgrade.
  */
 export class ZeroTrust extends pulumi.ComponentResource {
-  constructor(name: string, { graph, namespace }: ZeroTrustArgs, opts?: pulumi.ComponentResourceOptions) {
+  constructor(name: string, { graph, namespace, surroundings }: ZeroTrustArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mesh:security:ZeroTrust", name, {}, opts);
     const child = { parent: this };
     const network = (resource: string, policy: string, spec: k8s.types.input.networking.v1.NetworkPolicySpec) =>
@@ -34,7 +36,7 @@ export class ZeroTrust extends pulumi.ComponentResource {
       const prefix = `${name}-${workload.name}`;
       const callers = allowCallers(graph, workload);
       if (callers) customResource(`${prefix}-callers`, callers, child);
-      network(`${prefix}-peers`, `peers-of-${workload.name}`, peersOf(graph, workload));
+      network(`${prefix}-peers`, `peers-of-${workload.name}`, peersOf(graph, workload, surroundings));
       customResource(`${prefix}-scope`, scopeOf(graph, workload), child);
     }
     this.registerOutputs();

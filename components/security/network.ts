@@ -8,6 +8,7 @@ import type { Account, CallGraph, Edge, Workload } from "./CallGraph.ts";
 
 type Spec = k8s.types.input.networking.v1.NetworkPolicySpec;
 type Peer = k8s.types.input.networking.v1.NetworkPolicyPeer;
+type Ingress = k8s.types.input.networking.v1.NetworkPolicyIngressRule;
 type Egress = k8s.types.input.networking.v1.NetworkPolicyEgressRule;
 
 /** Neither in nor out, for every pod of a namespace that no other policy selects. */
@@ -21,12 +22,59 @@ const podsOf = ({ namespace, name }: Account): Peer => ({
   podSelector: { matchLabels: { app: name } },
 });
 
+/** Whom pods have to do with besides each other: what differs from cluster to cluster. */
+export interface Surroundings {
+  /** Pods that read metrics, from any pod. @default nobody */
+  readonly scrapers?: readonly Scraper[];
+  /** Addresses that answer questions for names besides the cluster's own DNS pods and each node's cache, in CIDR notation. @default none */
+  readonly dnsAddresses?: readonly string[];
+  /** Whether names are OpenShift's business: its DNS has its own namespace and port. @default false */
+  readonly openshiftDns?: boolean;
+  /** Ports of the API server besides 443 and 6443. @default none */
+  readonly apiServerPorts?: readonly number[];
+}
+
+/** Pods that read metrics: those of a namespace that have these labels. */
+export interface Scraper {
+  readonly namespace: string;
+  /** @default any pod of the namespace */
+  readonly podLabels?: Readonly<Record<string, string>>;
+}
+
+/** Where a proxy's agent offers all metrics of its pod, and where Envoy offers its own. Neither goes through the proxy. */
+const metricsPorts = [15020, 15090];
+
+/** Lets who reads metrics in to these ports and the proxy's, and to nothing else. */
+function scraping({ scrapers = [] }: Surroundings, ports: readonly number[] = []): Ingress[] {
+  if (scrapers.length === 0) return [];
+  const from = scrapers.map(
+    ({ namespace, podLabels = {} }): Peer => ({
+      namespaceSelector: inNamespace(namespace),
+      ...(Object.keys(podLabels).length > 0 && { podSelector: { matchLabels: { ...podLabels } } }),
+    }),
+  );
+  return [{ from, ports: [...ports, ...metricsPorts].map((number) => port(number)) }];
+}
+
+/** Where each node's own cache of names answers (NodeLocal DNS): an address that no packet leaves its node with. */
+const nodeLocalDns = "169.254.20.10/32";
+
+/** The cluster's DNS: its pods, the cache of each node, and where a cluster says it answers besides. */
+function names({ dnsAddresses = [], openshiftDns = false }: Surroundings): Egress[] {
+  const pods = { namespaceSelector: inNamespace("kube-system"), podSelector: { matchLabels: { "k8s-app": "kube-dns" } } };
+  const addresses = [nodeLocalDns, ...dnsAddresses].map((cidr) => ({ ipBlock: { cidr } }));
+  const usual = { to: [pods, ...addresses], ports: [port(53, "UDP"), port(53)] };
+  const podSelector = { matchLabels: { "dns.operator.openshift.io/daemonset-dns": "default" } };
+  const openshift = {
+    to: [{ namespaceSelector: inNamespace("openshift-dns"), podSelector }],
+    ports: [port(5353, "UDP"), port(5353)],
+  };
+  return [usual, ...(openshiftDns ? [openshift] : [])];
+}
+
 /** What any pod with a proxy needs: names, and its certificates and routes from whichever control plane it belongs to. */
-const proxyNeeds: Egress[] = [
-  {
-    to: [{ namespaceSelector: inNamespace("kube-system"), podSelector: { matchLabels: { "k8s-app": "kube-dns" } } }],
-    ports: [port(53, "UDP"), port(53)],
-  },
+const proxyNeeds = (surroundings: Surroundings): Egress[] => [
+  ...names(surroundings),
   // No revision: during an upgrade pods of both find theirs.
   {
     to: [{ namespaceSelector: inNamespace("istio-system"), podSelector: { matchLabels: { app: "istiod" } } }],
@@ -41,27 +89,44 @@ function toCallees(edges: readonly Edge[]): Egress[] {
 }
 
 /** In from the callers and out to the callees of one workload. */
-export function peersOf(graph: CallGraph, workload: Workload): Spec {
+export function peersOf(graph: CallGraph, workload: Workload, surroundings: Surroundings = {}): Spec {
   const { listens } = workload;
   const callers = graph
     .callersOf(workload)
     .map(({ from, gateway }) => (gateway ? { namespaceSelector: inNamespace(from.namespace) } : podsOf(from)));
+  const called = listens && callers.length > 0 ? [{ from: unique(callers), ports: [port(listens.containerPort)] }] : [];
+  const ingress = [...called, ...scraping(surroundings)];
   return {
     podSelector: { matchLabels: { app: workload.name } },
     policyTypes: ["Ingress", "Egress"],
-    ...(listens && callers.length > 0 && { ingress: [{ from: unique(callers), ports: [port(listens.containerPort)] }] }),
-    egress: [...proxyNeeds, ...toCallees(graph.calleesOf(workload))],
+    ...(ingress.length > 0 && { ingress }),
+    egress: [...proxyNeeds(surroundings), ...toCallees(graph.calleesOf(workload))],
   };
 }
 
+/** Ports of a gateway's pods, and of others. */
+export interface GatewayPorts {
+  /** For anybody. */
+  readonly listeners: readonly number[];
+  /** For who reads metrics, besides the proxy's own. */
+  readonly metrics: readonly number[];
+  /** Of anybody, that the gateway dials besides what it offers. */
+  readonly dials: readonly number[];
+}
+
 /** In from anywhere on a gateway's listeners, and out to what it offers; besides that to some ports of anybody. */
-export function gatewayPeers(graph: CallGraph, account: Account, listeners: readonly number[], dials: readonly number[]): Spec {
+export function gatewayPeers(
+  graph: CallGraph,
+  account: Account,
+  { listeners, metrics, dials }: GatewayPorts,
+  surroundings: Surroundings = {},
+): Spec {
   return {
     podSelector: {},
     policyTypes: ["Ingress", "Egress"],
-    ingress: [{ ports: listeners.map((number) => port(number)) }],
+    ingress: [{ ports: listeners.map((number) => port(number)) }, ...scraping(surroundings, metrics)],
     egress: [
-      ...proxyNeeds,
+      ...proxyNeeds(surroundings),
       ...toCallees(graph.calleesOf(account)),
       ...(dials.length > 0 ? [{ ports: dials.map((number) => port(number)) }] : []),
     ],

@@ -1,5 +1,5 @@
 import { isCallerHeader } from "../../gateway/callerHeaders.ts";
-import { defaultResilience, leastEjection, milliseconds, missingTime } from "../resilience.ts";
+import { defaultResilience, leastEjection, missingTime } from "../resilience.ts";
 import type { ApplicationSpec, ServiceSpec } from "../spec.ts";
 import type { Problems } from "./Problems.ts";
 import { containerPort, matching, path, whole } from "./rules.ts";
@@ -23,7 +23,7 @@ export function checkServices({ namespace, services }: ApplicationSpec, problems
       problems.rule(`${place} port`, service.port, whole(1, 65_535));
       problems.rule(`${place} containerPort`, service.containerPort, containerPort);
     }
-    for (const [probe, value] of Object.entries(service.probes)) problems.rule(`${place} probes.${probe}`, value, path);
+    for (const probe of ["ready", "health"] as const) problems.rule(`${place} probes.${probe}`, service.probes[probe], path);
     for (const name of Object.keys(service.env ?? {})) problems.rule(`${place} env`, name, variable);
   }
 }
@@ -45,11 +45,6 @@ function checkVersions({ versions, canary }: ServiceSpec, place: string, problem
   const names = versions.map(({ name }) => name);
   if (!canary) return;
   if (!names.includes(canary.version)) problems.refuse(`${place} canary.version`, canary.version, `one of ${names.join(", ")}`);
-  problems.rule(
-    `${place} canary.header`,
-    canary.header,
-    matching(/^[a-z0-9]+(-[a-z0-9]+)*$/, "the name of a header, in lower case"),
-  );
   if (isCallerHeader(canary.header)) {
     problems.refuse(
       `${place} canary.header`,
@@ -61,14 +56,6 @@ function checkVersions({ versions, canary }: ServiceSpec, place: string, problem
 
 function checkResilience({ versions, resilience = defaultResilience }: ServiceSpec, place: string, problems: Problems): void {
   const { timeout, retries, ejection } = resilience;
-  const durations = {
-    timeout,
-    "retries.perTryTimeout": retries.perTryTimeout,
-    "ejection.interval": ejection.interval,
-    "ejection.time": ejection.time,
-  };
-  for (const [name, value] of Object.entries(durations)) problems.rule(`${place} resilience.${name}`, value, duration);
-  problems.rule(`${place} resilience.retries.attempts`, retries.attempts, whole(0, 10));
   const needed = missingTime(resilience);
   if (needed) {
     const tries = `${retries.attempts + 1} tries of ${retries.perTryTimeout}`;
@@ -79,8 +66,4 @@ function checkResilience({ versions, resilience = defaultResilience }: ServiceSp
     const least = `at least ${leastEjection(most)}, or none of ${most} pods is ever ejected`;
     problems.refuse(`${place} resilience.ejection.maxPercent`, ejection.maxPercent, least);
   }
-}
-
-function duration(text: string): string | undefined {
-  return (milliseconds(text) ?? 0) > 0 ? undefined : "a duration above zero such as 250ms, 2s or 1m";
 }

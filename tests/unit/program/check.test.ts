@@ -277,6 +277,7 @@ describe("what is exposed", () => {
     expect(of({ product: { exposed: { ...exposed, gateways: ["kong"] } } })).toEqual([]);
     const rateLimit = { requests: 1, per: "second", by: "consumer" } as const;
     expect(of({ product: { exposed: { path: "/p", gateways: ["kong"], policies: { rateLimit } } } })).toEqual([
+      'apps: product/product exposed.policies.rateLimit.by is "consumer"; allowed: consumer only with apiKeys, which tell consumers apart',
       expect.stringMatching(/^apps: product\/product exposed\.policies\.rateLimit\.by: consumer/),
     ]);
   });
@@ -315,7 +316,7 @@ describe("a service by itself", () => {
     [
       "a header in upper case",
       { canary: { header: "X-Canary", version: "v1" } },
-      'canary.header is "X-Canary"; allowed: the name of a header, in lower case',
+      'canary.header is "X-Canary"; allowed: the name of a header, in lower case, at most 100 long',
     ],
     [
       "a port that needs a privilege",
@@ -342,7 +343,7 @@ describe("a service by itself", () => {
     [
       "no duration",
       { resilience: { ...defaultResilience, timeout: "5" } },
-      'resilience.timeout is "5"; allowed: a duration above zero such as 250ms, 2s or 1m',
+      'resilience.timeout is "5"; allowed: a duration from 1ms to 1440m in whole milliseconds, such as 250ms, 1.5s or 1m',
     ],
     [
       "an ejection that never happens",
@@ -370,11 +371,12 @@ describe("databases", () => {
     problems([{ ...prod, databases: (prod.databases ?? []).map((database) => ({ ...database, ...changes })) }, product, load]);
 
   test.each<[string, Record<string, unknown>, string]>([
-    ["exposed", { exposed: { path: "/db" } }, 'exposed is {"path":"/db"}; allowed: nothing: gateways offer services alone'],
+    ["exposed", { exposed: { path: "/db" } }, "exposed is not a key; allowed: name, image, database, user, storage"],
+    ["that call somebody", { calls: [{ to: "backend" }] }, "calls is not a key; allowed: name, image, database, user, storage"],
     [
-      "that call somebody",
-      { calls: [{ to: "backend" }] },
-      'calls is [{"to":"backend"}]; allowed: nothing: a database calls nobody',
+      "of a user that PostgreSQL keeps for itself",
+      { user: "pg_shop" },
+      'user is "pg_shop"; allowed: lower-case letters, digits and underscores, not beginning with a digit or pg_, neither public nor none, at most 63 long',
     ],
     ["without a size", { storage: "1G" }, 'storage is "1G"; allowed: a size such as 500Mi or 1Gi'],
     [
@@ -393,7 +395,7 @@ describe("loads", () => {
   const allowed = "http://<name>.<namespace>.svc.cluster.local:<port><path> of one of its calls, with GET";
 
   test("of nothing", () => {
-    expect(withLoad({ qps: 0 })).toEqual(["apps: load/generator qps is 0; allowed: a number above 0"]);
+    expect(withLoad({ qps: 0 })).toEqual(["apps: load/generator qps is 0; allowed: a number above 0, at most 10000"]);
   });
 
   test.each([

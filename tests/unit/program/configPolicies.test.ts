@@ -119,6 +119,32 @@ describe("a single demand", () => {
       policies({ cors: { origins: ["*"], maxAge: "0s" } }),
       'cors.maxAge is "0s"; allowed: a duration',
     ],
+    [
+      "an answer remembered for parts of a second",
+      policies({ cors: { origins: ["*"], maxAge: "1.5s" } }),
+      'cors.maxAge is "1.5s"; allowed: a duration from 1s to 1440m in whole seconds',
+    ],
+    [
+      "tokens of whoever",
+      policies(jwt({ issuer: "https://*" })),
+      'policies.jwt.issuer is "https://*"; allowed: what tokens have as `iss`: text without spaces and stars',
+    ],
+    [
+      "a key that says of itself what nobody reads",
+      policies(jwt({ keys: [{ ...key, kid: 7 }] })),
+      "allowed: what RFC 7517 has as kid of a public key, or nothing",
+    ],
+    [
+      "an address of IPv4 written as IPv6",
+      policies({ addresses: { deny: ["::ffff:10.0.0.1/120"] } }),
+      'addresses.deny[0] is "::ffff:10.0.0.1/120"; allowed: addresses in CIDR notation',
+    ],
+    ["an address of one network card", policies({ addresses: { deny: ["fe80::1%eth0/64"] } }), "addresses.deny[0] is"],
+    [
+      "keys in a header of the connection",
+      policies({ apiKeys: { consumers: ["a"], header: "content-length" } }, kongAlone),
+      'apiKeys.header is "content-length"; allowed: a header of its own',
+    ],
     ["no body at all", policies({ maxBodyBytes: 0 }), "policies.maxBodyBytes is 0; allowed: a whole number from 1"],
     ["neither allowed nor denied", policies({ addresses: {} }), "policies.addresses is {}; allowed: allow, deny or both"],
     [
@@ -137,6 +163,13 @@ describe("a single demand", () => {
       policies({ apiKeys: { consumers: ["A B"] } }, kongAlone),
       'apiKeys.consumers[0] is "A B"; allowed: lower-case',
     ],
+    ...["(?i)curl", "(?<name>a)", "\\u0041", "[]a]", "(a)\\1", "a{70000}"].map(
+      (wrong): Case => [
+        "an expression that Kong reads otherwise",
+        policies({ bots: { deny: [wrong] } }, kongAlone),
+        "bots.deny[0] is",
+      ],
+    ),
     [
       "an expression that is none",
       policies({ bots: { deny: ["("] } }, kongAlone),

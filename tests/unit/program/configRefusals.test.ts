@@ -85,6 +85,21 @@ describe("a cluster of Amazon's", () => {
       on({ publicAccess: ["192.0.2.1"] }),
       'mesh:eks.publicAccess[0] is "192.0.2.1"; allowed: addresses in CIDR',
     ],
+    [
+      "addresses of IPv6, which no cluster of IPv4 takes",
+      on({ publicAccess: ["2001:db8::/32"] }),
+      'mesh:eks.publicAccess[0] is "2001:db8::/32"; allowed: public IPv4 addresses',
+    ],
+    [
+      "private addresses",
+      on({ publicAccess: ["10.0.0.0/8"] }),
+      'publicAccess[0] is "10.0.0.0/8"; allowed: public IPv4 addresses',
+    ],
+    [
+      "more ranges than EKS takes",
+      on({ publicAccess: Array.from({ length: 41 }, (_, index) => `203.0.${index}.0/24`) }),
+      "allowed: a list of at most 40 ranges",
+    ],
     ["a size too large", on({ publicAccess: ["192.0.2.0/33"] }), 'publicAccess[0] is "192.0.2.0/33"'],
     ["the same addresses twice", on({ publicAccess: ["192.0.2.0/24", "192.0.2.0/24"] }), "mesh:eks.publicAccess[1]"],
     ["a name too long for its roles", on({ name: "m".repeat(39) }), "mesh:eks.name is"],
@@ -144,6 +159,32 @@ describe("a cluster that runs already", () => {
       "mesh:existing.exposure.annotations.a is 1; allowed: text",
     ],
     [
+      "an annotation without a name",
+      exposed({ type: "LoadBalancer", annotations: { "a b": "c" } }),
+      "mesh:existing.exposure.annotations.a b is not a key; allowed: the key of an annotation: at most 63 letters",
+    ],
+    [
+      "a class that is no name",
+      exposed({ type: "LoadBalancer", loadBalancerClass: "a/b/c" }),
+      'loadBalancerClass is "a/b/c"; allowed: the name of a class of load balancers: at most 63 letters',
+    ],
+    [
+      "a storage class that is no name",
+      on({ storageClass: "Fast" }),
+      'mesh:existing.storageClass is "Fast"; allowed: lower-case',
+    ],
+    [
+      "a kind of cluster that Istio's charts do not know",
+      on({ platform: "rke" }),
+      'mesh:existing.platform is "rke"; allowed: one of gke, k3d, k3s, microk8s, minikube, openshift',
+    ],
+    [
+      "names of no address",
+      on({ dnsAddresses: ["10.96.0.10"] }),
+      'mesh:existing.dnsAddresses[0] is "10.96.0.10"; allowed: addresses',
+    ],
+    ["an API server at no port", on({ apiServerPort: 0 }), "mesh:existing.apiServerPort is 0; allowed: a whole number from 1"],
+    [
       "a network that may hold policies",
       on({ networkPolicies: "maybe" }),
       'networkPolicies is "maybe"; allowed: one of enforced, stored',
@@ -187,6 +228,16 @@ describe("the mesh", () => {
     ],
     ["the unnamed one beside itself", istio({ beside: [{ revision: "default" }] }), "mesh:istio.beside[0].revision"],
     ["two others of one name", istio({ beside: [{ revision: "a" }, { revision: "a" }] }), "mesh:istio.beside[1].revision"],
+    [
+      "metrics for nobody",
+      { "mesh:monitoring": { scrapers: [{ podLabels: { app: "prometheus" } }] } },
+      "mesh:monitoring.scrapers[0].namespace is not given; allowed: lower-case",
+    ],
+    [
+      "metrics for pods with no label",
+      { "mesh:monitoring": { scrapers: [{ namespace: "monitoring", podLabels: { app: "a b" } }] } },
+      'scrapers[0].podLabels.app is "a b"; allowed: the value of a label',
+    ],
     [
       "another of a tag's name",
       istio({ revision: "a", tags: ["b"], beside: [{ revision: "b" }] }),
@@ -236,12 +287,37 @@ describe("a service", () => {
     [
       "a duration without a unit",
       product({ resilience: { timeout: "5" } }),
-      'mesh:product.resilience.timeout is "5"; allowed: a duration above zero',
+      'mesh:product.resilience.timeout is "5"; allowed: a duration from 1ms to 1440m',
     ],
     [
       "no time at all",
       product({ resilience: { ejection: { time: "0s" } } }),
-      'resilience.ejection.time is "0s"; allowed: a duration above zero',
+      'resilience.ejection.time is "0s"; allowed: a duration from 1ms to 1440m',
+    ],
+    [
+      "a part of a millisecond",
+      product({ resilience: { timeout: "10.5ms", retries: { attempts: 0, perTryTimeout: "1ms" } } }),
+      'mesh:product.resilience.timeout is "10.5ms"; allowed: a duration from 1ms to 1440m in whole milliseconds',
+    ],
+    [
+      "a day and more",
+      product({ resilience: { pool: { connectTimeout: "1441m" } } }),
+      'mesh:product.resilience.pool.connectTimeout is "1441m"; allowed: a duration from 1ms to 1440m',
+    ],
+    [
+      "tries after what nobody knows",
+      product({ resilience: { retries: { on: "5xx,499" } } }),
+      'mesh:product.resilience.retries.on is "5xx,499"; allowed: conditions separated by commas, without spaces ("499" is none): 5xx,',
+    ],
+    [
+      "tries that take longer than anybody can count",
+      product({ resilience: { retries: { attempts: 10, perTryTimeout: "200s" } } }),
+      'mesh:product.resilience.timeout is "5s"; allowed: at least 2200s, which 11 tries of 200s take',
+    ],
+    [
+      "a canary by the host",
+      product({ canary: { header: "host" } }),
+      'mesh:product.canary.header is "host"; allowed: a header of its own, none of host,',
     ],
     [
       "tries that do not fit into the timeout",
@@ -294,6 +370,21 @@ describe("a service", () => {
       "a database without a size",
       { "mesh:shop": { database: { storage: "much" } } },
       'mesh:shop.database.storage is "much"; allowed: a size such as',
+    ],
+    [
+      "a registry at no port",
+      { "mesh:images": { registry: "mirror.example.com:70000" } },
+      'mesh:images.registry is "mirror.example.com:70000"; allowed: the host of a registry, with a port from 1 to 65535',
+    ],
+    [
+      "a registry with half a name",
+      { "mesh:images": { registry: "mirror..example.com" } },
+      'mesh:images.registry is "mirror..example.com"; allowed: the host of a registry',
+    ],
+    [
+      "an image of no path",
+      { "mesh:images": { fortio: { repository: "team//fortio" } } },
+      'mesh:images.fortio.repository is "team//fortio"; allowed: the path of an image',
     ],
     ["requests that were already made", { "mesh:load": { qps: -1 } }, "mesh:load.qps is -1; allowed: a whole number from 0"],
   ]);

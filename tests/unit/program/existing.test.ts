@@ -127,6 +127,28 @@ describe("the target existing", () => {
     expect(target).toMatchObject({ storageClass: "fast", networkPolicies: "enforced" });
   });
 
+  test("is as most are, with the API server where the kubeconfig finds it, and keeps no addresses of callers", async () => {
+    const target = await resolve();
+    expect(target).toMatchObject({
+      callerAddresses: "lost",
+      surroundings: { openshiftDns: false, dnsAddresses: [], apiServerPorts: [6443] },
+    });
+    expect(target).not.toHaveProperty("platform");
+    const usual = await resolve({ kubeconfig: kubeconfig({ one: "https://one.example.com" }) });
+    expect(usual.surroundings?.apiServerPorts).toEqual([]);
+  });
+
+  test("is of the kind that its owner says, with its DNS, its API server and its addresses", async () => {
+    const dnsAddresses = ["10.96.0.10/32"];
+    const target = await resolve({ platform: "openshift", dnsAddresses, apiServerPort: 16443, callerAddresses: "kept" });
+    expect(target).toMatchObject({
+      platform: "openshift",
+      callerAddresses: "kept",
+      surroundings: { openshiftDns: true, dnsAddresses, apiServerPorts: [16443, 6443] },
+    });
+    expect((await resolve({ platform: "k3s" })).surroundings?.openshiftDns).toBe(false);
+  });
+
   test("has node ports of each gateway on a node that clients reach", async () => {
     const { exposure } = await resolve({ exposure: { type: "NodePort", host: "node.example.com", ports: { http: 31080 } } });
     const kong = { http: 31080, https: 30443 };

@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, test } from "@jest/globals";
 import { Istio, type IstioArgs } from "../../../components/mesh/Istio.ts";
+import type { IstioPlatform } from "../../../components/mesh/platforms.ts";
 import { at, type Recording, record } from "../../support/mocks.ts";
 import { recordStack } from "../../support/stacks.ts";
 
@@ -51,6 +52,15 @@ describe("order", () => {
     expect(local.waits([namespace, "product"], [release, "ingress-proxies"])).toBe(false);
     expect(local.waits([release, "ingress-proxies"], deployment)).toBe(false);
   });
+});
+
+test("the charts are told what kind of cluster it is, where Istio's node agent has to know", async () => {
+  const valuesOf = async (platform?: IstioPlatform) => {
+    const { all } = await record(() => new Istio("istio", { ...args, platform }));
+    return Object.fromEntries(all(release).map(({ name, inputs }) => [name, at<unknown>(inputs, "values.global.platform")]));
+  };
+  expect(await valuesOf("k3s")).toEqual({ "istio-base": "k3s", "istio-cni": "k3s", istiod: "k3s" });
+  expect(await valuesOf()).toEqual({ "istio-base": undefined, "istio-cni": undefined, istiod: undefined });
 });
 
 test("every release is pinned to a namespace of the program's own, waited for, and rolled back when it fails", () => {

@@ -1,6 +1,15 @@
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
-import { defaultResilience, leastEjection, milliseconds, missingTime, seconds } from "../../../components/app/resilience.ts";
+import {
+  defaultResilience,
+  durationProblem,
+  leastEjection,
+  milliseconds,
+  missingTime,
+  retryOnProblem,
+  seconds,
+} from "../../../components/app/resilience.ts";
+import { serviceAnnotations } from "../../../components/gateway/kong/annotations.ts";
 
 describe("durations", () => {
   test.each([
@@ -17,6 +26,30 @@ describe("durations", () => {
     expect(() => seconds(text)).toThrow(/is not a duration/);
   });
 
+  test.each(["1ms", "250ms", "1.005m", "0.333m", "1.5s", "1440m", "86400s"])("%s is taken by all who read it", (text) => {
+    expect(durationProblem(text)).toBeUndefined();
+  });
+
+  // Istio takes whole milliseconds alone, and Kong no more of them than 31 bits hold.
+  test.each(["0ms", "0.5ms", "1.5ms", "0.0005s", "1441m", "999999m", "5", ""])("%j is refused", (text) => {
+    expect(durationProblem(text)).toMatch(/^a duration from 1ms to 1440m in whole milliseconds/);
+  });
+
+  test.each(["1.5s", "999ms", "0.5s", "1441m"])("%s is refused where whole seconds are meant", (text) => {
+    expect(durationProblem(text, "s")).toMatch(/^a duration from 1s to 1440m in whole seconds/);
+  });
+
+  test("what is taken is a whole number of milliseconds for Kong as well", () => {
+    const texts = fc.stringMatching(/^\d{1,6}(\.\d{1,3})?(ms|s|m)$/).filter((text) => durationProblem(text) === undefined);
+    fc.assert(
+      fc.property(texts, (text) => {
+        const { "konghq.com/read-timeout": read } = serviceAnnotations({ timeout: text });
+        expect(Number(read)).toBe((milliseconds(text) ?? Number.NaN) + 1_000);
+        expect(Number(read)).toBeLessThan(2 ** 31 - 1);
+      }),
+    );
+  });
+
   test("in seconds they last as long as before", () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 9_999 }), fc.constantFrom("ms", "s", "m"), (count, unit) => {
@@ -26,7 +59,28 @@ describe("durations", () => {
   });
 });
 
+describe("conditions of a retry", () => {
+  test.each([defaultResilience.retries.on, "5xx", "503", "418,reset-before-request", "unavailable"])("%s", (text) => {
+    expect(retryOnProblem(text)).toBeUndefined();
+  });
+
+  test.each([
+    ["5xx,499", '"499"'],
+    ["5xx, reset", '" reset"'],
+    ["never,2xx", '"never" and "2xx"'],
+    ["", '""'],
+    ["200", '"200"'],
+  ])("%j is refused for %s", (text, wrong) => {
+    expect(retryOnProblem(text)).toContain(`(${wrong} is none)`);
+  });
+});
+
 describe("timeouts", () => {
+  test("however long the tries take, it is a sentence", () => {
+    const retries = { attempts: 10, perTryTimeout: "1440m", on: "5xx" };
+    expect(missingTime({ timeout: "5s", retries })).toBe("950400s");
+  });
+
   test("the defaults hold", () => {
     expect(missingTime(defaultResilience)).toBeUndefined();
   });

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from "@jest/globals";
 import { CallGraph } from "../../../components/security/CallGraph.ts";
 import { GatewayNetwork } from "../../../components/security/GatewayNetwork.ts";
+import type { Surroundings } from "../../../components/security/network.ts";
 import { ZeroTrust } from "../../../components/security/ZeroTrust.ts";
 import { isAllowed, policiesOf } from "../../support/authorization.ts";
 import { at, type Recording, record } from "../../support/mocks.ts";
@@ -25,6 +26,7 @@ const dns = {
       namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "kube-system" } },
       podSelector: { matchLabels: { "k8s-app": "kube-dns" } },
     },
+    { ipBlock: { cidr: "169.254.20.10/32" } },
   ],
   ports: [
     { port: 53, protocol: "UDP" },
@@ -44,6 +46,16 @@ const pods = (namespace: string, app: string) => ({
   namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": namespace } },
   podSelector: { matchLabels: { app } },
 });
+
+const tcp = (port: number) => ({ port, protocol: "TCP" });
+const scrapers = [{ namespace: "monitoring", podLabels: { "app.kubernetes.io/name": "prometheus" } }, { namespace: "agents" }];
+const fromScrapers = [
+  {
+    namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "monitoring" } },
+    podSelector: { matchLabels: { "app.kubernetes.io/name": "prometheus" } },
+  },
+  { namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "agents" } } },
+];
 
 test("nothing but what the calls need, in each namespace", () => {
   const namesOf = ({ resources }: Recording) =>
@@ -183,6 +195,42 @@ describe("on the network", () => {
   });
 });
 
+describe("on the network of a cluster that is not as most are", () => {
+  const specOf = async (surroundings: Surroundings, workload = "shop-database-peers") => {
+    const { inputs } = await record(() => new ZeroTrust("shop", { graph, namespace: "prod", surroundings }));
+    return inputs(network, workload);
+  };
+
+  test("who reads metrics is let in to every workload: on the proxy's ports with metrics, and on no other", async () => {
+    const rule = { from: fromScrapers, ports: [15020, 15090].map(tcp) };
+    expect(at<unknown[]>(await specOf({ scrapers }), "spec.ingress")).toEqual([
+      { from: [pods("prod", "backend")], ports: [tcp(5432)] },
+      rule,
+    ]);
+    // One that nobody calls as well.
+    const { inputs } = await record(() => new ZeroTrust("load", { graph, namespace: "load", surroundings: { scrapers } }));
+    expect(at<unknown[]>(inputs(network, "load-generator-peers"), "spec.ingress")).toEqual([rule]);
+    expect(at<unknown[]>(await specOf({}), "spec.ingress")).toHaveLength(1);
+  });
+
+  test("names are asked of the addresses that it says, and of OpenShift's DNS where it is OpenShift's", async () => {
+    const egress = async (surroundings: Surroundings) => at<unknown[]>(await specOf(surroundings), "spec.egress");
+    expect(await egress({ dnsAddresses: ["10.96.0.10/32"] })).toEqual([
+      { ...dns, to: [...dns.to, { ipBlock: { cidr: "10.96.0.10/32" } }] },
+      controlPlane,
+    ]);
+    const openshift = {
+      namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "openshift-dns" } },
+      podSelector: { matchLabels: { "dns.operator.openshift.io/daemonset-dns": "default" } },
+    };
+    const ports = [
+      { port: 5353, protocol: "UDP" },
+      { port: 5353, protocol: "TCP" },
+    ];
+    expect(await egress({ openshiftDns: true })).toEqual([dns, { to: [openshift], ports }, controlPlane]);
+  });
+});
+
 describe("in the proxy's scope", () => {
   test("the callees, and no way around them", () => {
     expect(at<object>(prod.inputs(sidecar, "shop-frontend-scope"), "spec")).toEqual({
@@ -220,6 +268,26 @@ describe("a gateway's namespace", () => {
     const policy = (await recordGateway("istio")).inputs(network, "door");
     expect(at<object>(policy, "metadata.namespace")).toBe("istio-ingress");
     expect(at<{ port: number }[]>(policy, "spec.ingress.0.ports").map(({ port }) => port)).toEqual([8080, 8443, 15021]);
+  });
+
+  test("in for who reads metrics, where somebody does: on the ports with metrics, and on no other", async () => {
+    const scraped = async (gateway: "kong" | "istio") => {
+      const recorded = await record(() => new GatewayNetwork("door", { graph, gateway, surroundings: { scrapers } }));
+      return at<unknown[]>(recorded.inputs(network, "door"), "spec.ingress").slice(1);
+    };
+    expect(await scraped("kong")).toEqual([{ from: fromScrapers, ports: [8100, 15020, 15090].map(tcp) }]);
+    expect(await scraped("istio")).toEqual([{ from: fromScrapers, ports: [15020, 15090].map(tcp) }]);
+  });
+
+  test("out to the API server where it listens, for Kong alone", async () => {
+    const dialled = async (gateway: "kong" | "istio") => {
+      const recorded = await record(
+        () => new GatewayNetwork("door", { graph, gateway, surroundings: { apiServerPorts: [16443, 443] } }),
+      );
+      return at<{ to?: unknown; ports: unknown }[]>(recorded.inputs(network, "door"), "spec.egress").filter(({ to }) => !to);
+    };
+    expect(await dialled("kong")).toEqual([{ ports: [443, 6443, 16443].map(tcp) }]);
+    expect(await dialled("istio")).toEqual([]);
   });
 
   test("out to what it offers, and nobody else; Kong to the API server as well", async () => {

@@ -1,0 +1,118 @@
+import { expect, test } from "@jest/globals";
+import { applicationProblems, requireApplications } from "../../../components/app/check.ts";
+import { defaultResilience } from "../../../components/app/resilience.ts";
+import type { ApplicationSpec } from "../../../components/app/spec.ts";
+import { service, shop } from "../../support/shop.ts";
+
+/*
+ * Applications as JavaScript sees them: what the compiler would say is said by the program as well, before anything is registered.
+ */
+
+/** A shop with a further key at a path, or another value there. */
+function shopWith(path: readonly (string | number)[], value: unknown): ApplicationSpec[] {
+  const changed = structuredClone(shop()) as unknown;
+  const last = path.at(-1) ?? "";
+  const holder = path
+    .slice(0, -1)
+    .reduce((from, step) => (from as Record<string | number, object>)[step] ?? {}, changed as object);
+  (holder as Record<string | number, unknown>)[last] = value;
+  return changed as ApplicationSpec[];
+}
+
+const frontend = [0, "services", 0] as const;
+const problems = (path: readonly (string | number)[], value: unknown) => applicationProblems(shopWith(path, value), ["istio"]);
+
+test.each<[string, readonly (string | number)[], string]>([
+  ["an application", [0, "servces"], "namespace prod servces is not a key; allowed: namespace, services, databases, loads"],
+  [
+    "a service",
+    [...frontend, "protocol"],
+    "prod/frontend protocol is not a key; allowed: name, image, port, containerPort, probes, resources, env, versions, canary, resilience, calls, exposed",
+  ],
+  ["its image", [...frontend, "image", "tag"], "prod/frontend image.tag is not a key; allowed: reference, program"],
+  ["a probe", [...frontend, "probes", "live"], "prod/frontend probes.live is not a key; allowed: ready, health"],
+  [
+    "a version",
+    [...frontend, "versions", 0, "replica"],
+    "prod/frontend versions[0].replica is not a key; allowed: name, replicas, weight",
+  ],
+  ["a call", [...frontend, "calls", 0, "method"], "prod/frontend calls[0].method is not a key; allowed: to, methods, paths"],
+  [
+    "what is exposed",
+    [...frontend, "exposed", "hosts"],
+    "prod/frontend exposed.hosts is not a key; allowed: path, methods, versioned, gateways, policies",
+  ],
+  ["a canary", [1, "services", 0, "canary", "weight"], "product/product canary.weight is not a key; allowed: header, version"],
+  ["a database", [0, "databases", 0, "port"], "prod/database port is not a key; allowed: name, image, database, user, storage"],
+  ["a load", [2, "loads", 0, "rate"], "load/generator rate is not a key; allowed: name, image, calls, qps, url"],
+])("a key that nobody knows of %s is refused by its place, with those that are known", (_what, path, sentence) => {
+  expect(problems(path, "x")).toEqual([`apps: ${sentence}`]);
+});
+
+test("so it is further in, where keys have keys", () => {
+  expect(
+    problems([...frontend, "exposed", "policies"], { rateLimit: { requests: 1, per: "second", burst: 2 }, waf: true }),
+  ).toEqual([
+    "apps: prod/frontend exposed.policies.rateLimit.burst is not a key; allowed: requests, per, by",
+    expect.stringMatching(/^apps: prod\/frontend exposed\.policies\.waf is not a key; allowed: rateLimit, jwt, cors, /),
+  ]);
+  const resilience = { ...defaultResilience, retries: { ...defaultResilience.retries, backoff: "1s" } };
+  expect(problems([...frontend, "resilience"], resilience)).toEqual([
+    "apps: prod/frontend resilience.retries.backoff is not a key; allowed: attempts, perTryTimeout, on",
+  ]);
+  expect(problems([...frontend, "resources"], { limit: { cpu: "1" } })).toEqual([
+    "apps: prod/frontend resources.limit is not a key; allowed: limits, requests",
+  ]);
+});
+
+test.each<[string, readonly (string | number)[], unknown, string]>([
+  ["a port as text", [...frontend, "port"], "80", 'prod/frontend port is "80"; allowed: a number'],
+  ["no probes", [...frontend, "probes"], undefined, "prod/frontend probes is not given; allowed: a mapping with ready, health"],
+  [
+    "a call as text",
+    [...frontend, "calls"],
+    ["backend"],
+    'prod/frontend calls[0] is "backend"; allowed: a mapping with to, methods, paths',
+  ],
+  [
+    "a variable as a number",
+    [...frontend, "env"],
+    { LIMIT: 3 },
+    "prod/frontend env.LIMIT is 3; allowed: text, or a mapping with secret, key",
+  ],
+  [
+    "memory in a unit that nobody knows",
+    [...frontend, "resources"],
+    { limits: { memory: "64MB" } },
+    'prod/frontend resources.limits.memory is "64MB"; allowed: a quantity such as 250m or 128Mi, as text',
+  ],
+  ["services as a mapping", [0, "services"], {}, "namespace prod services is {}; allowed: a list of services"],
+  [
+    "parts of a millisecond",
+    [...frontend, "resilience"],
+    { ...defaultResilience, pool: { ...defaultResilience.pool, connectTimeout: "1.5ms" } },
+    'prod/frontend resilience.pool.connectTimeout is "1.5ms"; allowed: a duration from 1ms to 1440m in whole milliseconds, such as 250ms, 1.5s or 1m',
+  ],
+  [
+    "a limit of nothing",
+    [...frontend, "exposed", "policies"],
+    { maxBodyBytes: 0 },
+    "prod/frontend exposed.policies.maxBodyBytes is 0; allowed: a whole number from 1 to",
+  ],
+])("%s is refused by its place", (_what, path, value, sentence) => {
+  expect(problems(path, value)).toEqual([expect.stringContaining(`apps: ${sentence}`)]);
+});
+
+test("keys that nobody knows are told together with everything else", () => {
+  const wrong = service("a", { port: 80 });
+  const refused = () =>
+    requireApplications([{ namespace: "alone", services: [{ ...wrong, protocol: "grpc" } as typeof wrong] }], []);
+  expect(refused).toThrow(/apps: alone\/a protocol is not a key; allowed: name, .*\n {2}- apps: alone\/a port is 80; allowed: /);
+});
+
+test("of a key of tokens that is refused, no half is printed", () => {
+  const keys = [{ kty: "EC", crv: "P-256", x: "a", y: "b", d: "private-half" }];
+  const found = problems([...frontend, "exposed", "policies"], { jwt: { issuer: "i", keys } });
+  expect(found.join()).toContain("exposed.policies.jwt.keys[0] is refused");
+  expect(found.join()).not.toContain("private-half");
+});
