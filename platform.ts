@@ -4,7 +4,7 @@ import { Application, type MeshMembership } from "./components/app/Application.t
 import { placesByAddress, requireApplications } from "./components/app/check.ts";
 import { routesOf } from "./components/app/routes.ts";
 import type { ApplicationSpec } from "./components/app/spec.ts";
-import { type Certificates, secretName } from "./components/certificates/certificates.ts";
+import type { Certificates } from "./components/certificates/certificates.ts";
 import { createCertificates } from "./components/certificates/createCertificates.ts";
 import { IstioGateway } from "./components/gateway/IstioGateway.ts";
 import { IstioRoutes } from "./components/gateway/IstioRoutes.ts";
@@ -148,7 +148,11 @@ function openKong(
     /** Returns the keys of consumers. */
     route(apps: readonly Application[]): Platform["apiKeys"] {
       const after = { provider, dependsOn: [kong, ...certificate, ...apps] };
-      return new KongRoutes("kong-routes", { namespace, routes, tls: { ...config.tls, secretName } }, after).keys;
+      return new KongRoutes(
+        "kong-routes",
+        { namespace, routes, tls: { ...config.tls, secretName: certificates.secretName } },
+        after,
+      ).keys;
     },
   };
 }

@@ -6,8 +6,9 @@ import { readHealth } from "../kind/status.ts";
 import { ensureKubeconfig } from "../kubeconfig.ts";
 import { readPods } from "../kubernetes/pods.ts";
 import { missingTools, preflightToLook } from "../preflight.ts";
+import { providerInUse } from "../pulumi/provider.ts";
 import { hasStack, readOutputs } from "../pulumi/stack.ts";
-import { kubeconfigOf, pulumiHome } from "../support/environment.ts";
+import { kubeconfigOf, stackEnvironment } from "../support/environment.ts";
 import { makeFor } from "../support/stack.ts";
 import { ask, judge, listExpected, questionOf } from "../support/url.ts";
 
@@ -22,7 +23,7 @@ export async function status(stackName: string): Promise<void> {
 export async function show(context: Context): Promise<void> {
   const { stack: stackName, spec, config } = context;
   console.log(`Stack ${stackName}: ${config.target}, ${config.sources} images and charts`);
-  const found = await (spec ? lookHere(spec) : lookElsewhere(context));
+  const found = await (spec ? lookHere(spec, stackEnvironment(stackName, config)) : lookElsewhere(context));
   if (!found) return;
   const wrong = [...found, ...(await urlProblem(context))];
   if (wrong.length === 0) return console.log("Nothing is wrong.");
@@ -31,7 +32,7 @@ export async function show(context: Context): Promise<void> {
 }
 
 /** What is wrong with a cluster on this machine; undefined where none runs, which is said. */
-async function lookHere(spec: KindSpec): Promise<readonly string[] | undefined> {
+async function lookHere(spec: KindSpec, environment: NodeJS.ProcessEnv): Promise<readonly string[] | undefined> {
   const health = await readHealth(spec);
   console.log(`Cluster ${spec.name}: ${health.summary}`);
   for (const line of health.nodes) console.log(`  ${line}`);
@@ -40,7 +41,7 @@ async function lookHere(spec: KindSpec): Promise<readonly string[] | undefined> 
     process.exitCode = health.state === "absent" ? 0 : 1;
     return undefined;
   }
-  console.log(`Kubernetes provider: ${providerInUse(spec.sources)}`);
+  console.log(`Kubernetes provider: ${await providerInUse(environment)}`);
   console.log(`Pods: ${health.pods.ready} of ${health.pods.all} ready`);
   console.log(`Memory: ${(health.memory / 1e9).toFixed(2)} GB in all nodes, page cache left out`);
   return health.wrong;
@@ -62,11 +63,6 @@ async function lookElsewhere(context: Context): Promise<readonly string[] | unde
   const wrong = pods.flatMap(({ problem }) => problem ?? []);
   console.log(`Pods: ${pods.length - wrong.length} of ${pods.length} ready`);
   return wrong;
-}
-
-function providerInUse(sources: "built" | "published"): string {
-  const own = sources === "built" && existsSync(`${pulumiHome}/plugins`);
-  return own ? "the project's own plugin, built from airgap/provider" : "Pulumi's published plugin";
 }
 
 /** Asks the stack's URL once; none where nothing was deployed yet. */

@@ -75,6 +75,8 @@ function otherValues(values: Values): Values {
 function certManagerValues(images: CertManagerImages): Values {
   return {
     crds: { enabled: true, keep: false },
+    // A certificate's Secret goes with it: one that is found later would be served although its authority is gone.
+    enableCertificateOwnerRef: true,
     serviceAccount: { create: true, name: certManagerAccount.name },
     // In a namespace that goes with it, not in kube-system, where the lease would be left behind.
     global: { leaderElection: { namespace: certManagerAccount.namespace } },

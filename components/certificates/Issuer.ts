@@ -3,7 +3,7 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { customResource } from "../support/customResource.ts";
 import type { CertManager } from "./CertManager.ts";
-import { type Certificates, secretName } from "./certificates.ts";
+import { type Certificates, secretNames } from "./certificates.ts";
 
 /** A public authority that speaks ACME (RFC 8555), and how it is shown that the hosts are ours: by a record in Route 53. */
 export interface Acme {
@@ -39,12 +39,14 @@ const patience = { customTimeouts: { create: "15m", update: "15m" } };
 /** Certificates that cert-manager makes and renews: signed by the cluster's own authority, or by a public one. */
 export class Issuer extends pulumi.ComponentResource implements Certificates {
   readonly authority?: pulumi.Output<string>;
+  readonly secretName: string;
   private readonly hosts: readonly string[];
   private readonly issuer: pulumi.Resource;
 
   constructor(name: string, { manager, hosts, acme }: IssuerArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mesh:certificates:Issuer", name, {}, opts);
     this.hosts = hosts;
+    this.secretName = secretNames[acme ? "acme" : "ca"];
     // Without the manager nobody knows such an object, nor lets it go.
     const child = { parent: this, dependsOn: manager };
     if (acme) {
@@ -65,7 +67,7 @@ export class Issuer extends pulumi.ComponentResource implements Certificates {
 
   issue(name: string, namespace: string, opts: pulumi.CustomResourceOptions): pulumi.Resource[] {
     const options = pulumi.mergeOptions({ ...patience, dependsOn: this.issuer }, opts);
-    return [customResource(`${name}-certificate`, serverCertificate(this.hosts, namespace), options)];
+    return [customResource(`${name}-certificate`, serverCertificate(this.hosts, namespace, this.secretName), options)];
   }
 }
 
@@ -98,7 +100,7 @@ function authorityCertificate(namespace: string): Certificate {
 }
 
 /** Asked to hold for 90 days, which an ACME server decides itself; made anew, with another key, when a third of it is left. */
-function serverCertificate(hosts: readonly string[], namespace: string): Certificate {
+function serverCertificate(hosts: readonly string[], namespace: string, secretName: string): Certificate {
   return new Certificate({
     metadata: { name: secretName, namespace, annotations: awaited },
     spec: {

@@ -1,6 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { type Certificates, secretName } from "./certificates.ts";
+import { type Certificates, secretNames } from "./certificates.ts";
 import { SelfSignedCertificate } from "./SelfSignedCertificate.ts";
 
 export interface SelfSignedArgs {
@@ -13,6 +13,7 @@ export interface SelfSignedArgs {
  */
 export class SelfSigned extends pulumi.ComponentResource implements Certificates {
   readonly authority: pulumi.Output<string>;
+  readonly secretName = secretNames["self-signed"];
   private readonly server: SelfSignedCertificate;
 
   constructor(name: string, { hosts }: SelfSignedArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -25,7 +26,7 @@ export class SelfSigned extends pulumi.ComponentResource implements Certificates
   issue(name: string, namespace: string, opts: pulumi.CustomResourceOptions): pulumi.Resource[] {
     const { certificate, key } = this.server;
     const data = { "tls.crt": certificate.apply(base64), "tls.key": key.apply(base64) };
-    const metadata = { name: secretName, namespace };
+    const metadata = { name: this.secretName, namespace };
     return [new k8s.core.v1.Secret(`${name}-certificate`, { metadata, type: "kubernetes.io/tls", data }, opts)];
   }
 }

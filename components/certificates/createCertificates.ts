@@ -5,7 +5,7 @@ import type { Certificates } from "./certificates.ts";
 import { Issuer } from "./Issuer.ts";
 import { SelfSigned } from "./SelfSigned.ts";
 
-export { type Certificates, secretName } from "./certificates.ts";
+export type { Certificates } from "./certificates.ts";
 
 export interface CertificatesArgs {
   readonly tls: {

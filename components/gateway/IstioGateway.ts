@@ -1,6 +1,6 @@
 import { Gateway, type IGateway, type IVirtualService, VirtualService } from "@kubernetes-models/istio/networking.istio.io/v1";
 import * as pulumi from "@pulumi/pulumi";
-import { type Certificates, secretName } from "../certificates/certificates.ts";
+import type { Certificates } from "../certificates/certificates.ts";
 import { customResource } from "../support/customResource.ts";
 import { helmRelease } from "../support/helm.ts";
 import { createNamespace } from "../support/namespace.ts";
@@ -71,7 +71,7 @@ export class IstioGateway extends pulumi.ComponentResource {
         new Gateway({ metadata: { name: server, namespace }, spec: { selector, servers: spec } }),
         after,
       );
-    listen("listener", publicName, servers(tls));
+    listen("listener", publicName, servers(tls, certificates?.secretName));
     const redirected = plaintext ? hosts : ["*"];
     if (redirected.length > 0) {
       const gateway = listen("redirect", redirectName, [http(redirected)]);
@@ -90,7 +90,7 @@ export class IstioGateway extends pulumi.ComponentResource {
 
 type Servers = NonNullable<NonNullable<IGateway["spec"]>["servers"]>;
 
-function servers({ hosts, plaintext }: GatewayTls): Servers {
+function servers({ hosts, plaintext }: GatewayTls, secretName = ""): Servers {
   const https: Servers[number] = {
     port: { number: 443, name: "https", protocol: "HTTPS" },
     hosts: [...hosts],

@@ -1,8 +1,10 @@
 import { describe, expect, test } from "@jest/globals";
 import { CertManager, type CertManagerArgs, certManagerAccount } from "../../../components/certificates/CertManager.ts";
+import { secretNames } from "../../../components/certificates/certificates.ts";
 import { type CertificatesArgs, createCertificates } from "../../../components/certificates/createCertificates.ts";
 import { certManagerRelease, certManagerType as release } from "../../support/certManagerPackage.ts";
 import { at, record } from "../../support/mocks.ts";
+import { recordStack } from "../../support/stacks.ts";
 
 const certificate = "kubernetes:cert-manager.io/v1:Certificate";
 const clusterIssuer = "kubernetes:cert-manager.io/v1:ClusterIssuer";
@@ -73,6 +75,7 @@ describe("cert-manager", () => {
     });
     expect((await releaseOf()).values).toEqual({
       crds: { enabled: true, keep: false },
+      enableCertificateOwnerRef: true,
       serviceAccount: { create: true, name: certManagerAccount.name },
       global: { leaderElection: { namespace: certManagerAccount.namespace } },
       ...from("controller"),
@@ -149,9 +152,9 @@ describe("an authority of the cluster's own", () => {
 test("a certificate lies in each gateway's own namespace, with another key each time, and is waited for", async () => {
   const { inputs, all } = await recordCertificates({ hosts, issuer: "ca" });
   expect(inputs(certificate, "istio-certificate")).toMatchObject({
-    metadata: { name: "tls-secret", namespace: "istio-namespace", annotations: { "pulumi.com/waitFor": "condition=Ready" } },
+    metadata: { name: "tls-secret-ca", namespace: "istio-namespace", annotations: { "pulumi.com/waitFor": "condition=Ready" } },
     spec: {
-      secretName: "tls-secret",
+      secretName: "tls-secret-ca",
       dnsNames: hosts,
       duration: "2160h",
       renewBeforePercentage: 33,
@@ -203,4 +206,42 @@ test("an authority of the stack's own takes nothing of cert-manager", async () =
   const { resources } = await recordCertificates({ hosts, issuer: "self-signed" });
   expect(resources.filter(({ type }) => type.includes("cert-manager"))).toEqual([]);
   expect(resources.map(({ type }) => type)).toContain("pulumi-nodejs:dynamic/certificate:SelfSigned");
+});
+
+describe("another issuer", () => {
+  const made = async (issuer: CertificatesArgs["tls"]["issuer"]) => {
+    let secretName = "";
+    const { all } = await record(() => {
+      const certificates = createCertificates(
+        "tls",
+        { tls: { hosts, issuer, ...(issuer === "acme" && dns) }, chart, images },
+        {},
+      );
+      certificates.issue("kong", "kong", {});
+      ({ secretName } = certificates);
+    });
+    const secrets = all(secret).filter(({ inputs }) => inputs.type === "kubernetes.io/tls");
+    const written = [
+      ...secrets.map(({ inputs }) => at<string>(inputs, "metadata.name")),
+      ...all(certificate).map(({ inputs }) => at<string>(inputs, "spec.secretName")),
+    ];
+    expect(written).toContain(secretName);
+    return secretName;
+  };
+
+  test("has another Secret, so that the one that is served stays until gateways have changed over", async () => {
+    const names = [await made("self-signed"), await made("ca"), await made("acme")];
+    expect(new Set(names).size).toBe(3);
+  });
+
+  test.each(["self-signed", "ca"])("of a whole stack leads both gateways to the same Secret: %s", async (issuer) => {
+    const { inputs, all } = await recordStack("dev", { "mesh:tls": { hosts, issuer } });
+    const known = secretNames[issuer as keyof typeof secretNames];
+    const servers = at<object[]>(inputs("kubernetes:networking.istio.io/v1:Gateway", "ingress-listener"), "spec.servers");
+    expect(servers.map((server) => at(server, "tls.credentialName")).filter(Boolean)).toEqual([known]);
+    const tls = all("kubernetes:networking.k8s.io/v1:Ingress").flatMap(
+      ({ inputs }) => at<object[] | undefined>(inputs, "spec.tls") ?? [],
+    );
+    expect(tls.map((entry) => at(entry, "secretName"))).toEqual([known]);
+  });
 });
