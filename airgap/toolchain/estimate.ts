@@ -34,6 +34,9 @@ export function fractionDone(compiled: number, packages: number, linked: number,
 /** For how long the pace is looked back at, in seconds: it changes with what else the machine does. */
 const lookBack = 120;
 
+/** How many times slower than on average so far the rest may be taken to go. */
+const slowest = 5;
+
 /**
  * Estimates how long work will take that is still to be done: by what is documented at first, and ever more by the pace of the
  * last two minutes.
@@ -41,6 +44,7 @@ const lookBack = 120;
 export class Estimate {
   private readonly expected: number;
   private readonly now: () => number;
+  private readonly began: number;
   /** How much was done when, in seconds; the oldest first. */
   private samples: { readonly at: number; readonly done: number }[];
 
@@ -51,7 +55,8 @@ export class Estimate {
   constructor(expected: number, now = () => Date.now() / 1_000) {
     this.expected = expected;
     this.now = now;
-    this.samples = [{ at: now(), done: 0 }];
+    this.began = now();
+    this.samples = [{ at: this.began, done: 0 }];
   }
 
   /** Seconds that are left when this part is done, from 0 to 1. */
@@ -64,7 +69,9 @@ export class Estimate {
     const documented = (1 - done) * this.expected;
     if (pace <= 0) return documented;
     const trust = Math.min(1, 2 * done);
-    return trust * ((1 - done) / pace) + (1 - trust) * documented;
+    // One package or a pause of minutes must not count for hours.
+    const longest = (slowest * (1 - done) * (at - this.began)) / done;
+    return Math.min(longest, trust * ((1 - done) / pace) + (1 - trust) * documented);
   }
 
   /** The same in words. */

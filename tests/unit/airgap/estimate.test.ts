@@ -55,6 +55,12 @@ describe("what is left", () => {
     expect(Math.abs((said.at(-1) ?? 0) - (1 - done) * 4800)).toBeLessThan(300);
   });
 
+  test("does not become hours because the machine stood still for minutes", () => {
+    const fast = steady(480).filter(([at]) => at <= 240);
+    const stalled = Array.from({ length: 20 }, (_, i) => [255 + i * 15, 0.5 + i / 1e5] as const);
+    for (const left of estimates(515, [...fast, ...stalled])) expect(left).toBeLessThan(3_000);
+  });
+
   test("is a number, however little or much is told", () => {
     for (const left of estimates(515, [
       [0, 0],
