@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { mkdir, readdir, rename, stat, utimes } from "node:fs/promises";
+import { lstat, mkdir, readdir, readFile, rename, stat, utimes, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import process from "node:process";
 import { output } from "../../cli/support/process.ts";
@@ -14,7 +14,8 @@ export type Detail = (text: string) => void;
 
 /**
  * Makes a folder of the cache exactly once. Its name carries the key of its inputs, so that it is right when it is there:
- * it is filled under another name and renamed when complete. What a killed run has left is removed by the next one.
+ * it is filled under another name and renamed when complete. What a killed run has left is removed by the next one, and so is a
+ * folder in which a file is missing or has another size than it was made with.
  *
  * What no run has asked for in a while is removed when a new one of its kind is made.
  *
@@ -28,20 +29,29 @@ export async function ensureFolder(
   fill: (temporary: string, detail: Detail) => Promise<void>,
 ): Promise<boolean> {
   if (existsSync(folder)) {
-    await utimes(folder, new Date(), new Date());
-    return false;
+    const damaged = await damageOf(folder);
+    if (!damaged) {
+      // A cache that can only be read serves as well.
+      await utimes(folder, new Date(), new Date()).catch(() => undefined);
+      return false;
+    }
+    progress.note(`${title}: ${damaged} in the cache, so it is made again.`);
   }
   return progress.step(title, (detail) =>
     withLock(
       folder,
       () => detail("waiting for another run that makes the same"),
       async () => {
-        if (existsSync(folder)) return false;
+        if (existsSync(folder)) {
+          if (!(await damageOf(folder))) return false;
+          await remove(folder);
+        }
         await removeRemains(folder);
         const temporary = `${folder}.tmp-${process.pid}`;
-        await mkdir(temporary, { recursive: true });
+        await mkdir(temporary);
         try {
           await fill(temporary, detail);
+          await writeFile(join(temporary, contents), JSON.stringify(await sizesIn(temporary)));
           await rename(temporary, folder);
           await removeUnused(dirname(folder));
         } catch (error) {
@@ -74,4 +84,38 @@ async function removeUnused(parent: string): Promise<void> {
 /** Removes a folder, but nothing that is mounted in it: a root file system may be half made. */
 async function remove(folder: string): Promise<void> {
   await output("rm", ["-rf", "--one-file-system", folder]);
+}
+
+/** The file in each folder that says which files it was made with, and how large each is, in bytes. */
+const contents = ".contents.json";
+
+async function sizesIn(folder: string, below = ""): Promise<Record<string, number>> {
+  const sizes: Record<string, number> = {};
+  for (const entry of await readdir(join(folder, below), { withFileTypes: true })) {
+    const path = join(below, entry.name);
+    if (entry.isDirectory()) Object.assign(sizes, await sizesIn(folder, path));
+    else if (entry.isFile()) sizes[path] = (await lstat(join(folder, path))).size;
+  }
+  return sizes;
+}
+
+/** What is not as it was made, in words; undefined where all is. Sizes tell of a copy that was cut short, and cost nothing. */
+async function damageOf(folder: string): Promise<string | undefined> {
+  const written = await readFile(join(folder, contents), "utf8").catch(() => undefined);
+  // One that an earlier version of the project made says nothing.
+  if (written === undefined) return undefined;
+  for (const [path, size] of Object.entries(parse(written) ?? { [contents]: -1 })) {
+    const found = await lstat(join(folder, path)).catch(() => undefined);
+    if (!found) return `${path} is missing`;
+    if (found.size !== size) return `${path} is damaged`;
+  }
+  return undefined;
+}
+
+function parse(text: string): Record<string, number> | undefined {
+  try {
+    return JSON.parse(text) as Record<string, number>;
+  } catch {
+    return undefined;
+  }
 }

@@ -5,6 +5,7 @@ import { projectDir } from "../../cli/support/paths.ts";
 import { output } from "../../cli/support/process.ts";
 import type { Detail } from "../store/store.ts";
 import { buildFlags } from "./binaries.ts";
+import { fractionDone } from "./estimate.ts";
 import { goFailure, isNotFetched } from "./go-errors.ts";
 
 /** The Go module of the air gap. */
@@ -62,13 +63,26 @@ export async function download(packages: readonly string[], module: string, deta
 /**
  * Builds all packages into one folder with one go command, so that what they share compiles once. What is compiled
  * already comes out of Go's own cache: an interrupted build goes on where it stopped.
+ *
+ * @param estimate - says how long it will take, by the part that is done, from 0 to 1.
  */
-export async function build(packages: readonly string[], ldflags: string, module: string, folder: string, detail: Detail) {
+export async function build(
+  packages: readonly string[],
+  ldflags: string,
+  module: string,
+  folder: string,
+  detail: Detail,
+  estimate?: (done: number) => string,
+) {
   const total = await download(packages, module, detail);
   const present = (await readdir(folder)).length;
   let compiled = 0;
   let linked = 0;
-  const show = () => detail(`${compiled} of at most ${total} packages compiled, ${linked} of ${packages.length} programs linked`);
+  const show = () => {
+    const left = estimate?.(fractionDone(compiled, total, linked, packages.length));
+    const counts = `${compiled} of at most ${total} packages compiled, ${linked} of ${packages.length} programs linked`;
+    detail(left ? `${counts}, ${left}` : counts);
+  };
   show();
   const watch = setInterval(async () => {
     linked = (await readdir(folder).catch(() => [])).length - present;
@@ -77,7 +91,6 @@ export async function build(packages: readonly string[], ldflags: string, module
   try {
     await go(["build", "-v", ...buildFlags, `-ldflags=${ldflags}`, "-o", `${folder}/`, ...packages], module, (line) => {
       if (!line.startsWith("go: ")) compiled += 1;
-      show();
     });
   } finally {
     clearInterval(watch);

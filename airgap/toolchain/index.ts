@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { chmod, copyFile, mkdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { projectDir } from "../../cli/support/paths.ts";
@@ -9,6 +10,7 @@ import { binaries, languageHost, linkerFlags } from "./binaries.ts";
 import { ensureCharts } from "./charts.ts";
 import { ensureDebianPackages } from "./debian.ts";
 import { ensureEnvoy, ensureNode } from "./downloads.ts";
+import { announcement, Estimate, toolchainSeconds } from "./estimate.ts";
 import { airgapModule, build, moduleFolder } from "./go.ts";
 
 /** Folders with everything that `sources: built` needs before the first image. */
@@ -24,9 +26,13 @@ export interface Toolchain {
 /** The Go module of the language host, relative to the checkout. */
 const languageHostModule = "airgap/languagehost";
 
+/** The language host's part in building all programs. */
+const languageHostShare = 0.05;
+
 /** Has Debian's packages, the Go programs, Istio's charts, Envoy and the Node.js runtime ready, building what is missing. */
 export async function ensureToolchain(progress: Progress): Promise<Toolchain> {
   await ensureDebianPackages(progress);
+  if (!existsSync(toolchainDir())) progress.note(announcement());
   await ensureFolder(toolchainDir(), `toolchain of ${binaries.length + 1} programs from Go modules`, progress, buildToolchain);
   await ensureEnvoy(progress);
   await ensureNode(progress);
@@ -49,7 +55,9 @@ async function buildToolchain(temporary: string, detail: Detail): Promise<void> 
   const imageBin = await folder("image-bin");
   const share = await folder("share");
   const packages = binaries.map((binary) => binary.package);
-  await build(packages, linkerFlags(), airgapModule, built, detail);
+  const estimate = new Estimate(toolchainSeconds());
+  const say = (text: string) => detail(/^module /.test(text) ? `${text}, ${estimate.say(0)}` : text);
+  await build(packages, linkerFlags(), airgapModule, built, say, (done) => estimate.say(done * (1 - languageHostShare)));
   for (const { name, package: source, for: use } of binaries) {
     await rename(join(built, outputName(source)), join(use === "user" ? bin : imageBin, name));
   }
@@ -57,8 +65,13 @@ async function buildToolchain(temporary: string, detail: Detail): Promise<void> 
 
   const version = moduleVersion("github.com/pulumi/pulumi/sdk/v3", languageHostModule);
   const stamp = `-s -w -X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=${version}`;
-  await build([languageHost.package], stamp, join(projectDir, languageHostModule), bin, (text) =>
-    detail(`language host: ${text}`),
+  await build(
+    [languageHost.package],
+    stamp,
+    join(projectDir, languageHostModule),
+    bin,
+    (text) => detail(`language host: ${text}`),
+    (done) => estimate.say(1 - languageHostShare * (1 - done)),
   );
 
   const sdk = await moduleFolder("github.com/pulumi/pulumi/sdk/v3");

@@ -2,6 +2,7 @@ import { createReadStream } from "node:fs";
 import { open } from "node:fs/promises";
 import { tarOf } from "../../airgap/images/tar.ts";
 import { type Entry, text, treeOf } from "../../airgap/images/tree.ts";
+import { UserError } from "../support/errors.ts";
 
 /** An image in an archive of {@link writeArchive}, and what it is made of. */
 export interface ArchivedImage {
@@ -23,27 +24,36 @@ const block = 512;
 /**
  * Reads what images are in an archive, without their layers.
  *
- * @throws Error when it is no OCI archive, or one with a layer missing.
+ * @throws UserError when it is no OCI archive, or not a whole one.
  */
 export async function readArchive(archive: string): Promise<ArchivedImage[]> {
   const files = await filesOf(archive);
+  const find = (path: string) => files.get(path) ?? damaged(archive, `it has no ${path}`);
   const read = async (path: string) => {
-    const found = files.get(path);
-    if (!found) throw new Error(`${archive} is no OCI archive, or not a whole one: it has no ${path}`);
-    return JSON.parse((await bytesOf(found)).toString("utf8"));
+    const content = (await bytesOf(find(path))).toString("utf8");
+    try {
+      return JSON.parse(content);
+    } catch {
+      return damaged(archive, `${path} is no JSON`);
+    }
   };
   const index = (await read("index.json")) as { manifests: (Descriptor & { annotations?: Record<string, string> })[] };
   return Promise.all(
     index.manifests.map(async (descriptor) => {
       const manifest = (await read(blobPath(descriptor.digest))) as { config: Descriptor; layers: Descriptor[] };
-      const blobs = [descriptor, manifest.config, ...manifest.layers].map(({ digest }): [string, Blob] => {
-        const blob = files.get(blobPath(digest));
-        if (!blob) throw new Error(`${archive} lacks ${digest}`);
-        return [digest, blob];
-      });
+      const blobs = [descriptor, manifest.config, ...manifest.layers].map(({ digest }): [string, Blob] => [
+        digest,
+        find(blobPath(digest)),
+      ]);
       const reference = descriptor.annotations?.["io.containerd.image.name"] ?? "";
       return { reference, manifest: descriptor, blobs: new Map(blobs) };
     }),
+  );
+}
+
+function damaged(archive: string, how: string): never {
+  throw new UserError(
+    `The image archive ${archive} is damaged: ${how}. One in the cache is built again when it is not there: rm ${archive}`,
   );
 }
 
@@ -89,10 +99,12 @@ async function filesOf(archive: string): Promise<Map<string, Blob>> {
   const files = new Map<string, Blob>();
   const file = await open(archive);
   try {
+    const whole = (await file.stat()).size;
     const header = Buffer.alloc(block);
     for (let offset = 0; (await file.read(header, 0, block, offset)).bytesRead === block && header[0] !== 0; ) {
       const field = (start: number, length: number) => header.toString("utf8", start, start + length).replace(/\0.*$/s, "");
       const size = Number.parseInt(field(124, 12), 8) || 0;
+      if (offset + block + size > whole) damaged(archive, `it ends in the middle of ${field(0, 100)}`);
       if (field(156, 1) === "0") files.set(field(0, 100), { archive, offset: offset + block, size });
       offset += block + Math.ceil(size / block) * block;
     }

@@ -1,4 +1,5 @@
 import { Readable } from "node:stream";
+import { UserError } from "../support/errors.ts";
 import { CommandError, output } from "../support/process.ts";
 import type { Progress } from "../support/progress.ts";
 import { type ArchivedImage, archiveOf, readArchive } from "./archive.ts";
@@ -59,7 +60,7 @@ async function send(runtime: Runtime, node: string, images: readonly ImageFile[]
 
 async function find({ reference, archive }: ImageFile): Promise<ArchivedImage> {
   const found = (await readArchive(archive)).find((image) => image.reference === reference);
-  if (!found) throw new Error(`${archive} holds no image ${reference}`);
+  if (!found) throw new UserError(`${archive} holds no image ${reference}`);
   return found;
 }
 

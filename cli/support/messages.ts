@@ -26,6 +26,10 @@ const hints: readonly (readonly [pattern: RegExp, advice: string])[] = [
   [/cannot allocate memory|out of memory|signal: killed|SIGKILL/i, "The machine has too little memory. End other programs."],
   [/read-only file system/i, "A file system is read-only. Mount it for writing."],
   [/too many open files/i, "A limit of the machine is reached: ulimit -n, or sysctl fs.inotify.max_user_instances."],
+  [
+    /could not find a log line/i,
+    "A node did not start in the 30 s that kind gives it: the machine is too busy. End other programs.",
+  ],
   [/address already in use/i, "Another program has the port. `make status` and `ss -ltnp` show which."],
   [/proxyconnect|proxy.*refused|tunneling/i, "The proxy does not answer: look at HTTP_PROXY and HTTPS_PROXY."],
   [

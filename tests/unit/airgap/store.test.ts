@@ -1,12 +1,13 @@
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, readdirSync, utimesSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { withLock } from "../../../airgap/store/lock.ts";
 import { ensureFolder } from "../../../airgap/store/store.ts";
+import { messageOf } from "../../../cli/support/messages.ts";
 import { projectDir } from "../../../cli/support/paths.ts";
 import { silentProgress } from "../../../cli/support/progress.ts";
 import { Folder } from "./support/folder.ts";
@@ -48,6 +49,43 @@ describe("a folder of the cache", () => {
     mkdirSync(folder.at("other.tmp-4242"));
     await ensureFolder(folder.at("key"), "test", silentProgress, fill("content"));
     expect(readdirSync(folder.path).sort()).toEqual(["key", "other.tmp-4242"]);
+  });
+
+  test.each([
+    ["a file that was cut short", () => writeFileSync(folder.at("key/below/file"), "who"), "below/file is damaged"],
+    ["a file that is gone", () => rmSync(folder.at("key/below/file")), "below/file is missing"],
+    ["a record that was cut short", () => writeFileSync(folder.at("key/.contents.json"), '{"fi'), ".contents.json is damaged"],
+  ])("with %s is made again, which is said", async (_how, damage, said) => {
+    const whole = async (temporary: string) => {
+      mkdirSync(join(temporary, "below"));
+      await fill("whole")(join(temporary, "below"));
+    };
+    const notes: string[] = [];
+    const progress = { ...silentProgress, note: (text: string) => void notes.push(text) };
+    const ask = () => ensureFolder(folder.at("key"), "test", progress, whole);
+    expect(await ask()).toBe(true);
+    expect(await ask()).toBe(false);
+    damage();
+    expect(await ask()).toBe(true);
+    expect(readFileSync(folder.at("key/below/file"), "utf8")).toBe("whole");
+    expect(notes).toEqual([`test: ${said} in the cache, so it is made again.`]);
+    expect(readdirSync(folder.path)).toEqual(["key"]);
+  });
+
+  test("serves where it can only be read", async () => {
+    await ensureFolder(folder.at("key"), "test", silentProgress, fill("content"));
+    const mount = (...args: string[]) => spawnSync("mount", args).status === 0;
+    // Root alone can make one.
+    if (!mount("--bind", "--options", "ro", folder.path, folder.path)) return;
+    try {
+      expect(await ensureFolder(folder.at("key"), "test", silentProgress, fill("content"))).toBe(false);
+      const made = ensureFolder(folder.at("other"), "test", silentProgress, fill("content"));
+      expect(messageOf(await made.catch((error) => error))).toMatch(
+        /^The machine refused `mkdir` of .*read-only.*XDG_CACHE_HOME/,
+      );
+    } finally {
+      spawnSync("umount", [folder.path]);
+    }
   });
 
   test("stays as long as it is asked for, and goes when it was not for weeks", async () => {

@@ -1,11 +1,12 @@
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { writeArchive } from "../../../airgap/images/oci.ts";
 import { type Tree, text, treeOf } from "../../../airgap/images/tree.ts";
 import { type ImageFile, loadImages } from "../../../cli/kind/images.ts";
 import type { KindSpec } from "../../../cli/kind/spec.ts";
+import { UserError } from "../../../cli/support/errors.ts";
 import { output } from "../../../cli/support/process.ts";
 import type { Progress } from "../../../cli/support/progress.ts";
 import { Fakes } from "./support/fakes.ts";
@@ -128,6 +129,15 @@ describe("refusals", () => {
   test("a file that is no OCI archive", async () => {
     await output("tar", ["--create", "--file", join(fakes.folder, "x.tar"), "--directory", fakes.folder, "a.tar"]);
     const file = { reference: "localhost/a:1", archive: join(fakes.folder, "x.tar") };
-    await expect(loadImages(spec, [file], progress)).rejects.toThrow(/x\.tar is no OCI archive/);
+    await expect(loadImages(spec, [file], progress)).rejects.toThrow(/x\.tar is damaged: it has no index\.json/);
+  });
+
+  test.each([0, 400, 3_000])("an archive that was cut short after %p bytes, as one error with what to do", async (length) => {
+    const whole = readFileSync(images.a.archive);
+    writeFileSync(images.a.archive, whole.subarray(0, length));
+    const loading = loadImages(spec, [images.a], progress);
+    await expect(loading).rejects.toThrow(UserError);
+    await expect(loading).rejects.toThrow(/a\.tar is damaged: .*: rm \S*a\.tar$/);
+    expect(fakes.taken(nodes.worker)).toBeUndefined();
   });
 });

@@ -1,0 +1,87 @@
+import { availableParallelism } from "node:os";
+
+/*
+ * How long the first build takes. The figures were measured on an idle machine with 2 cores: 8 min 35 s for the toolchain, which
+ * uses all cores; a minute and a half for images and nodes, which mostly wait for the network and the disk.
+ */
+
+/** The toolchain's work, in seconds of one core. */
+const toolchainWork = 1_030;
+
+/** What follows it, in seconds, on however many cores. */
+const rest = 90;
+
+/** Seconds that the toolchain takes on an idle machine of so many cores. */
+export const toolchainSeconds = (cores = availableParallelism()) => toolchainWork / cores;
+
+/** What a first build takes here, in one sentence. */
+export function announcement(cores = availableParallelism()): string {
+  const all = toolchainSeconds(cores) + rest;
+  return (
+    `The first build compiles Kubernetes, Istio and Pulumi: ${duration(all)} on this machine's ${cores} core(s) when nothing else runs, ` +
+    `${duration(toolchainSeconds(cores))} of it for the toolchain. Later runs find it done; a run that is cut off is gone on with.`
+  );
+}
+
+/** Linking a program is as much work as compiling so many packages. */
+const link = 40;
+
+/** Which part of a build is done, from 0 to 1. */
+export function fractionDone(compiled: number, packages: number, linked: number, programs: number): number {
+  return Math.min(1, (compiled + link * linked) / Math.max(1, packages + link * programs));
+}
+
+/** For how long the pace is looked back at, in seconds: it changes with what else the machine does. */
+const lookBack = 120;
+
+/** How many times slower than on average so far the rest may be taken to go. */
+const slowest = 5;
+
+/**
+ * Estimates how long work will take that is still to be done: by what is documented at first, and ever more by the pace of the
+ * last two minutes.
+ */
+export class Estimate {
+  private readonly expected: number;
+  private readonly now: () => number;
+  private readonly began: number;
+  /** How much was done when, in seconds; the oldest first. */
+  private samples: { readonly at: number; readonly done: number }[];
+
+  /**
+   * @param expected - how long all of it takes on an idle machine, in seconds.
+   * @param now - the time in seconds, so that tests can say it is another.
+   */
+  constructor(expected: number, now = () => Date.now() / 1_000) {
+    this.expected = expected;
+    this.now = now;
+    this.began = now();
+    this.samples = [{ at: this.began, done: 0 }];
+  }
+
+  /** Seconds that are left when this part is done, from 0 to 1. */
+  left(done: number): number {
+    const at = this.now();
+    if ((this.samples.at(-1)?.done ?? 0) <= done) this.samples.push({ at, done });
+    while (this.samples.length > 2 && at - (this.samples[1]?.at ?? at) >= lookBack) this.samples.shift();
+    const [first = { at, done }] = this.samples;
+    const pace = (done - first.done) / Math.max(1, at - first.at);
+    const documented = (1 - done) * this.expected;
+    if (pace <= 0) return documented;
+    const trust = Math.min(1, 2 * done);
+    // One package or a pause of minutes must not count for hours.
+    const longest = (slowest * (1 - done) * (at - this.began)) / done;
+    return Math.min(longest, trust * ((1 - done) / pace) + (1 - trust) * documented);
+  }
+
+  /** The same in words. */
+  say(done: number): string {
+    return `${duration(this.left(done))} left`;
+  }
+}
+
+/** Whole minutes: an estimate knows no more. */
+function duration(seconds: number): string {
+  const minutes = Math.round(seconds / 60);
+  return minutes < 1 ? "less than a minute" : `about ${minutes} min`;
+}

@@ -1,0 +1,91 @@
+import { describe, expect, test } from "@jest/globals";
+import { announcement, Estimate, fractionDone, toolchainSeconds } from "../../../airgap/toolchain/estimate.ts";
+
+/** What an estimate says after each of these: seconds since the start, and the part that is done. */
+function estimates(expected: number, samples: readonly (readonly [at: number, done: number])[]): number[] {
+  let now = 0;
+  const estimate = new Estimate(expected, () => now);
+  return samples.map(([at, done]) => {
+    now = at;
+    return estimate.left(done);
+  });
+}
+
+/** Work that takes so long, seen each 15 seconds. */
+const steady = (seconds: number) =>
+  Array.from({ length: Math.floor(seconds / 15) + 1 }, (_, i) => [i * 15, Math.min(1, (i * 15) / seconds)] as const);
+
+test("at the start it is said how long this machine's cores will take", () => {
+  expect(announcement(2)).toMatch(/about 10 min on this machine's 2 core\(s\) .* about 9 min of it for the toolchain/);
+  expect(announcement(16)).toMatch(/about 3 min on this machine's 16 core\(s\)/);
+  expect(toolchainSeconds(2)).toBe(515);
+});
+
+describe("what is left", () => {
+  test("is what is documented, until something is done", () => {
+    expect(
+      estimates(515, [
+        [0, 0],
+        [40, 0],
+      ]),
+    ).toEqual([515, 515]);
+  });
+
+  test.each([
+    ["as fast as documented", 515],
+    ["twice as fast", 257],
+    ["four times slower", 2060],
+  ])("%s: within a quarter from the middle on, and nothing at the end", (_pace, seconds) => {
+    const samples = steady(seconds);
+    const said = estimates(515, samples);
+    for (const [index, [at, done]] of samples.entries()) {
+      if (done < 0.5 || done > 0.95) continue;
+      expect(Math.abs((said[index] ?? 0) - (seconds - at))).toBeLessThan((seconds - at) * 0.25 + 5);
+    }
+    expect(estimates(515, [...samples, [seconds, 1]]).at(-1)).toBe(0);
+  });
+
+  test("follows a machine that becomes busy within minutes", () => {
+    // Half in four minutes, and from there on a tenth of the pace.
+    const fast = steady(480).filter(([at]) => at <= 240);
+    const slow = Array.from({ length: 20 }, (_, i) => [255 + i * 15, 0.5 + (15 + i * 15) / 4800] as const);
+    const said = estimates(515, [...fast, ...slow]);
+    const [at, done] = slow.at(-1) ?? [0, 0];
+    expect(at).toBe(540);
+    expect(Math.abs((said.at(-1) ?? 0) - (1 - done) * 4800)).toBeLessThan(300);
+  });
+
+  test("does not become hours because the machine stood still for minutes", () => {
+    const fast = steady(480).filter(([at]) => at <= 240);
+    const stalled = Array.from({ length: 20 }, (_, i) => [255 + i * 15, 0.5 + i / 1e5] as const);
+    for (const left of estimates(515, [...fast, ...stalled])) expect(left).toBeLessThan(3_000);
+  });
+
+  test("is a number, however little or much is told", () => {
+    for (const left of estimates(515, [
+      [0, 0],
+      [0, 0.5],
+      [0, 0.5],
+      [1, 0.2],
+      [2, 1],
+      [2, 1],
+    ])) {
+      expect(left).toBeGreaterThanOrEqual(0);
+      expect(Number.isFinite(left)).toBe(true);
+    }
+  });
+
+  test("is said in whole minutes", () => {
+    expect(new Estimate(515, () => 0).say(0)).toBe("about 9 min left");
+    expect(new Estimate(515, () => 0).say(0.99)).toBe("less than a minute left");
+  });
+});
+
+test("of a build that was watched, where it stood after each quarter of its work", () => {
+  // Packages compiled and programs linked, of 5514 and 21.
+  expect(fractionDone(0, 5514, 0, 21)).toBe(0);
+  expect(fractionDone(1394, 5514, 1, 21)).toBeCloseTo(0.23, 2);
+  expect(fractionDone(3540, 5514, 14, 21)).toBeCloseTo(0.65, 2);
+  expect(fractionDone(5514, 5514, 21, 21)).toBe(1);
+  expect(fractionDone(0, 0, 0, 0)).toBe(0);
+});
