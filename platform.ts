@@ -15,6 +15,7 @@ import type { GatewayName, Route } from "./components/gateway/route.ts";
 import { Istio } from "./components/mesh/Istio.ts";
 import { CallGraph, type Matrix } from "./components/security/CallGraph.ts";
 import { GatewayNetwork } from "./components/security/GatewayNetwork.ts";
+import { namedOnce } from "./components/support/replacement.ts";
 import type { Config } from "./config.ts";
 import { resolveGateways } from "./stacks/gateways.ts";
 import { resolveSources } from "./stacks/sources.ts";
@@ -46,18 +47,18 @@ export function plannedApplications(config: Config): readonly ApplicationSpec[] 
 /** Registers the platform on a target: the mesh, its gateways, the applications, and the gateways' routes to them. */
 export function buildPlatform(target: Target, config: Config, specs = plannedApplications(config)): Platform {
   const { cluster, charts, images, gateways, replicas, storageClass } = target;
-  const { provider } = cluster;
+  const inCluster = onCluster(cluster);
   const graph = new CallGraph(specs, gateways);
   const routes = specs.flatMap((spec) => routesOf(spec, gateways));
 
-  const onCluster = { provider, dependsOn: [...cluster.ready] };
-  const istio = new Istio("istio", { charts, ...config.istio, replicas: replicas.istiod }, onCluster);
+  const onReady = { ...inCluster, dependsOn: [...cluster.ready] };
+  const istio = new Istio("istio", { charts, ...config.istio, replicas: replicas.istiod }, onReady);
   const issuing = { tls: config.tls, chart: charts.certManager, images, ...regionOf(config) };
-  const certificates = createCertificates("certificates", issuing, onCluster);
+  const certificates = createCertificates("certificates", issuing, onReady);
 
   const { injection, podAnnotations } = istio;
   const mesh = { injection, podAnnotations };
-  const inMesh = { provider, dependsOn: [...cluster.ready, ...istio.ready] };
+  const inMesh = { ...inCluster, dependsOn: [...cluster.ready, ...istio.ready] };
   // Both gateways and all applications start side by side. Routes come last: one to an application that is not there yet
   // would be answered with an error.
   const parts: Parts = { target, config, mesh, certificates, graph, routes };
@@ -69,6 +70,11 @@ export function buildPlatform(target: Target, config: Config, specs = plannedApp
 
   const urls = { ...kong?.urls, ...ingress?.urls };
   return { urls, authority: certificates.authority, apiKeys, matrix: graph.matrix() };
+}
+
+/** Options of all that is in a cluster. */
+function onCluster({ provider }: Target["cluster"]) {
+  return { provider, transformations: [namedOnce] };
 }
 
 /** What the gateways are made of. */
@@ -84,18 +90,18 @@ interface Parts {
 /** Istio's gateway, and what lets requests in through it once the applications are there. */
 function openIstio({ target, config, mesh, certificates, graph, routes }: Parts, opts: pulumi.ComponentResourceOptions) {
   const { cluster, charts, exposure, replicas } = target;
-  const { provider } = cluster;
+  const inCluster = onCluster(cluster);
   const args = { ...mesh, chart: charts.gateway, exposure: exposure.istio, replicas: replicas.gateway, tls: config.tls };
   const ingress = new IstioGateway("ingress", { ...args, certificates }, opts);
   const { namespace, selector, reference } = ingress;
-  const behind = { provider, dependsOn: ingress };
+  const behind = { ...inCluster, dependsOn: ingress };
   new GatewayNetwork("istio-network", { graph, gateway: "istio" }, behind);
   const policies = new IstioPolicies("policies", { namespace, selector, routes }, behind);
   return {
     urls: urlsOf("istio", ingress),
     route(apps: readonly Application[]): void {
       // No path is open before its policies are there.
-      const after = { provider, dependsOn: [ingress, policies, ...apps] };
+      const after = { ...inCluster, dependsOn: [ingress, policies, ...apps] };
       new IstioRoutes("routes", { gateway: reference, namespace, routes }, after);
     },
   };
@@ -104,19 +110,19 @@ function openIstio({ target, config, mesh, certificates, graph, routes }: Parts,
 /** Kong, and what lets requests in through it once the applications are there. */
 function openKong({ target, config, mesh, certificates, graph, routes }: Parts, opts: pulumi.ComponentResourceOptions) {
   const { cluster, charts, images, exposure, replicas } = target;
-  const { provider } = cluster;
+  const inCluster = onCluster(cluster);
   const { replicas: count = replicas.gateway, ...plugins } = config.kong;
   const parts = { chart: charts.kong, images: { kong: images.kong, controller: images.kongController }, exposure: exposure.kong };
   const kong = new Kong("kong", { ...mesh, ...parts, ...plugins, replicas: count, routes, tls: config.tls }, opts);
   const { namespace } = kong;
-  const behind = { provider, dependsOn: kong };
+  const behind = { ...inCluster, dependsOn: kong };
   new GatewayNetwork("kong-network", { graph, gateway: "kong", dials: portsOf(plugins.log.url) }, behind);
   const certificate = certificates.issue("kong", namespace, behind);
   return {
     urls: urlsOf("kong", kong),
     /** Returns the keys of consumers. */
     route(apps: readonly Application[]): Platform["apiKeys"] {
-      const after = { provider, dependsOn: [kong, ...certificate, ...apps] };
+      const after = { ...inCluster, dependsOn: [kong, ...certificate, ...apps] };
       return new KongRoutes("kong-routes", { namespace, routes, tls: { ...config.tls, secretName } }, after).keys;
     },
   };
