@@ -16,6 +16,7 @@ import { Istio } from "./components/mesh/Istio.ts";
 import { CallGraph, type Matrix } from "./components/security/CallGraph.ts";
 import { GatewayNetwork } from "./components/security/GatewayNetwork.ts";
 import type { Surroundings } from "./components/security/network.ts";
+import { namedOnce } from "./components/support/replacement.ts";
 import type { Config } from "./config.ts";
 import { resolveGateways } from "./stacks/gateways.ts";
 import { resolveSources } from "./stacks/sources.ts";
@@ -60,18 +61,18 @@ export function noticesOf(target: Pick<Target, "notices" | "callerAddresses">, s
 /** Registers the platform on a target: the mesh, its gateways, the applications, and the gateways' routes to them. */
 export function buildPlatform(target: Target, config: Config, specs = plannedApplications(config)): Platform {
   const { cluster, charts, images, gateways, replicas, storageClass, platform } = target;
-  const { provider } = cluster;
+  const inCluster = onCluster(cluster);
   const graph = new CallGraph(specs, gateways);
   const routes = specs.flatMap((spec) => routesOf(spec, gateways));
 
-  const onCluster = { provider, dependsOn: [...cluster.ready] };
-  const istio = new Istio("istio", { charts, ...config.istio, platform, replicas: replicas.istiod }, onCluster);
+  const onReady = { ...inCluster, dependsOn: [...cluster.ready] };
+  const istio = new Istio("istio", { charts, ...config.istio, platform, replicas: replicas.istiod }, onReady);
   const issuing = { tls: config.tls, chart: charts.certManager, images, ...regionOf(config) };
-  const certificates = createCertificates("certificates", issuing, onCluster);
+  const certificates = createCertificates("certificates", issuing, onReady);
 
   const { injection, podAnnotations } = istio;
   const mesh = { injection, podAnnotations };
-  const inMesh = { provider, dependsOn: [...cluster.ready, ...istio.ready] };
+  const inMesh = { ...inCluster, dependsOn: [...cluster.ready, ...istio.ready] };
   // Both gateways and all applications start side by side. Routes come last: one to an application that is not there yet
   // would be answered with an error.
   const surroundings = { ...target.surroundings, scrapers: config.monitoring.scrapers };
@@ -87,6 +88,11 @@ export function buildPlatform(target: Target, config: Config, specs = plannedApp
   const urls = { ...kong?.urls, ...ingress?.urls };
   const addresses = { ...(kong && { kong: kong.address }), ...(ingress && { istio: ingress.address }) };
   return { urls, addresses, authority: certificates.authority, apiKeys, matrix: graph.matrix() };
+}
+
+/** Options of all that is in a cluster. */
+function onCluster({ provider }: Target["cluster"]) {
+  return { provider, transformations: [namedOnce] };
 }
 
 /** What the gateways are made of. */
@@ -106,11 +112,11 @@ function openIstio(
   opts: pulumi.ComponentResourceOptions,
 ) {
   const { cluster, charts, exposure, replicas } = target;
-  const { provider } = cluster;
+  const inCluster = onCluster(cluster);
   const args = { ...mesh, chart: charts.gateway, exposure: exposure.istio, replicas: replicas.gateway, tls: config.tls };
   const ingress = new IstioGateway("ingress", { ...args, certificates }, opts);
   const { namespace, selector, reference } = ingress;
-  const behind = { provider, dependsOn: ingress };
+  const behind = { ...inCluster, dependsOn: ingress };
   new GatewayNetwork("istio-network", { graph, gateway: "istio", surroundings }, behind);
   const policies = new IstioPolicies("policies", { namespace, selector, routes, ...config.edge }, behind);
   return {
@@ -118,7 +124,7 @@ function openIstio(
     address: ingress.address,
     route(apps: readonly Application[]): void {
       // No path is open before its policies are there.
-      const after = { provider, dependsOn: [ingress, policies, ...apps] };
+      const after = { ...inCluster, dependsOn: [ingress, policies, ...apps] };
       new IstioRoutes("routes", { gateway: reference, namespace, routes }, after);
     },
   };
@@ -130,7 +136,7 @@ function openKong(
   opts: pulumi.ComponentResourceOptions,
 ) {
   const { cluster, charts, images, exposure, replicas } = target;
-  const { provider } = cluster;
+  const inCluster = onCluster(cluster);
   const { replicas: count = replicas.gateway, ...plugins } = config.kong;
   const parts = { chart: charts.kong, images: { kong: images.kong, controller: images.kongController }, exposure: exposure.kong };
   const kong = new Kong(
@@ -139,7 +145,7 @@ function openKong(
     opts,
   );
   const { namespace } = kong;
-  const behind = { provider, dependsOn: kong };
+  const behind = { ...inCluster, dependsOn: kong };
   new GatewayNetwork("kong-network", { graph, gateway: "kong", dials: portsOf(plugins.log.url), surroundings }, behind);
   const certificate = certificates.issue("kong", namespace, behind);
   return {
@@ -147,12 +153,9 @@ function openKong(
     address: kong.address,
     /** Returns the keys of consumers. */
     route(apps: readonly Application[]): Platform["apiKeys"] {
-      const after = { provider, dependsOn: [kong, ...certificate, ...apps] };
-      return new KongRoutes(
-        "kong-routes",
-        { namespace, routes, tls: { ...config.tls, secretName: certificates.secretName } },
-        after,
-      ).keys;
+      const after = { ...inCluster, dependsOn: [kong, ...certificate, ...apps] };
+      const tls = { ...config.tls, secretName: certificates.secretName };
+      return new KongRoutes("kong-routes", { namespace, routes, tls }, after).keys;
     },
   };
 }

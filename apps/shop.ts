@@ -5,6 +5,10 @@ import type { PlatformImages } from "../stacks/Target.ts";
 import { configured, offered } from "./product.ts";
 
 const namespace = "prod";
+
+/** Where a stack's file sets the size of a database's volume, by the database's place: messages name the setting. */
+export const storageSettings: Readonly<Record<string, string>> = { [`${namespace}/database`]: "mesh:shop.database.storage" };
+
 const probes = { ready: "/ready", health: "/health" };
 
 /** A page, what it shows, and where that is kept: frontend → backend → database. */

@@ -7,6 +7,7 @@ import { loadImages } from "../kind/images.ts";
 import type { KindSpec } from "../kind/spec.ts";
 import { ensureKubeconfig, saveKubeconfig } from "../kubeconfig.ts";
 import { watchingPulls } from "../kubernetes/pulls.ts";
+import { requireVolumes } from "../kubernetes/volumes.ts";
 import { preflight } from "../preflight.ts";
 import { recover } from "../pulumi/recovery.ts";
 import { ensureStack, type PulumiStack, readOutputs, runPulumi, updateAfterPreview } from "../pulumi/stack.ts";
@@ -72,6 +73,7 @@ async function deploy(stack: PulumiStack, context: Context, created: boolean): P
   await ensureKubeconfig(context, stack);
   const cluster = created ? "gone" : "kept";
   const kubectl = kubectlFor(context, stack);
+  if (!created) await requireVolumes(context, kubectl);
   const { refresh } = await recover(stack, { cluster, kubectl, progress });
   const flags = ["--suppress-outputs", ...(refresh ? ["--refresh"] : [])];
   const update = () =>

@@ -8,6 +8,7 @@ export interface Resource {
   readonly outputs?: Readonly<Record<string, unknown>>;
   readonly parent?: string;
   readonly provider?: string;
+  readonly retainOnDelete?: boolean;
   readonly dependencies?: readonly string[];
   readonly propertyDependencies?: Readonly<Record<string, readonly string[] | null>>;
 }

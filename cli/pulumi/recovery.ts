@@ -9,6 +9,7 @@ import type { Kubectl } from "../kubernetes/kubectl.ts";
 import { UserError } from "../support/errors.ts";
 import { isAlive } from "../support/processes.ts";
 import type { Progress } from "../support/progress.ts";
+import { withClaims } from "./claims.ts";
 import { type Deployment, livesInCluster, pendingReleases, withoutCluster, withoutPending } from "./deployment.ts";
 import { endOrphans } from "./orphans.ts";
 import { askPulumi, type PulumiStack } from "./stack.ts";
@@ -48,10 +49,16 @@ export async function recover(stack: PulumiStack, { cluster, kubectl, progress }
     return { refresh: false, empty: isEmpty(rest) };
   }
   const pending = deployment.pending_operations ?? [];
-  if (pending.length === 0) return { refresh: false, empty: isEmpty(deployment) };
+  const whole = withClaims(deployment);
+  if (pending.length === 0 && whole === deployment) return { refresh: false, empty: isEmpty(deployment) };
+  if (pending.length === 0) {
+    progress.note("Volumes of databases that were made by an earlier version become resources of the stack.");
+    await write(stack, { ...exported, deployment: whole });
+    return { refresh: true, empty: false };
+  }
   progress.note(`A run was stopped with ${pending.length} operation(s) under way: comparing the state with what is there.`);
   await removePendingReleases(kubectl, pendingReleases(deployment));
-  await write(stack, { ...exported, deployment: withoutPending(deployment) });
+  await write(stack, { ...exported, deployment: withoutPending(whole) });
   return { refresh: true, empty: false };
 }
 

@@ -5,9 +5,9 @@ import { type CallGraph, resolveCall } from "../security/CallGraph.ts";
 import type { Surroundings } from "../security/network.ts";
 import { ZeroTrust } from "../security/ZeroTrust.ts";
 import { createNamespace } from "../support/namespace.ts";
-import { Database } from "./Database.ts";
+import { credentialsOf, Database } from "./Database.ts";
 import { LoadGenerator } from "./LoadGenerator.ts";
-import { type EnvironmentValue, Microservice } from "./Microservice.ts";
+import { type EnvironmentValue, isSecretKey, Microservice } from "./Microservice.ts";
 import type { ApplicationSpec, ServiceSpec } from "./spec.ts";
 import { Traffic } from "./Traffic.ts";
 
@@ -50,13 +50,15 @@ export class Application extends pulumi.ComponentResource {
     const pods = { namespace: labelled.metadata.name, podAnnotations };
 
     const variables = new Map<string, Variables>();
+    const secrets = new Map<string, pulumi.Output<string>>();
     for (const database of databases) {
-      const { env } = new Database(database.name, { ...database, ...pods, ...(storageClass && { storageClass }) }, guarded);
-      variables.set(database.name, env);
+      const made = new Database(database.name, { ...database, ...pods, ...(storageClass && { storageClass }) }, guarded);
+      variables.set(database.name, made.env);
+      secrets.set(credentialsOf(database.name), made.credentials.secret);
     }
     for (const service of services) {
       const found = (service.calls ?? []).map(({ to }) => variables.get(resolveCall(namespace, to).name));
-      const env = Object.assign({}, ...found, service.env) as Variables;
+      const env = Object.assign({}, ...found, withReferences(service.env ?? {}, secrets)) as Variables;
       this.addService({ ...service, env }, args, pods, guarded);
     }
     for (const load of loads) new LoadGenerator(load.name, { ...load, ...pods }, guarded);
@@ -81,3 +83,12 @@ export class Application extends pulumi.ComponentResource {
 }
 
 type Variables = Readonly<Record<string, EnvironmentValue>>;
+
+/** The same variables; those that name a Secret of the application by its name wait for it. */
+function withReferences(env: Variables, secrets: ReadonlyMap<string, pulumi.Output<string>>): Variables {
+  const entries = Object.entries(env).map(([name, value]): [string, EnvironmentValue] => {
+    const secret = isSecretKey(value) && typeof value.secret === "string" ? secrets.get(value.secret) : undefined;
+    return [name, secret && isSecretKey(value) ? { ...value, secret } : value];
+  });
+  return Object.fromEntries(entries);
+}

@@ -4,6 +4,7 @@ import * as random from "@pulumi/random";
 import { type Image, imageName } from "../support/image.ts";
 import { restrictedContainer, restrictedPod } from "../support/restricted.ts";
 import { serviceHost } from "../support/serviceHost.ts";
+import { claimOf } from "./claims.ts";
 import { databasePort } from "./databasePort.ts";
 import type { EnvironmentValue } from "./Microservice.ts";
 
@@ -31,8 +32,8 @@ export interface DatabaseArgs extends DatabaseSpec {
 
 /** Where the database's user is written down. */
 export interface Credentials {
-  /** Name of the Secret, in the database's namespace. */
-  readonly secret: string;
+  /** Name of the Secret, in the database's namespace. Whatever names it waits for the Secret, and not for the database. */
+  readonly secret: pulumi.Output<string>;
   readonly keys: { readonly user: "user"; readonly password: "password"; readonly database: "database" };
 }
 
@@ -41,12 +42,19 @@ const user = 999;
 /** Seconds until a stopping PostgreSQL is killed. It is told to stop fast, so this is time for its last checkpoint. */
 const gracePeriod = 60;
 const keys = { user: "user", password: "password", database: "database" } as const;
+/** What cannot be changed in place is refused, as the name is taken: what holds data is never deleted for its successor. */
+const inPlace = { deleteBeforeReplace: false } as const;
 const volumeFolder = "/var/lib/postgresql/data";
 
+/** Name of the Secret with the user of a database. */
+export function credentialsOf(database: string): string {
+  return `${database}-credentials`;
+}
+
 /**
- * A PostgreSQL server of one pod with a volume of its own, for callers in its namespace. Its data outlives the pod, and goes with
- * the namespace. Files of one major version are not opened by another: the pod then says so in its log and does not become
- * ready; dump and restore is the way.
+ * A PostgreSQL server of one pod with a volume of its own, for callers in its namespace. Its data outlives the pod and the
+ * StatefulSet, and goes with the namespace. The volume grows in place where its StorageClass lets it, and never shrinks. Files of
+ * one major version are not opened by another: the pod then says so in its log and does not become ready; dump and restore is the way.
  */
 export class Database extends pulumi.ComponentResource {
   readonly credentials: Credentials;
@@ -61,20 +69,24 @@ export class Database extends pulumi.ComponentResource {
 
     // Letters and digits alone: it may become part of a URL.
     const password = new random.RandomPassword(name, { length: 32, special: false }, child);
-    this.credentials = { secret: `${args.name}-credentials`, keys };
     const secret = new k8s.core.v1.Secret(
       name,
       {
-        metadata: { ...metadata, name: this.credentials.secret },
+        metadata: { ...metadata, name: credentialsOf(args.name) },
         stringData: { [keys.user]: args.user, [keys.password]: password.result, [keys.database]: database },
       },
       child,
     );
+    this.credentials = { secret: secret.metadata.name, keys };
     const account = new k8s.core.v1.ServiceAccount(name, { metadata, automountServiceAccountToken: false }, child);
+    const claim = this.claim(name, args, metadata);
     const ports = [{ name: "tcp-postgresql", port: databasePort, targetPort: "postgresql", appProtocol: "tcp" }];
     new k8s.core.v1.Service(name, { metadata, spec: { selector: { app: args.name }, ports } }, child);
-    const after = { ...child, dependsOn: secret };
-    new k8s.apps.v1.StatefulSet(name, { metadata, spec: setSpec(args, account.metadata.name, this.credentials) }, after);
+    const refs = { account: account.metadata.name, claim: claim.metadata.name, credentials: this.credentials };
+    // A set made before claims were resources of their own has templates of them, which no set can change while it exists: to take them
+    // out would delete the database first.
+    const kept = { ...child, ...inPlace, ignoreChanges: ["spec.volumeClaimTemplates"] };
+    new k8s.apps.v1.StatefulSet(name, { metadata, spec: setSpec(args, refs) }, kept);
 
     this.env = {
       PGHOST: pulumi.output(namespace).apply((known) => serviceHost({ name: args.name, namespace: known })),
@@ -85,32 +97,47 @@ export class Database extends pulumi.ComponentResource {
     };
     this.registerOutputs();
   }
+
+  /** A resource of its own, as that of a StatefulSet's template could never grow: the template cannot change. */
+  private claim(name: string, { storage, storageClass: storageClassName, ...args }: DatabaseArgs, { namespace, labels }: Placed) {
+    const spec = {
+      accessModes: ["ReadWriteOnce"],
+      resources: { requests: { storage } },
+      ...(storageClassName === undefined ? {} : { storageClassName }),
+    };
+    return new k8s.core.v1.PersistentVolumeClaim(
+      name,
+      { metadata: { name: claimOf(args.name), namespace, labels }, spec },
+      // No change of the program takes data away; it goes with the namespace.
+      { parent: this, ...inPlace, retainOnDelete: true },
+    );
+  }
 }
 
-function setSpec(args: DatabaseArgs, account: pulumi.Input<string>, credentials: Credentials) {
+type Placed = Pick<k8s.types.input.meta.v1.ObjectMeta, "namespace" | "labels">;
+
+/** What the pod names: each is an output of what must be there before it. */
+interface PodReferences {
+  readonly account: pulumi.Input<string>;
+  readonly claim: pulumi.Input<string>;
+  readonly credentials: Credentials;
+}
+
+function setSpec(args: DatabaseArgs, refs: PodReferences) {
   const labels = { app: args.name };
-  const { podAnnotations: annotations, storageClass: storageClassName, storage } = args;
+  const { podAnnotations: annotations } = args;
   return {
     replicas: 1,
     serviceName: args.name,
     selector: { matchLabels: labels },
     // With the default, a pod that cannot start would have to be removed by hand before it gets a better template.
     podManagementPolicy: "Parallel",
-    template: { metadata: { labels, ...(annotations && { annotations }) }, spec: podSpec(args, account, credentials) },
-    volumeClaimTemplates: [
-      {
-        metadata: { name: "data", labels },
-        spec: {
-          accessModes: ["ReadWriteOnce"],
-          resources: { requests: { storage } },
-          ...(storageClassName === undefined ? {} : { storageClassName }),
-        },
-      },
-    ],
+    template: { metadata: { labels, ...(annotations && { annotations }) }, spec: podSpec(args, refs) },
   };
 }
 
-function podSpec(args: DatabaseArgs, account: pulumi.Input<string>, credentials: Credentials): k8s.types.input.core.v1.PodSpec {
+function podSpec(args: DatabaseArgs, { account, claim, credentials }: PodReferences): k8s.types.input.core.v1.PodSpec {
+  const scratch = ["run", "tmp"].map((name) => ({ name, emptyDir: { sizeLimit: "64Mi" } }));
   return {
     serviceAccountName: account,
     automountServiceAccountToken: false,
@@ -119,7 +146,7 @@ function podSpec(args: DatabaseArgs, account: pulumi.Input<string>, credentials:
     // Not every storage lets a group in by itself; where it had to be done once, it is not done at each start.
     securityContext: { ...restrictedPod(user), fsGroup: user, fsGroupChangePolicy: "OnRootMismatch" },
     containers: [container(args, credentials)],
-    volumes: ["run", "tmp"].map((name) => ({ name, emptyDir: { sizeLimit: "64Mi" } })),
+    volumes: [{ name: "data", persistentVolumeClaim: { claimName: claim } }, ...scratch],
   };
 }
 

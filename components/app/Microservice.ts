@@ -45,7 +45,10 @@ export interface MicroserviceArgs {
 export type EnvironmentValue = pulumi.Input<string> | SecretKey;
 
 export interface SecretKey {
-  readonly secret: string;
+  /**
+   * Name of the Secret. Where the program makes the Secret, its own output: then pods that name it wait for it.
+   */
+  readonly secret: pulumi.Input<string>;
   readonly key: string;
 }
 
@@ -172,6 +175,7 @@ function variable(name: string, value: EnvironmentValue): k8s.types.input.core.v
   return { name, valueFrom: { secretKeyRef: { name: value.secret, key: value.key } } };
 }
 
-function isSecretKey(value: EnvironmentValue): value is SecretKey {
+/** Whether a variable is a key of a Secret. */
+export function isSecretKey(value: EnvironmentValue): value is SecretKey {
   return typeof value === "object" && "secret" in value && "key" in value && !pulumi.Output.isInstance(value);
 }

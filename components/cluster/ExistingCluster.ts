@@ -34,6 +34,8 @@ export class ExistingCluster extends pulumi.ComponentResource implements Cluster
         // Other credentials, a new certificate and a renamed context leave a cluster what it is; another address does not.
         clusterIdentifier: `existing-${createHash("sha256").update(server).digest("hex").slice(0, 12)}`,
         enableServerSideApply: true,
+        // Otherwise a Secret whose content changes is deleted, and for a moment there is none.
+        enableSecretMutable: true,
       },
       { parent: this },
     );

@@ -35,6 +35,8 @@ export class KindCluster extends pulumi.ComponentResource implements Cluster {
         // Without it, a new port or certificate in the kubeconfig would look like another cluster and replace everything in it.
         clusterIdentifier: nodes.identifier,
         enableServerSideApply: true,
+        // Otherwise a Secret whose content changes is deleted, and for a moment there is none.
+        enableSecretMutable: true,
       },
       { parent: this, dependsOn: loaded },
     );

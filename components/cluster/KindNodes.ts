@@ -46,8 +46,37 @@ function kubernetesOf(nodeImage: string): string {
   return /^(.*:v\d+\.\d+\.\d+)/.exec(nodeImage)?.[1] ?? nodeImage;
 }
 
+/**
+ * Says what of a cluster would change that cannot while it lives; undefined when nothing would. Another cluster in its place would begin
+ * without anything that is in this one, the databases' volumes too, so that is left to whoever types `make down`.
+ */
+function refusal(old: KindSpec, spec: KindSpec): string | undefined {
+  const ports = (of: KindSpec) => of.ports.map(({ hostPort, nodePort }) => `${hostPort}:${nodePort}`).join(", ");
+  const compared: [setting: string, given: string, has: string][] = [
+    ["mesh:cluster.name", spec.name, old.name],
+    ["mesh:cluster.workers", `${spec.workers}`, `${old.workers}`],
+    ["mesh:cluster.ports", ports(spec), ports(old)],
+    ["the image of its nodes", kubernetesOf(spec.nodeImage), kubernetesOf(old.nodeImage)],
+  ];
+  const changes = compared
+    .filter(([, given, has]) => given !== has)
+    .map(([what, given, has]) => `${what} is ${given}, was ${has}`);
+  if (changes.length === 0) return undefined;
+  const stack = !spec.stack || spec.stack === "local" ? "" : ` STACK=${spec.stack}`;
+  const first = spec.name === old.name ? "" : "with the old name ";
+  return (
+    `The cluster ${old.name} keeps these as long as it lives: ${changes.join("; ")}. To replace it would delete all that is in it, ` +
+    `databases too. Put them back; or type ${first}\`make down${stack}\`, then \`make up${stack}\`, which makes it anew without its data.`
+  );
+}
+
 /** Thin on purpose: the cluster's command line does the work, for a user as well as for Pulumi. */
 export const kindProvider: pulumi.dynamic.ResourceProvider<Inputs, Outputs> = {
+  async check(olds: Partial<Inputs>, news) {
+    const reason = olds.spec && refusal(olds.spec, news.spec);
+    return { inputs: news, failures: reason === undefined ? [] : [{ property: "spec", reason }] };
+  },
+
   async create({ spec }) {
     const { kubeconfig, context } = await engine("ensure", spec);
     return { id: spec.name, outs: await outputs(spec, kubeconfig, context, true) };

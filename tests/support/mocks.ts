@@ -10,12 +10,24 @@ export interface Registered {
 
 export type Inputs = Readonly<Record<string, unknown>>;
 
+/** What a resource was registered with beside its inputs. */
+export interface Options {
+  /** Of all resources that it depends on, by option or because an input is an output of theirs. */
+  readonly dependencies: readonly string[];
+  readonly ignoreChanges: readonly string[];
+  readonly retainOnDelete: boolean;
+  /** Undefined where the provider decides. */
+  readonly deleteBeforeReplace: boolean | undefined;
+}
+
 export interface Recording {
   /** All of them, in the order in which they were registered. */
   readonly resources: readonly Registered[];
   /** The inputs of the only resource of this type and name. */
   inputs(type: string, name: string): Inputs;
   all(type: string): readonly Registered[];
+  /** How the only resource of this type and name is to be handled, and what it depends on. */
+  options(type: string, name: string): Options;
   /** Whether the first was registered only after the second was there: true when it depends on it, directly or not. */
   waits(first: readonly [type: string, name: string], second: readonly [type: string, name: string]): boolean;
 }
@@ -52,13 +64,15 @@ export async function record(
   run: () => unknown,
   { preview = false, stack = "local", autonames = false, slow = "", outputs = {} }: RecordOptions = {},
 ): Promise<Recording> {
-  const steps: { readonly resource: Registered; readonly started: number; done: number }[] = [];
+  const steps: { readonly resource: Registered; readonly options: Options; readonly started: number; done: number }[] = [];
+  let options: Options | undefined;
   let clock = 0;
   await pulumi.runtime.setMocks(
     {
       newResource: async ({ type, name, inputs: { __provider, ...inputs } }) => {
         const step = {
           resource: { type, name, inputs: withoutResources(inputs) },
+          options: options as Options,
           started: clock++,
           done: Number.POSITIVE_INFINITY,
         };
@@ -77,6 +91,9 @@ export async function record(
     stack,
     preview,
   );
+  watchRequests((request) => {
+    options = optionsOf(request);
+  });
   await run();
   // Registrations go on after the constructors have returned: each waits for the outputs it is made of.
   await pulumi.runtime.disconnect();
@@ -93,8 +110,39 @@ export async function record(
   return {
     resources,
     inputs: (type, name) => step([type, name]).resource.inputs,
+    options: (type, name) => step([type, name]).options,
     all: (type) => resources.filter((resource) => resource.type === type),
     waits: (first, second) => step(first).started > step(second).done,
+  };
+}
+
+/** What a resource is registered with. Mocks are handed a part of it alone. */
+interface RegisterRequest {
+  getDependenciesList(): string[];
+  getIgnorechangesList(): string[];
+  getRetainondelete(): boolean;
+  getDeletebeforereplace(): boolean;
+  getDeletebeforereplacedefined(): boolean;
+}
+
+/** Shows each request before the mock that answers it is asked, which happens at once. */
+function watchRequests(see: (request: RegisterRequest) => void): void {
+  const monitor = pulumi.runtime.getMonitor() as unknown as {
+    registerResource(request: RegisterRequest, ...rest: unknown[]): unknown;
+  };
+  const register = monitor.registerResource.bind(monitor);
+  monitor.registerResource = (request, ...rest) => {
+    see(request);
+    return register(request, ...rest);
+  };
+}
+
+function optionsOf(request: RegisterRequest): Options {
+  return {
+    dependencies: request.getDependenciesList(),
+    ignoreChanges: request.getIgnorechangesList(),
+    retainOnDelete: request.getRetainondelete(),
+    deleteBeforeReplace: request.getDeletebeforereplacedefined() ? request.getDeletebeforereplace() : undefined,
   };
 }
 

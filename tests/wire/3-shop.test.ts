@@ -3,7 +3,8 @@ import { beforeAll, expect, test } from "@jest/globals";
 import type { Page } from "playwright-core";
 import { withPage } from "./support/browser.ts";
 import { gatewayUrl } from "./support/product.ts";
-import { bringUp, eventually, kubectl, kubeGet, saw } from "./support/stack.ts";
+import { withConfigSet } from "./support/settings.ts";
+import { bringUp, eventually, kubectl, kubeGet, make, pulumi, saw } from "./support/stack.ts";
 
 /** Where pictures of the page go: beside other results, in no commit. */
 const pictures = ".state/pictures";
@@ -96,6 +97,41 @@ test("when the backend fails, the page says so, and comes back with it", async (
     });
   });
 });
+
+test("a size that the database's volume cannot have is refused, and the database and its data stay", async () => {
+  const before = await readDatabase();
+  await withConfigSet({ "mesh:shop.database.storage": "3Gi" }, async () => {
+    const refused = await make("up");
+    saw(refused.all.trim().split("\n").slice(-2).join("\n         "));
+    expect(refused.exitCode).not.toBe(0);
+    expect(refused.all).toMatch(/mesh:shop\.database\.storage is 3Gi, and the volume of prod\/database has 1Gi/);
+    expect(await readDatabase()).toEqual(before);
+    // By itself pulumi asks nobody beforehand: another setting that fails stops it before or after the volume.
+    await pulumi("config", "set", "--path", "mesh:shop.backend.resilience.retries.on", "5xx,499");
+    expect((await pulumi("up", "--yes", "--skip-preview")).exitCode).not.toBe(0);
+    expect(await readDatabase()).toEqual(before);
+  });
+  // Both are put back, and `make up` has ended well.
+  expect(await readDatabase()).toEqual(before);
+  await withPage(async (page) => {
+    await page.goto(gatewayUrl());
+    expect(await page.locator("#products h3").allTextContents()).toContain("Espresso cup");
+  });
+});
+
+interface Identified {
+  readonly metadata: { readonly uid: string };
+}
+
+/** Tells the database, its volume and its pod from others of the same names. */
+async function readDatabase(): Promise<object> {
+  const [set, claim, pod] = await Promise.all(
+    ["statefulset/database", "persistentvolumeclaim/data-database-0", "pod/database-0"].map((name) =>
+      kubeGet<Identified>(name, "--namespace=prod"),
+    ),
+  );
+  return { set: set?.metadata.uid, claim: claim?.metadata.uid, pod: pod?.metadata.uid };
+}
 
 /** What the browser's console complains about, such as a policy that the page itself breaks. */
 function collectComplaints(page: Page): string[] {

@@ -55,6 +55,8 @@ export class EksCluster extends pulumi.ComponentResource implements Cluster {
         // Known before there is a cluster, and the same after every change of its kubeconfig.
         clusterIdentifier: `eks-${region}-${name}`,
         enableServerSideApply: true,
+        // Otherwise a Secret whose content changes is deleted, and for a moment there is none.
+        enableSecretMutable: true,
       },
       { ...parent, dependsOn: [nodes, ...addons] },
     );

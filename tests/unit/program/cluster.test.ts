@@ -49,6 +49,29 @@ describe("which change of the nodes does what", () => {
   });
 });
 
+describe("what of a cluster that lives cannot change", () => {
+  const check = async (changes: Partial<KindSpec>, olds: object = { spec }) =>
+    (await kindProvider.check?.(olds as { spec: KindSpec }, { spec: { ...spec, ...changes } }))?.failures;
+
+  test.each<[string, Partial<KindSpec>, string]>([
+    ["a worker more", { workers: 3 }, "mesh:cluster.workers is 3, was 2"],
+    ["another port", { ports: [{ hostPort: 8081, nodePort: 30808 }] }, "mesh:cluster.ports is 8081:30808, was 8080:30808"],
+    ["another Kubernetes", { nodeImage: "localhost/mesh/kind-node:v1.37.0-0" }, "v1.37.0, was localhost/mesh/kind-node:v1.36.1"],
+    ["another name", { name: "other" }, "mesh:cluster.name is other, was mesh-demo"],
+  ])("%s is refused before anything goes, with what to do", async (_what, changes, reason) => {
+    const [failure, ...more] = (await check({ ...changes, stack: "dev" })) ?? [];
+    expect(more).toEqual([]);
+    expect(failure?.reason).toContain(reason);
+    expect(failure?.reason).toContain("databases too");
+    expect(failure?.reason).toContain("`make down STACK=dev`, then `make up STACK=dev`");
+  });
+
+  test("what is no other cluster is taken, and so is the first one", async () => {
+    expect(await check({ nodeImage: "localhost/mesh/kind-node:v1.36.1-ba9876543210", stack: "local" })).toEqual([]);
+    expect(await check({ workers: 7 }, {})).toEqual([]);
+  });
+});
+
 describe("when images are loaded again", () => {
   const olds = { spec, instance: "i", images: [{ name: "product", reference: "localhost/mesh/product:1" }] };
   const diff = (changes: object) => loadedImagesProvider.diff?.("mesh-demo", olds, { ...olds, ...changes });
@@ -192,6 +215,7 @@ describe("the stacks' clusters", () => {
       context: "the-context",
       clusterIdentifier: "the-identifier",
       enableServerSideApply: "true",
+      enableSecretMutable: "true",
     });
   });
 });

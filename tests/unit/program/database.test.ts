@@ -5,6 +5,7 @@ import { at, type Inputs, type Recording, record } from "../../support/mocks.ts"
 
 const set = "kubernetes:apps/v1:StatefulSet";
 const secret = "kubernetes:core/v1:Secret";
+const claim = "kubernetes:core/v1:PersistentVolumeClaim";
 const args: DatabaseArgs = {
   name: "database",
   namespace: "prod",
@@ -37,28 +38,33 @@ describe("the server", () => {
         serviceName: "database",
         // A pod that cannot start is replaced when its template gets better.
         podManagementPolicy: "Parallel",
-        volumeClaimTemplates: [
-          {
-            metadata: { name: "data" },
-            spec: { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "1Gi" } } },
-          },
-        ],
       },
     });
-    const claim = at<Inputs>(recording.inputs(set, "database"), "spec.volumeClaimTemplates.0.spec");
-    expect(claim).not.toHaveProperty("storageClassName");
+    expect(recording.inputs(claim, "database")).toEqual({
+      apiVersion: "v1",
+      kind: "PersistentVolumeClaim",
+      // As the StatefulSet of an earlier version called it.
+      metadata: { name: "data-database-0", namespace: "prod", labels: { app: "database" } },
+      spec: { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "1Gi" } } },
+    });
+  });
+
+  test("keeps its data whatever becomes of the program: nothing of it is deleted for a successor", () => {
+    // A template of claims cannot change, and an earlier version's is left alone: the claim grows by itself.
+    expect(recording.inputs(set, "database")).not.toHaveProperty("spec.volumeClaimTemplates");
+    expect(recording.options(set, "database")).toMatchObject({
+      ignoreChanges: ["spec.volumeClaimTemplates"],
+      deleteBeforeReplace: false,
+    });
+    expect(recording.options(claim, "database")).toMatchObject({ retainOnDelete: true, deleteBeforeReplace: false });
   });
 
   test("takes the storage class and the annotations it is given", async () => {
     const { inputs } = await record(
       () => new Database("database", { ...args, storageClass: "fast", podAnnotations: { a: "b" } }),
     );
-    expect(inputs(set, "database")).toMatchObject({
-      spec: {
-        template: { metadata: { annotations: { a: "b" } } },
-        volumeClaimTemplates: [{ spec: { storageClassName: "fast" } }],
-      },
-    });
+    expect(inputs(set, "database")).toMatchObject({ spec: { template: { metadata: { annotations: { a: "b" } } } } });
+    expect(inputs(claim, "database")).toMatchObject({ spec: { storageClassName: "fast" } });
   });
 
   test("is reached as TCP, which a mesh must be told", () => {
@@ -81,6 +87,7 @@ describe("the server", () => {
       serviceAccountName: "database",
       securityContext: { runAsNonRoot: true, runAsUser: 999, fsGroup: 999, seccompProfile: { type: "RuntimeDefault" } },
       volumes: [
+        { name: "data", persistentVolumeClaim: { claimName: "data-database-0" } },
         { name: "run", emptyDir: {} },
         { name: "tmp", emptyDir: {} },
       ],

@@ -4,7 +4,7 @@ import { Application } from "../../../components/app/Application.ts";
 import { routesOf } from "../../../components/app/routes.ts";
 import { CallGraph } from "../../../components/security/CallGraph.ts";
 import { type Declared, declared } from "../../support/arbitraries.ts";
-import { at, type Inputs, type Recording, type Registered, record } from "../../support/mocks.ts";
+import { at, automaticName, type Inputs, type Recording, type Registered, record } from "../../support/mocks.ts";
 
 /*
  * What holds for everything that applications register, whatever they declare.
@@ -13,13 +13,16 @@ import { at, type Inputs, type Recording, type Registered, record } from "../../
 const runs = { numRuns: 8 };
 const kinds = ["Deployment", "StatefulSet"];
 
-function recordApplications({ applications, gateways }: Declared): Promise<Recording> {
+function recordApplications({ applications, gateways }: Declared, autonames = false): Promise<Recording> {
   const graph = new CallGraph(applications, gateways);
   const routes = applications.flatMap((application) => routesOf(application, gateways));
   const mesh = { injection: { "istio-injection": "enabled" }, podAnnotations: {} };
-  return record(() => {
-    for (const spec of applications) new Application(spec.namespace, { spec, graph, routes, mesh });
-  });
+  return record(
+    () => {
+      for (const spec of applications) new Application(spec.namespace, { spec, graph, routes, mesh });
+    },
+    { autonames },
+  );
 }
 
 /** Holds what a property says of all that any applications register. */
@@ -88,6 +91,80 @@ test("no workload is begun before everything that protects it is there", async (
     }
   });
 });
+
+test("what a pod names is there before its workload, which waits for that and not for other workloads", async () => {
+  const property = async (given: Declared) => {
+    const { resources, options } = await recordApplications(withMoreNames(given), true);
+    const identity = ({ type, name, inputs }: Registered) =>
+      `${kindOf({ type, name, inputs })}/${metadataOf(inputs).namespace}/${metadataOf(inputs).name ?? automaticName(name)}`;
+    const objects = resources.filter(({ type }) => type.startsWith("kubernetes:"));
+    const found = new Map(objects.map((resource) => [identity(resource), resource]));
+    for (const workload of resources.filter((resource) => kinds.includes(kindOf(resource)))) {
+      const { dependencies } = options(workload.type, workload.name);
+      const { namespace } = metadataOf(workload.inputs);
+      const named = namesIn(at<PodSpec>(workload.inputs, "spec.template.spec"));
+      expect(named.length).toBeGreaterThan(0);
+      for (const [kind, name] of named) {
+        const resource = found.get(`${kind}/${namespace}/${name}`);
+        expect([kind, name, resource !== undefined]).toEqual([kind, name, true]);
+        expect(dependencies.some((urn) => urn.endsWith(`${resource?.type}::${resource?.name}`))).toBe(true);
+      }
+      expect(dependencies.filter((urn) => kinds.some((kind) => urn.includes(`:${kind}::`)))).toEqual([]);
+    }
+  };
+  await fc.assert(fc.asyncProperty(declared(), property), { ...runs, numRuns: 4 });
+}, 120_000);
+
+/** The same with all that a pod may name: a program in a ConfigMap, and a database's Secret by its name. */
+function withMoreNames({ applications, gateways }: Declared): Declared {
+  const named = applications.map(({ services, databases = [], ...rest }) => {
+    const env = Object.fromEntries(databases.map(({ name }) => [`OF_${name}`, { secret: `${name}-credentials`, key: "user" }]));
+    const image = { reference: "node:24", program: { file: "server.js", content: "1" } };
+    return { ...rest, databases, services: services.map((service) => ({ ...service, image, env })) };
+  });
+  return { applications: named, gateways };
+}
+
+interface PodSpec {
+  readonly serviceAccountName?: string;
+  readonly imagePullSecrets?: readonly { readonly name: string }[];
+  readonly volumes?: readonly {
+    readonly configMap?: { readonly name: string };
+    readonly secret?: { readonly secretName: string };
+    readonly persistentVolumeClaim?: { readonly claimName: string };
+  }[];
+  readonly containers: readonly {
+    readonly env?: readonly {
+      readonly valueFrom?: {
+        readonly secretKeyRef?: { readonly name: string };
+        readonly configMapKeyRef?: { readonly name: string };
+      };
+    }[];
+  }[];
+}
+
+/** Everything that must be there before such a pod can start, as kind and name. */
+function namesIn({
+  serviceAccountName,
+  imagePullSecrets = [],
+  volumes = [],
+  containers,
+}: PodSpec): [kind: string, name: string][] {
+  const sources = containers.flatMap(({ env = [] }) => env.map(({ valueFrom = {} }) => valueFrom));
+  const all: [kind: string, name: string | undefined][] = [
+    ["ServiceAccount", serviceAccountName],
+    ...imagePullSecrets.map(({ name }): [string, string] => ["Secret", name]),
+    ...volumes.map(({ configMap }): [string, string | undefined] => ["ConfigMap", configMap?.name]),
+    ...volumes.map(({ secret }): [string, string | undefined] => ["Secret", secret?.secretName]),
+    ...volumes.map(({ persistentVolumeClaim }): [string, string | undefined] => [
+      "PersistentVolumeClaim",
+      persistentVolumeClaim?.claimName,
+    ]),
+    ...sources.map(({ secretKeyRef }): [string, string | undefined] => ["Secret", secretKeyRef?.name]),
+    ...sources.map(({ configMapKeyRef }): [string, string | undefined] => ["ConfigMap", configMapKeyRef?.name]),
+  ];
+  return all.filter((entry): entry is [string, string] => entry[1] !== undefined);
+}
 
 test("every name is one that Kubernetes takes, and no two objects have the same", async () => {
   const label = /^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/;

@@ -64,6 +64,7 @@ func (provider *Provider) makeWay(ctx context.Context, client *cluster.Client, o
 		say("waiting until the previous object of this name is gone")
 		return await.Gone(ctx, endpoint, live, await.Timeout(0, ""), say)
 	case provider.settings.UpsertExistingObjects || managed(live):
+		provider.adopt(live)
 		return nil
 	}
 	return fmt.Errorf("it already exists, and Pulumi did not create it; import it, or set upsertExistingObjects on the Provider to take it over")

@@ -5,9 +5,12 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/plugin"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
 
 	"mesh.local/airgap/provider/internal/await"
 	"mesh.local/airgap/provider/internal/cluster"
@@ -48,15 +51,17 @@ func (provider *Provider) deleteObject(ctx context.Context, client *cluster.Clie
 	case "orphan":
 		propagation = metav1.DeletePropagationOrphan
 	}
+	known := objects.UID(request.Outputs)
 	err = cluster.Retry(ctx, say, func() error {
 		endpoint, live, err := find(ctx, client, kind, namespace, name)
 		if err != nil || live == nil {
 			return err
 		}
-		if owner := provider.owner(live); owner != "" && owner != request.URN {
-			provider.log.Warn(request.URN, fmt.Sprintf("%s is kept: %s has taken it over", await.Describe(live), owner))
+		if reason := provider.successor(live, known, request.URN); reason != "" {
+			provider.log.Warn(request.URN, fmt.Sprintf("%s is kept: %s", await.Describe(live), reason))
 			return nil
 		}
+		// Between the look and the deletion another object may have taken the name: then the API server answers with a conflict.
 		uid := live.GetUID()
 		err = endpoint.Delete(ctx, name, metav1.DeleteOptions{PropagationPolicy: &propagation, Preconditions: &metav1.Preconditions{UID: &uid}})
 		if apierrors.IsNotFound(err) || apierrors.IsConflict(err) {
@@ -75,4 +80,19 @@ func (provider *Provider) deleteObject(ctx context.Context, client *cluster.Clie
 			kind.Kind, request.ID, err)
 	}
 	return fmt.Errorf("delete %s %s: %w", kind.Kind, request.ID, err)
+}
+
+// successor tells why what has the name now is not what is to be deleted. An engine that could not end a replacement may ask for the deletion
+// of the old object when the new one has its name; the state's UID tells them apart. It is empty in states of interrupted runs.
+func (provider *Provider) successor(live *unstructured.Unstructured, known types.UID, urn resource.URN) string {
+	owner, adopted := provider.owner(live)
+	switch {
+	case known != "" && known != live.GetUID():
+		return fmt.Sprintf("it is not the object that the state knows (UID %s, now %s), which is gone", known, live.GetUID())
+	case owner != "" && owner != urn:
+		return fmt.Sprintf("%s has taken it over", owner)
+	case adopted, owner == urn && known == "":
+		return "its replacement, which this run has made, is the same object"
+	}
+	return ""
 }

@@ -69,9 +69,13 @@ func TestDiff(t *testing.T) {
 		if len(response.DetailedDiff) != 1 || response.DetailedDiff[test.path] == nil || !slices.Equal(response.Diffs, []string{input}) || (len(response.Replaces) > 0) != test.replace {
 			t.Errorf("%s %s: %v", test.token, test.path, response)
 		}
-		// Two objects of one name cannot exist, so a named one goes first, unless its name or place is what changes.
+		// Two objects of one name cannot exist, so a named one goes first, unless its name or place is what changes. The engine asks that of
+		// an object without changes too: of one that it deleted to replace it before it was stopped.
 		moves := test.path == "metadata.name" || test.path == "metadata.namespace"
-		if response.DeleteBeforeReplace != (test.replace && !moves) {
+		if same := subject.diff(properties(test.program)); !same.DeleteBeforeReplace {
+			t.Errorf("%s: the engine would make its successor first", test.token)
+		}
+		if response.DeleteBeforeReplace == moves {
 			t.Errorf("%s %s: deleteBeforeReplace is %v", test.token, test.path, response.DeleteBeforeReplace)
 		}
 		if ignored := subject.diff(properties(with(test.path, test.value, test.program)), test.path); ignored.Changes != pulumirpc.DiffResponse_DIFF_NONE {

@@ -108,10 +108,17 @@ func (provider *Provider) own(object *unstructured.Unstructured, urn resource.UR
 	provider.owners[object.GetUID()] = urn
 }
 
-func (provider *Provider) owner(object *unstructured.Unstructured) resource.URN {
+// owner is the resource that made or changed an object in this run, and whether it took over one that was there already.
+func (provider *Provider) owner(object *unstructured.Unstructured) (urn resource.URN, adopted bool) {
 	provider.mu.Lock()
 	defer provider.mu.Unlock()
-	return provider.owners[object.GetUID()]
+	return provider.owners[object.GetUID()], provider.adopted[object.GetUID()]
+}
+
+func (provider *Provider) adopt(object *unstructured.Unstructured) {
+	provider.mu.Lock()
+	defer provider.mu.Unlock()
+	provider.adopted[object.GetUID()] = true
 }
 
 func (provider *Provider) sayer(urn resource.URN) func(string) {

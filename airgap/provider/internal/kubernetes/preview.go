@@ -41,7 +41,8 @@ func invalid(err error) bool {
 	if err == nil {
 		return false
 	}
-	if apierrors.IsInvalid(err) {
+	// A volume whose class does not let it grow is refused by admission, which says otherwise nothing of the object itself.
+	if apierrors.IsInvalid(err) || apierrors.IsForbidden(err) && strings.Contains(err.Error(), "must support resize") {
 		return true
 	}
 	for _, sign := range []string{

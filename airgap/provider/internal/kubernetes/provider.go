@@ -36,7 +36,9 @@ type Provider struct {
 
 	mu     sync.Mutex
 	owners map[types.UID]resource.URN
-	warned bool
+	// adopted are the objects that were there already when a resource was to create them.
+	adopted map[types.UID]bool
+	warned  bool
 }
 
 // New makes a provider that reports the given version.
@@ -44,7 +46,7 @@ func New(version string, log host.Log) *Provider {
 	running, cancel := context.WithCancel(context.Background())
 	return &Provider{
 		Base: host.Base{Package: "kubernetes", Version: version}, log: log,
-		running: running, cancel: cancel, owners: map[types.UID]resource.URN{},
+		running: running, cancel: cancel, owners: map[types.UID]resource.URN{}, adopted: map[types.UID]bool{},
 	}
 }
 
@@ -245,10 +247,19 @@ func checkIdentity(news resource.PropertyMap, kind schema.GroupVersionKind) []pl
 	return failures
 }
 
-// Diff compares inputs: it needs no cluster.
+// Diff compares inputs. It needs the cluster only where an object would have to be deleted before there is another one: a replacement that
+// loses what the object holds, or that the API server would not take, is refused as long as the object is there.
 func (provider *Provider) Diff(ctx context.Context, request plugin.DiffRequest) (plugin.DiffResponse, error) {
+	ctx, done := provider.begin(ctx)
+	defer done()
 	if string(request.Type) == releaseToken {
 		return provider.diffRelease(request)
 	}
-	return objects.Diff(request.OldInputs, request.NewInputs, request.IgnoreChanges, provider.defaultNamespace(), provider.mutable), nil
+	result := objects.Diff(request.OldInputs, request.NewInputs, request.IgnoreChanges, provider.defaultNamespace(), provider.mutable)
+	if result.Replace() && result.DeleteBeforeReplace {
+		if err := provider.allowDeletion(ctx, request, result); err != nil {
+			return plugin.DiffResult{}, err
+		}
+	}
+	return result, nil
 }

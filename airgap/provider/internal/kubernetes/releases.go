@@ -70,18 +70,18 @@ func present(value resource.PropertyValue) bool {
 func (provider *Provider) diffRelease(request plugin.DiffRequest) (plugin.DiffResponse, error) {
 	changes := objects.Changes(request.OldInputs, request.NewInputs, request.IgnoreChanges)
 	delete(changes, "compat")
+	// Most charts have objects outside their namespace, which two releases cannot both own. An engine that was stopped after the deletion asks
+	// again, when there may be no difference any more.
 	if len(changes) == 0 {
-		return plugin.DiffResult{Changes: plugin.DiffNone}, nil
+		return plugin.DiffResult{Changes: plugin.DiffNone, DeleteBeforeReplace: true}, nil
 	}
-	result := plugin.DiffResult{Changes: plugin.DiffSome, DetailedDiff: changes}
+	result := plugin.DiffResult{Changes: plugin.DiffSome, DetailedDiff: changes, DeleteBeforeReplace: true}
 	for _, key := range []string{"name", "namespace"} {
 		if change, ok := changes[key]; ok {
 			changes[key] = change.ToReplace()
 			result.ReplaceKeys = append(result.ReplaceKeys, resource.PropertyKey(key))
 		}
 	}
-	// Most charts have objects outside their namespace, which two releases cannot both own.
-	result.DeleteBeforeReplace = len(result.ReplaceKeys) > 0
 	return result, nil
 }
 
@@ -249,7 +249,16 @@ func (provider *Provider) deleteRelease(ctx context.Context, client *cluster.Cli
 	if args.Timeout == 0 {
 		args.Timeout = int(request.Timeout)
 	}
-	if err := provider.runner(client, request.URN).Uninstall(ctx, namespace, name, args); err != nil {
+	runner := provider.runner(client, request.URN)
+	if status := values.RevealValue(request.Outputs["status"]); status.IsObject() {
+		live, err := runner.Get(ctx, namespace, name)
+		known := objects.Text(status.ObjectValue(), "firstDeployed")
+		if err == nil && live != nil && known != "" && known != release.FirstDeployed(live) {
+			provider.log.Warn(request.URN, fmt.Sprintf("Helm release %s is kept: it is not the one that the state knows, which is gone", request.ID))
+			return nil
+		}
+	}
+	if err := runner.Uninstall(ctx, namespace, name, args); err != nil {
 		return fmt.Errorf("uninstall Helm release %s: %w", request.ID, err)
 	}
 	return nil

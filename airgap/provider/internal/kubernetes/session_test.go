@@ -163,12 +163,24 @@ func properties(program any) resource.PropertyMap {
 
 func (res *res) diff(inputs resource.PropertyMap, ignore ...string) *pulumirpc.DiffResponse {
 	res.session.t.Helper()
-	response, err := res.session.client.Diff(res.session.t.Context(), &pulumirpc.DiffRequest{
+	response, err := res.askDiff(inputs, ignore)
+	must(res.session.t, err)
+	return response
+}
+
+// tryDiff is the error with which a change is refused.
+func (res *res) tryDiff(inputs resource.PropertyMap, ignore ...string) error {
+	res.session.t.Helper()
+	_, err := res.askDiff(inputs, ignore)
+	return err
+}
+
+func (res *res) askDiff(inputs resource.PropertyMap, ignore []string) (*pulumirpc.DiffResponse, error) {
+	res.session.t.Helper()
+	return res.session.client.Diff(res.session.t.Context(), &pulumirpc.DiffRequest{
 		Urn: res.urn(), Id: res.id, OldInputs: res.session.marshal(res.inputs), Olds: res.session.marshal(res.outputs),
 		News: res.session.marshal(inputs), IgnoreChanges: ignore,
 	})
-	must(res.session.t, err)
-	return response
 }
 
 // create checks and creates; an object that exists but is not ready is kept, as the engine would.

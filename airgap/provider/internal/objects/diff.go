@@ -83,10 +83,16 @@ func Diff(olds, news resource.PropertyMap, ignore []string, namespace string, mu
 	if or(Text(old, "namespace"), namespace) == or(Text(value, "namespace"), namespace) && !value["namespace"].IsComputed() {
 		delete(changes, "metadata.namespace")
 	}
+	// Two objects of one name cannot be there together; a made-up name is made up anew, so the old one may stay until the new one is ready.
+	// That holds without a difference too: an engine that deleted the old object, and was stopped before it made the new one, asks again, and
+	// would otherwise make the new one first and delete it by its name.
+	name := Text(value, "name")
+	deleteFirst := name != "" && name == Text(old, "name") && !IsAutonamed(news) &&
+		or(Text(old, "namespace"), namespace) == or(Text(value, "namespace"), namespace)
 	if len(changes) == 0 {
-		return plugin.DiffResult{Changes: plugin.DiffNone}
+		return plugin.DiffResult{Changes: plugin.DiffNone, DeleteBeforeReplace: deleteFirst}
 	}
-	result := plugin.DiffResult{Changes: plugin.DiffSome, DetailedDiff: changes}
+	result := plugin.DiffResult{Changes: plugin.DiffSome, DetailedDiff: changes, DeleteBeforeReplace: deleteFirst}
 	fields := immutable(values.Reveal(olds), mutable)
 	for text, change := range changes {
 		path, err := resource.ParsePropertyPath(text)
@@ -101,10 +107,6 @@ func Diff(olds, news resource.PropertyMap, ignore []string, namespace string, mu
 		changes[text] = change
 		result.ReplaceKeys = append(result.ReplaceKeys, resource.PropertyKey(text))
 	}
-	// Two objects of one name cannot be there together; a made-up name is made up anew, so the old one may stay until the new one is ready.
-	result.DeleteBeforeReplace = len(result.ReplaceKeys) > 0 && !IsAutonamed(news) &&
-		Text(old, "name") == Text(value, "name") &&
-		or(Text(old, "namespace"), namespace) == or(Text(value, "namespace"), namespace)
 	return result
 }
 

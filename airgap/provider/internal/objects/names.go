@@ -3,6 +3,7 @@ package objects
 import (
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/plugin"
+	"k8s.io/apimachinery/pkg/types"
 
 	"mesh.local/airgap/provider/internal/values"
 )
@@ -17,6 +18,15 @@ func Metadata(properties resource.PropertyMap) resource.PropertyMap {
 		return nil
 	}
 	return value.ObjectValue()
+}
+
+// UID is what tells an object from others that had or will have its name; empty when these properties are not those of a stored object.
+func UID(outputs resource.PropertyMap) types.UID {
+	metadata := values.RevealValue(outputs["metadata"])
+	if !metadata.IsObject() {
+		return ""
+	}
+	return types.UID(Text(values.Reveal(metadata.ObjectValue()), "uid"))
 }
 
 // Text is a string in metadata; it is empty when it is missing or unknown.

@@ -2,6 +2,7 @@ package release
 
 import (
 	"sort"
+	"time"
 
 	helm "helm.sh/helm/v3/pkg/release"
 	"helm.sh/helm/v3/pkg/releaseutil"
@@ -66,12 +67,23 @@ func Status(release *helm.Release) map[string]any {
 	status := map[string]any{
 		"name": release.Name, "namespace": release.Namespace, "revision": release.Version, "status": release.Info.Status.String(),
 	}
+	if first := FirstDeployed(release); first != "" {
+		status["firstDeployed"] = first
+	}
 	if release.Chart != nil && release.Chart.Metadata != nil {
 		status["chart"] = release.Chart.Metadata.Name
 		status["version"] = release.Chart.Metadata.Version
 		status["appVersion"] = release.Chart.Metadata.AppVersion
 	}
 	return status
+}
+
+// FirstDeployed is when a release was installed: what tells it from another one that had or will have its name.
+func FirstDeployed(release *helm.Release) string {
+	if release.Info == nil || release.Info.FirstDeployed.IsZero() {
+		return ""
+	}
+	return release.Info.FirstDeployed.UTC().Format(time.RFC3339Nano)
 }
 
 // access is the cluster's client as Helm wants it: in a release's namespace.

@@ -1,0 +1,112 @@
+import { applications } from "../../apps/index.ts";
+import { storageSettings } from "../../apps/shop.ts";
+import { claimOf } from "../../components/app/claims.ts";
+import type { Config } from "../../config.ts";
+import { resolveSources } from "../../stacks/sources.ts";
+import type { Context } from "../context.ts";
+import { UserError } from "../support/errors.ts";
+import { makeAnew } from "../support/stack.ts";
+import type { Kubectl } from "./kubectl.ts";
+
+/** What this reads of a cluster. */
+interface Item {
+  readonly kind: string;
+  readonly metadata: { readonly name: string; readonly namespace?: string };
+  readonly allowVolumeExpansion?: boolean;
+  readonly spec?: {
+    readonly storageClassName?: string;
+    readonly resources?: { readonly requests?: { readonly storage?: string } };
+  };
+  readonly status?: { readonly capacity?: { readonly storage?: string } };
+}
+
+/** A database's volume as a stack asks for it. */
+export interface WantedVolume {
+  /** `namespace/name` of the database. */
+  readonly database: string;
+  readonly storage: string;
+  /** @default the cluster's own */
+  readonly storageClass?: string | undefined;
+}
+
+/**
+ * Refuses a size or a class that the volume of a database cannot have, before anything is changed: the API server would refuse it in
+ * the middle of the update.
+ *
+ * @throws UserError with one sentence for each volume.
+ */
+export async function requireVolumes({ config, stack }: Pick<Context, "config" | "stack">, kubectl: Kubectl): Promise<void> {
+  const { ok, stdout } = await kubectl([
+    "get",
+    "persistentvolumeclaims,storageclasses",
+    "--all-namespaces",
+    "--output=json",
+    "--ignore-not-found",
+  ]);
+  // A cluster that does not answer has the update fail, with its own words.
+  if (!ok || stdout.trim() === "") return;
+  const { items } = JSON.parse(stdout) as { items: readonly Item[] };
+  const problems = wantedVolumes(config).flatMap((wanted) => volumeProblem(wanted, items) ?? []);
+  if (problems.length === 0) return;
+  const anew = config.target === "kind" ? makeAnew(stack) : "give the database another name";
+  const advice = `For another volume, dump the data, ${anew}, and restore it. Nothing was changed.`;
+  throw new UserError([...problems, advice].join("\n"));
+}
+
+function wantedVolumes(config: Config): WantedVolume[] {
+  const storageClass = config.target === "existing" ? config.existing.storageClass : undefined;
+  return applications(config, resolveSources(config).images).flatMap(({ namespace, databases = [] }) =>
+    databases.map(({ name, storage }) => ({ database: `${namespace}/${name}`, storage, storageClass })),
+  );
+}
+
+/** What is wrong with what is asked for, in view of what the cluster has; undefined where there is no volume yet. */
+export function volumeProblem({ database, storage, storageClass }: WantedVolume, items: readonly Item[]): string | undefined {
+  const [namespace, name = ""] = database.split("/");
+  const claim = items.find(
+    ({ kind, metadata }) =>
+      kind === "PersistentVolumeClaim" && metadata.namespace === namespace && metadata.name === claimOf(name),
+  );
+  const has = claim?.spec?.resources?.requests?.storage;
+  if (!claim || has === undefined) return undefined;
+  const setting = storageSettings[database] ?? `storage of the database ${database} (apps/)`;
+  const volume = `the volume of ${database}`;
+  const given = `${setting} is ${storage}, and ${volume} has ${has}`;
+
+  const className = claim.spec?.storageClassName;
+  if (storageClass !== undefined && className !== undefined && storageClass !== className) {
+    return `mesh:existing.storageClass is ${storageClass}, and ${volume} is of ${className}: a volume keeps its class. Put ${className} back.`;
+  }
+  // An expansion that cannot be carried out may be taken back, to more than the volume has.
+  if (bytes(storage) < bytes(has) && bytes(storage) <= bytes(claim.status?.capacity?.storage ?? has)) {
+    return `${given}: no volume shrinks. Give ${has} or more.`;
+  }
+  const storageClassOf = items.find(({ kind, metadata }) => kind === "StorageClass" && metadata.name === className);
+  if (bytes(storage) > bytes(has) && !storageClassOf?.allowVolumeExpansion) {
+    return (
+      `${given}, which cannot grow: its StorageClass ${className ?? "(none)"} does not say allowVolumeExpansion. ` +
+      `Put ${has} back.`
+    );
+  }
+  return undefined;
+}
+
+const units: Readonly<Record<string, number>> = {
+  "": 1,
+  k: 1e3,
+  M: 1e6,
+  G: 1e9,
+  T: 1e12,
+  P: 1e15,
+  Ki: 2 ** 10,
+  Mi: 2 ** 20,
+  Gi: 2 ** 30,
+  Ti: 2 ** 40,
+  Pi: 2 ** 50,
+};
+
+/** A quantity of Kubernetes in bytes. */
+function bytes(quantity: string): number {
+  const [, number = "", unit = ""] = /^([\d.]+)([A-Za-z]*)$/.exec(quantity) ?? [];
+  return Number(number) * (units[unit] ?? Number.NaN);
+}
