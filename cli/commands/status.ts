@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import process from "node:process";
 import { type Context, kubectlFor, pulumiStack, readContext } from "../context.ts";
+import { driftOf } from "../drift/stackDrift.ts";
 import type { KindSpec } from "../kind/spec.ts";
 import { readHealth } from "../kind/status.ts";
 import { ensureKubeconfig } from "../kubeconfig.ts";
@@ -24,7 +25,7 @@ export async function show(context: Context): Promise<void> {
   console.log(`Stack ${stackName}: ${config.target}, ${config.sources} images and charts`);
   const found = await (spec ? lookHere(spec) : lookElsewhere(context));
   if (!found) return;
-  const wrong = [...found, ...(await urlProblem(context))];
+  const wrong = [...found, ...(await driftProblems(context)), ...(await urlProblem(context))];
   if (wrong.length === 0) return console.log("Nothing is wrong.");
   console.log(`Wrong:\n${wrong.map((line) => `  ${line}`).join("\n")}\nTry: ${makeFor(stackName, "up")}`);
   process.exitCode = 1;
@@ -67,6 +68,16 @@ async function lookElsewhere(context: Context): Promise<readonly string[] | unde
 function providerInUse(sources: "built" | "published"): string {
   const own = sources === "built" && existsSync(`${pulumiHome}/plugins`);
   return own ? "the project's own plugin, built from airgap/provider" : "Pulumi's published plugin";
+}
+
+/** What somebody deleted or changed of what the stack deployed; nothing where nothing was deployed yet. */
+async function driftProblems(context: Context): Promise<readonly string[]> {
+  const stack = await pulumiStack(context);
+  if (missingTools(context.config, stack.env.PATH).length > 0 || !(await hasStack(stack))) return [];
+  const drift = await driftOf(stack, kubectlFor(context, stack));
+  if (drift) return drift;
+  console.log("Objects: they cannot be listed, so whether some were deleted or changed is not known");
+  return [];
 }
 
 /** Asks the stack's URL once; none where nothing was deployed yet. */

@@ -11,11 +11,7 @@ import { isAlive } from "../support/processes.ts";
 import type { Progress } from "../support/progress.ts";
 import { type Deployment, livesInCluster, pendingReleases, withoutCluster, withoutPending } from "./deployment.ts";
 import { endOrphans } from "./orphans.ts";
-import { askPulumi, type PulumiStack } from "./stack.ts";
-
-interface Exported {
-  readonly deployment: Deployment;
-}
+import { askPulumi, exportStack, importStack, type PulumiStack } from "./stack.ts";
 
 /** A state that is fit for an update. */
 export interface Recovered {
@@ -39,19 +35,19 @@ export interface RecoverOptions {
  */
 export async function recover(stack: PulumiStack, { cluster, kubectl, progress }: RecoverOptions): Promise<Recovered> {
   await endDeadRuns(stack, progress);
-  const exported = await read(stack);
+  const exported = await exportStack(stack);
   const { deployment } = exported;
   if (cluster === "gone" && deployment.resources?.some(livesInCluster)) {
     progress.note(`What was in the cluster is gone with it; the state of the stack ${stack.name} forgets it.`);
     const rest = withoutCluster(deployment);
-    await write(stack, { ...exported, deployment: rest });
+    await importStack(stack, { ...exported, deployment: rest });
     return { refresh: false, empty: isEmpty(rest) };
   }
   const pending = deployment.pending_operations ?? [];
   if (pending.length === 0) return { refresh: false, empty: isEmpty(deployment) };
   progress.note(`A run was stopped with ${pending.length} operation(s) under way: comparing the state with what is there.`);
   await removePendingReleases(kubectl, pendingReleases(deployment));
-  await write(stack, { ...exported, deployment: withoutPending(deployment) });
+  await importStack(stack, { ...exported, deployment: withoutPending(deployment) });
   return { refresh: true, empty: false };
 }
 
@@ -67,14 +63,6 @@ export async function endDeadRuns(stack: PulumiStack, progress: Progress): Promi
 
 function isEmpty({ resources = [] }: Deployment): boolean {
   return resources.length === 0;
-}
-
-async function read(stack: PulumiStack): Promise<Exported> {
-  return JSON.parse(await askPulumi(stack, ["stack", "export"])) as Exported;
-}
-
-async function write(stack: PulumiStack, exported: Exported): Promise<void> {
-  await askPulumi(stack, ["stack", "import"], JSON.stringify(exported));
 }
 
 interface Lock {
