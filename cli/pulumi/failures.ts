@@ -29,7 +29,9 @@ export class Failures {
     if (!failed) return undefined;
     const { urn } = failed.metadata;
     const [type, name] = urn.split("::").slice(-2);
-    const reason = (this.#errors.get(urn) ?? "").trim().split("\n")[0];
+    // Several errors come as a list below their number.
+    const lines = (this.#errors.get(urn) ?? "").split("\n").map((text) => text.replace(/^\s*\*?\s*/, "").trim());
+    const reason = lines.find((text) => text !== "" && !/^\d+ errors? occurred:$/.test(text));
     return `${type?.split(/[:$]/).at(-1)} ${name} failed${reason ? `: ${reason}` : ""}`;
   }
 }

@@ -17,6 +17,12 @@ test("a failed resource is named with the first line of its reason", () => {
   expect(failures.take(failed)).toBe("VirtualService backend-routes failed: refused: invalid retry condition 499");
 });
 
+test("of a list of errors the first is told, and not their number", () => {
+  const failures = new Failures();
+  failures.take(said("1 error occurred:\n\t* Deployment prod/shop-v1: 1 of 2 pods are ready\n"));
+  expect(failures.take(failed)).toBe("VirtualService backend-routes failed: Deployment prod/shop-v1: 1 of 2 pods are ready");
+});
+
 test("what is no event, or a failure without a reason, does no harm", () => {
   expect(new Failures().take("{")).toBeUndefined();
   expect(new Failures().take("{}")).toBeUndefined();
