@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import process from "node:process";
 import { type Context, kubectlFor, pulumiStack, readContext } from "../context.ts";
+import { driftOf } from "../drift/stackDrift.ts";
 import type { KindSpec } from "../kind/spec.ts";
 import { readHealth } from "../kind/status.ts";
 import { ensureKubeconfig } from "../kubeconfig.ts";
@@ -25,7 +26,7 @@ export async function show(context: Context): Promise<void> {
   console.log(`Stack ${stackName}: ${config.target}, ${config.sources} images and charts`);
   const found = await (spec ? lookHere(spec, stackEnvironment(stackName, config)) : lookElsewhere(context));
   if (!found) return;
-  const wrong = [...found, ...(await urlProblem(context))];
+  const wrong = [...found, ...(await driftProblems(context)), ...(await urlProblem(context))];
   if (wrong.length === 0) return console.log("Nothing is wrong.");
   console.log(`Wrong:\n${wrong.map((line) => `  ${line}`).join("\n")}\nTry: ${makeFor(stackName, "up")}`);
   process.exitCode = 1;
@@ -63,6 +64,16 @@ async function lookElsewhere(context: Context): Promise<readonly string[] | unde
   const wrong = pods.flatMap(({ problem }) => problem ?? []);
   console.log(`Pods: ${pods.length - wrong.length} of ${pods.length} ready`);
   return wrong;
+}
+
+/** What somebody deleted or changed of what the stack deployed; nothing where nothing was deployed yet. */
+async function driftProblems(context: Context): Promise<readonly string[]> {
+  const stack = await pulumiStack(context);
+  if (missingTools(context.config, stack.env.PATH).length > 0 || !(await hasStack(stack))) return [];
+  const drift = await driftOf(stack, kubectlFor(context, stack));
+  if (drift) return drift;
+  console.log("Objects: they cannot be listed, so whether some were deleted or changed is not known");
+  return [];
 }
 
 /** Asks the stack's URL once; none where nothing was deployed yet. */

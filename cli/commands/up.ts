@@ -1,6 +1,7 @@
 import { ensureDebianPackages, ensureImages, ensurePlugins, ensureToolchain } from "../../airgap/index.ts";
 import { imagesToLoad } from "../../stacks/kind.ts";
 import { type Context, kubectlFor, pulumiStack, readContext } from "../context.ts";
+import { mendStack } from "../drift/stackDrift.ts";
 import { ensureCluster, readCluster } from "../kind/engine.ts";
 import { requireHost } from "../kind/hostRequirements.ts";
 import { loadImages } from "../kind/images.ts";
@@ -10,7 +11,7 @@ import { watchingPulls } from "../kubernetes/pulls.ts";
 import { requireVolumes } from "../kubernetes/volumes.ts";
 import { preflight } from "../preflight.ts";
 import { recover } from "../pulumi/recovery.ts";
-import { ensureStack, type PulumiStack, readOutputs, runPulumi, updateAfterPreview } from "../pulumi/stack.ts";
+import { canAsk, ensureStack, type PulumiStack, readOutputs, runUpdate } from "../pulumi/stack.ts";
 import { pulumiHome } from "../support/environment.ts";
 import { UserError } from "../support/errors.ts";
 import { consoleProgress } from "../support/progress.ts";
@@ -75,11 +76,13 @@ async function deploy(stack: PulumiStack, context: Context, created: boolean): P
   const kubectl = kubectlFor(context, stack);
   if (!created) await requireVolumes(context, kubectl);
   const { refresh } = await recover(stack, { cluster, kubectl, progress });
-  const flags = ["--suppress-outputs", ...(refresh ? ["--refresh"] : [])];
-  const update = () =>
-    context.config.target === "eks"
-      ? updateAfterPreview(stack, "up", ...flags)
-      : runPulumi(stack, "up", "--yes", "--skip-preview", ...flags);
+  // A refresh finds out by itself what is really there.
+  if (!created && !refresh) await mendStack(stack, kubectl, progress);
+  const isCostly = context.config.target === "eks";
+  const asks = isCostly && canAsk();
+  const unasked = isCostly ? ["--yes"] : ["--yes", "--skip-preview"];
+  const flags = [...(asks ? [] : unasked), "--suppress-outputs", ...(refresh ? ["--refresh"] : [])];
+  const update = () => runUpdate(stack, progress.note, { asks }, "up", ...flags);
   const { result: done, failed } = await watchingPulls(kubectl, progress.note, update);
   if (!done) {
     const reasons = ["The deployment did not succeed, for the reasons above.", ...failed];

@@ -4,6 +4,12 @@ export interface Resource {
   readonly type: string;
   readonly id?: string;
   readonly custom?: boolean;
+  /** Belongs to somebody else; the state only reads it. */
+  readonly external?: boolean;
+  /** Was replaced, and is still to be deleted. */
+  readonly delete?: boolean;
+  /** Why the resource was not brought to an end; the next update goes on with it. */
+  readonly initErrors?: readonly string[];
   readonly inputs?: Readonly<Record<string, unknown>>;
   readonly outputs?: Readonly<Record<string, unknown>>;
   readonly parent?: string;
@@ -36,23 +42,36 @@ export function livesInCluster({ type }: Resource): boolean {
  * elsewhere, such as passwords, stays.
  */
 export function withoutCluster(deployment: Deployment): Deployment {
-  const resources = deployment.resources ?? [];
-  const gone = new Set(resources.filter(livesInCluster).map(({ urn }) => urn));
-  const stays = (urn: string) => !gone.has(urn);
+  return withoutResources({ ...deployment, pending_operations: [] }, livesInCluster);
+}
+
+/** The deployment after resources are gone, so that the next update creates them. */
+export function withoutResources(deployment: Deployment, isGone: (resource: Resource) => boolean): Deployment {
+  const kept = (deployment.resources ?? []).filter((resource) => !isGone(resource));
+  const known = new Set(kept.map(({ urn }) => urn));
+  const stays = (urn: string) => known.has(urn);
   return {
     ...deployment,
-    pending_operations: [],
-    resources: resources
-      .filter(({ urn }) => stays(urn))
-      .map((resource) => ({
-        ...resource,
-        ...(resource.dependencies && { dependencies: resource.dependencies.filter(stays) }),
-        ...(resource.propertyDependencies && {
-          propertyDependencies: Object.fromEntries(
-            Object.entries(resource.propertyDependencies).map(([property, urns]) => [property, (urns ?? []).filter(stays)]),
-          ),
-        }),
-      })),
+    resources: kept.map((resource) => ({
+      ...resource,
+      ...(resource.dependencies && { dependencies: resource.dependencies.filter(stays) }),
+      ...(resource.propertyDependencies && {
+        propertyDependencies: Object.fromEntries(
+          Object.entries(resource.propertyDependencies).map(([property, urns]) => [property, (urns ?? []).filter(stays)]),
+        ),
+      }),
+    })),
+  };
+}
+
+/** The deployment in which resources count as not brought to an end, for the reasons given: the next update applies them again. */
+export function withInitErrors(deployment: Deployment, reasons: ReadonlyMap<string, readonly string[]>): Deployment {
+  return {
+    ...deployment,
+    resources: (deployment.resources ?? []).map((resource) => {
+      const found = resource.delete ? undefined : reasons.get(resource.urn);
+      return found ? { ...resource, initErrors: [...(resource.initErrors ?? []), ...found] } : resource;
+    }),
   };
 }
 

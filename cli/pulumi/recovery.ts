@@ -12,11 +12,7 @@ import type { Progress } from "../support/progress.ts";
 import { withClaims } from "./claims.ts";
 import { type Deployment, livesInCluster, pendingReleases, withoutCluster, withoutPending } from "./deployment.ts";
 import { endOrphans } from "./orphans.ts";
-import { askPulumi, type PulumiStack } from "./stack.ts";
-
-interface Exported {
-  readonly deployment: Deployment;
-}
+import { askPulumi, exportStack, importStack, type PulumiStack } from "./stack.ts";
 
 /** A state that is fit for an update. */
 export interface Recovered {
@@ -40,12 +36,12 @@ export interface RecoverOptions {
  */
 export async function recover(stack: PulumiStack, { cluster, kubectl, progress }: RecoverOptions): Promise<Recovered> {
   await endDeadRuns(stack, progress);
-  const exported = await read(stack);
+  const exported = await exportStack(stack);
   const { deployment } = exported;
   if (cluster === "gone" && deployment.resources?.some(livesInCluster)) {
     progress.note(`What was in the cluster is gone with it; the state of the stack ${stack.name} forgets it.`);
     const rest = withoutCluster(deployment);
-    await write(stack, { ...exported, deployment: rest });
+    await importStack(stack, { ...exported, deployment: rest });
     return { refresh: false, empty: isEmpty(rest) };
   }
   const pending = deployment.pending_operations ?? [];
@@ -53,12 +49,12 @@ export async function recover(stack: PulumiStack, { cluster, kubectl, progress }
   if (pending.length === 0 && whole === deployment) return { refresh: false, empty: isEmpty(deployment) };
   if (pending.length === 0) {
     progress.note("Volumes of databases that were made by an earlier version become resources of the stack.");
-    await write(stack, { ...exported, deployment: whole });
+    await importStack(stack, { ...exported, deployment: whole });
     return { refresh: true, empty: false };
   }
   progress.note(`A run was stopped with ${pending.length} operation(s) under way: comparing the state with what is there.`);
   await removePendingReleases(kubectl, pendingReleases(deployment));
-  await write(stack, { ...exported, deployment: withoutPending(whole) });
+  await importStack(stack, { ...exported, deployment: withoutPending(whole) });
   return { refresh: true, empty: false };
 }
 
@@ -74,14 +70,6 @@ export async function endDeadRuns(stack: PulumiStack, progress: Progress): Promi
 
 function isEmpty({ resources = [] }: Deployment): boolean {
   return resources.length === 0;
-}
-
-async function read(stack: PulumiStack): Promise<Exported> {
-  return JSON.parse(await askPulumi(stack, ["stack", "export"])) as Exported;
-}
-
-async function write(stack: PulumiStack, exported: Exported): Promise<void> {
-  await askPulumi(stack, ["stack", "import"], JSON.stringify(exported));
 }
 
 interface Lock {

@@ -1,5 +1,7 @@
 import process from "node:process";
 import { attempt, foreground, output } from "../support/process.ts";
+import type { Deployment } from "./deployment.ts";
+import { watchingFailures } from "./failures.ts";
 
 /** A stack and the environment in which pulumi finds its state, its plugins and its cluster. */
 export interface PulumiStack {
@@ -18,6 +20,48 @@ export async function runPulumi(stack: PulumiStack, ...args: string[]): Promise<
   return (await foreground("pulumi", [...args, "--non-interactive", ...flags(stack)], stack.env)) === 0;
 }
 
+/** How long what is under way may go on after something has failed, in milliseconds. */
+const afterFailure = 15_000;
+
+export interface UpdateOptions {
+  /** Whether pulumi may ask whoever is at the terminal. @default false */
+  readonly asks?: boolean;
+  /** How long what is under way may go on after something has failed, in milliseconds. @default 15 s */
+  readonly grace?: number;
+}
+
+/**
+ * Runs an update as {@link runPulumi} does, but tells of a failure when it happens, and does not wait for what else is under way longer
+ * than a moment: pulumi is told to stop, which ends its waits and writes the state down.
+ *
+ * @param say - gets a sentence for each failure.
+ */
+export async function runUpdate(
+  stack: PulumiStack,
+  say: (sentence: string) => void,
+  { asks = false, grace = afterFailure }: UpdateOptions,
+  ...args: string[]
+): Promise<boolean> {
+  const stop = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  const onFailure = (sentence: string) => {
+    say(`${sentence}.`);
+    timer ??= setTimeout(() => {
+      say("What else is under way is stopped; `make up` goes on with it.");
+      stop.abort();
+    }, grace);
+  };
+  // Only with this variable does pulumi know the flag.
+  const env = { ...stack.env, PULUMI_DEBUG_COMMANDS: "true" };
+  try {
+    const all = (eventLog: string) => [...args, ...(asks ? [] : ["--non-interactive"]), ...flags(stack), "--event-log", eventLog];
+    const work = (eventLog: string) => foreground("pulumi", all(eventLog), env, { asks, stop: stop.signal });
+    return (await watchingFailures(work, onFailure)) === 0;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 /** Whether somebody is there to be asked: no pipeline, and a terminal on both ends. */
 export function canAsk(env: NodeJS.ProcessEnv = process.env): boolean {
   return !env.CI && process.stdin.isTTY === true && process.stdout.isTTY === true;
@@ -32,6 +76,25 @@ export async function updateAfterPreview(stack: PulumiStack, ...args: string[]):
 /** Runs a pulumi command that says nothing the user needs to see. */
 export function askPulumi({ name, env }: PulumiStack, args: readonly string[], input?: string): Promise<string> {
   return output("pulumi", [...args, "--stack", name, "--non-interactive"], { env, ...(input !== undefined && { input }) });
+}
+
+/** A stack's state as pulumi exports it. */
+export interface Exported {
+  readonly deployment: Deployment;
+}
+
+/**
+ * Reads a stack's state.
+ *
+ * @param flags - `--show-secrets` has its secrets open.
+ */
+export async function exportStack(stack: PulumiStack, ...flags: "--show-secrets"[]): Promise<Exported> {
+  return JSON.parse(await askPulumi(stack, ["stack", "export", ...flags])) as Exported;
+}
+
+/** Puts a state in the place of a stack's own. */
+export async function importStack(stack: PulumiStack, exported: Exported): Promise<void> {
+  await askPulumi(stack, ["stack", "import"], JSON.stringify(exported));
 }
 
 /** Whether the backend has the stack. */

@@ -94,6 +94,8 @@ export interface ForegroundOptions {
    * @default false
    */
   readonly asks?: boolean;
+  /** Interrupts the program, as Ctrl-C does; it ends in its own time. */
+  readonly stop?: AbortSignal;
 }
 
 /**
@@ -104,7 +106,7 @@ export async function foreground(
   program: string,
   args: readonly string[],
   env: NodeJS.ProcessEnv,
-  { asks = false }: ForegroundOptions = {},
+  { asks = false, stop }: ForegroundOptions = {},
 ): Promise<number> {
   const child = execa(...dyingWithUs(program, args), {
     env,
@@ -115,6 +117,7 @@ export async function foreground(
     forceKillAfterDelay: false,
   });
   inFront = child;
+  stop?.addEventListener("abort", () => child.kill("SIGINT"), { once: true });
   try {
     const result = await child;
     if (isMissing(result)) throw missing(program);

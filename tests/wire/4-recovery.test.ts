@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { endure } from "./support/accidents.ts";
 import { killProcesses, untilAllReady } from "./support/pods.ts";
 import { askProducts, untilAnswered } from "./support/product.ts";
-import { bringUp, kubectl, kubeGet, podman, pulumi, saw } from "./support/stack.ts";
+import { bringUp, kubectl, kubeGet, make, podman, pulumi, saw } from "./support/stack.ts";
 
 const controlPlane = "mesh-demo-control-plane";
 /** An object of the user's own, which must outlive every accident. */
@@ -27,6 +27,68 @@ async function expectRecovery(accident: string): Promise<void> {
   expect((await askProducts()).status).toBe(200);
   expect(await kubeGet<{ data: unknown }>(...keepsake)).toMatchObject({ data: { made: "before" } });
   expect((await pulumi("preview", "--expect-no-changes")).exitCode).toBe(0);
+}
+
+test("what somebody deleted or changed by hand: `make status` names it, and one `make up` puts it right", async () => {
+  const before = await objectsByHand();
+  const names = await breakByHand();
+  const status = await make("status");
+  saw(status.all.slice(status.all.indexOf("Wrong:")));
+  expect(status.exitCode).not.toBe(0);
+  for (const name of names) expect(status.all).toContain(name);
+  await expectRecovery("things that were deleted and changed by hand");
+  await untilAllReady();
+  expect(await objectsByHand()).toEqual(before);
+  const again = await make("status");
+  expect({ exitCode: again.exitCode, all: again.all }).toMatchObject({ exitCode: 0 });
+});
+
+/** Deletes and changes some of each kind of thing, and returns what `make status` has to say of them. */
+async function breakByHand(): Promise<string[]> {
+  const { items } = await kubeGet<{ items: { metadata: { name: string } }[] }>(
+    "deployments",
+    "--namespace=product",
+    "--selector=app=product",
+  );
+  const [gone = "", scaled = ""] = items
+    .map(({ metadata }) => metadata.name)
+    .sort()
+    .reverse();
+  await kubectl("delete", "deployment", gone, "--namespace=product", "--wait=false");
+  await kubectl("scale", "deployment", scaled, "--namespace=product", "--replicas=1");
+  await kubectl("delete", "authorizationpolicy", "allow-nothing", "--namespace=prod");
+  await kubectl("delete", "peerauthentication", "default", "--namespace=istio-system");
+  await kubectl("delete", "secret", "tls-secret", "--namespace=istio-ingress");
+  const open = '{"spec":{"rules":[{}]}}';
+  await kubectl("patch", "authorizationpolicy", "allow-nothing", "--namespace=product", "--type=merge", `--patch=${open}`);
+  const timeout = '[{"op":"replace","path":"/spec/http/0/timeout","value":"1s"}]';
+  await kubectl("patch", "virtualservice", "product", "--namespace=product", "--type=json", `--patch=${timeout}`);
+  // Of a Helm release, in whose namespace requests come in.
+  await kubectl("delete", "deployment", "istio-ingressgateway", "--namespace=istio-ingress", "--wait=false");
+  return [
+    `Deployment product/${gone} is missing`,
+    `Deployment product/${scaled} was changed: spec.replicas is 1`,
+    "AuthorizationPolicy prod/allow-nothing is missing",
+    "PeerAuthentication istio-system/default is missing",
+    "Secret istio-ingress/tls-secret is missing",
+    "AuthorizationPolicy product/allow-nothing was changed: spec.rules was added",
+    "VirtualService product/product was changed: spec.http[0].timeout is 1s",
+    "Deployment istio-ingress/istio-ingressgateway of the Helm release istio-ingress/istio-ingressgateway is missing",
+  ];
+}
+
+/** What the broken things say, apart from names that are made up. */
+async function objectsByHand(): Promise<unknown> {
+  const specs = await Promise.all(
+    [
+      ["authorizationpolicies", "--all-namespaces"],
+      ["peerauthentications", "--all-namespaces"],
+      ["virtualservices", "--all-namespaces"],
+      ["deployments", "--namespace=product"],
+      ["deployments", "--namespace=istio-ingress"],
+    ].map((args) => kubeGet<{ items: { spec: { replicas?: number } & object }[] }>(...args)),
+  );
+  return specs.map(({ items }) => items.map(({ spec }) => spec.replicas ?? spec));
 }
 
 test("the API server killed: traffic goes on, and `make up` finds everything", async () => {

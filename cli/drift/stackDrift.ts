@@ -1,0 +1,48 @@
+import type { Kubectl } from "../kubernetes/kubectl.ts";
+import { exportStack, importStack, type PulumiStack } from "../pulumi/stack.ts";
+import type { Progress } from "../support/progress.ts";
+import { type Drift, findDrift } from "./findDrift.ts";
+import { mendDrift } from "./mend.ts";
+
+/**
+ * What somebody deleted or changed in a stack's cluster, one sentence each.
+ *
+ * @returns undefined where the cluster cannot be looked at.
+ */
+export async function driftOf(stack: PulumiStack, kubectl: Kubectl): Promise<readonly string[] | undefined> {
+  const { deployment } = await exportStack(stack);
+  const drift = await findDrift(deployment, look(stack, kubectl));
+  return drift && describeDrift(drift);
+}
+
+/** Makes the next update put right what somebody deleted or changed in the cluster, and says what that was. */
+export async function mendStack(stack: PulumiStack, kubectl: Kubectl, progress: Progress): Promise<void> {
+  const exported = await exportStack(stack);
+  const drift = await findDrift(exported.deployment, look(stack, kubectl));
+  if (!drift) {
+    progress.note("The cluster's objects cannot be listed, so that what was deleted or changed by hand is not known.");
+    return;
+  }
+  if (drift.length === 0) return;
+  progress.note("Somebody deleted or changed what this stack deployed; it is put right:");
+  for (const line of describeDrift(drift)) progress.note(`  ${line}`);
+  await importStack(stack, { ...exported, deployment: await mendDrift(exported.deployment, drift, kubectl) });
+}
+
+function look(stack: PulumiStack, kubectl: Kubectl) {
+  return { kubectl, reveal: async () => (await exportStack(stack, "--show-secrets")).deployment };
+}
+
+/** A sentence for each; what went with its namespace is counted there. */
+export function describeDrift(drift: readonly Drift[]): string[] {
+  const namespaces = new Set(
+    drift.flatMap(({ kind, object }) => (kind === "missing" && object.kind === "Namespace" ? object.name : [])),
+  );
+  const isWithin = ({ object }: Drift) => object.namespace !== undefined && namespaces.has(object.namespace);
+  return drift
+    .filter((one) => !isWithin(one))
+    .map(({ problem, object }) => {
+      const within = drift.filter((one) => isWithin(one) && one.object.namespace === object.name).length;
+      return object.kind === "Namespace" && within > 0 ? `${problem}, with ${within} objects in it` : problem;
+    });
+}

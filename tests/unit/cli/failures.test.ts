@@ -1,0 +1,83 @@
+import { appendFileSync, existsSync } from "node:fs";
+import process from "node:process";
+import { afterEach, expect, test } from "@jest/globals";
+import { Failures, watchingFailures } from "../../../cli/pulumi/failures.ts";
+import { runUpdate } from "../../../cli/pulumi/stack.ts";
+import { Fakes } from "./support/fakes.ts";
+
+const urn =
+  "urn:pulumi:local::mesh::mesh:app:Application$mesh:app:Traffic$kubernetes:networking.istio.io/v1:VirtualService::backend-routes";
+const said = (message: string, severity = "error") => JSON.stringify({ diagnosticEvent: { urn, severity, message } });
+const failed = JSON.stringify({ resOpFailedEvent: { metadata: { op: "update", urn } } });
+
+test("a failed resource is named with the first line of its reason", () => {
+  const failures = new Failures();
+  expect(failures.take(said("only a warning", "warning"))).toBeUndefined();
+  expect(failures.take(said("refused: invalid retry condition 499\nat …"))).toBeUndefined();
+  expect(failures.take(failed)).toBe("VirtualService backend-routes failed: refused: invalid retry condition 499");
+});
+
+test("of a list of errors the first is told, and not their number", () => {
+  const failures = new Failures();
+  failures.take(said("1 error occurred:\n\t* Deployment prod/shop-v1: 1 of 2 pods are ready\n"));
+  expect(failures.take(failed)).toBe("VirtualService backend-routes failed: Deployment prod/shop-v1: 1 of 2 pods are ready");
+});
+
+test("what is no event, or a failure without a reason, does no harm", () => {
+  expect(new Failures().take("{")).toBeUndefined();
+  expect(new Failures().take("{}")).toBeUndefined();
+  expect(new Failures().take(failed)).toBe("VirtualService backend-routes failed");
+});
+
+test("failures are told while the update goes on, also when an event arrives in pieces", async () => {
+  const told: string[] = [];
+  let log = "";
+  let end = () => {};
+  const another = failed.replace("backend-routes", "frontend-routes");
+  await watchingFailures(
+    async (eventLog) => {
+      log = eventLog;
+      appendFileSync(log, `${said("refused")}\n${failed}\n${another.slice(0, 20)}`);
+      // The update ends only when both failures were told.
+      await new Promise<void>((resolve) => {
+        end = resolve;
+      });
+    },
+    (sentence) => {
+      told.push(sentence);
+      if (told.length === 1) appendFileSync(log, `${another.slice(20)}\n`);
+      else end();
+    },
+  );
+  expect(told).toEqual(["VirtualService backend-routes failed: refused", "VirtualService frontend-routes failed"]);
+  expect(existsSync(log)).toBe(false);
+});
+
+let fakes: Fakes | undefined;
+
+afterEach(() => {
+  fakes?.remove();
+  fakes = undefined;
+});
+
+const wait = "while :; do sleep 0.1; done";
+const writeEvents = `printf '%s\\n' '${failed}' > "\${@: -1}"`;
+
+test.each([
+  [
+    "waits for what is under way is interrupted, which ends in its own time",
+    `trap 'echo saved > "$FAKES/state"; exit 1' INT; ${writeEvents}; ${wait}`,
+    false,
+  ],
+  ["ends well nevertheless has done so", `${writeEvents}; sleep 1`, true],
+])("after a failure an update that %s", async (_how, script, done) => {
+  fakes = new Fakes();
+  fakes.program("pulumi", `[ "$PULUMI_DEBUG_COMMANDS" = true ] || exit 2\n${script}`);
+  const told: string[] = [];
+  const stack = { name: "local", env: process.env };
+  const update = runUpdate(stack, (sentence) => told.push(sentence), { grace: done ? 60_000 : 0 }, "up", "--yes");
+  expect(await update).toBe(done);
+  expect(told[0]).toBe("VirtualService backend-routes failed.");
+  if (!done) expect(fakes.read("state")).toBe("saved\n");
+  expect(fakes.calls[0]).toMatch(/^pulumi up --yes --non-interactive --stack local --color never --event-log /);
+});
