@@ -79,8 +79,10 @@ describe("stack dev, which serves plain HTTP besides", () => {
   });
 
   test("nothing is demanded of requests that no policy demands", () => {
-    for (const path of ["/", "/api", "/api/products"]) expect(pluginsAt(path)).toEqual({});
-    expect(pushed.configuration.consumers ?? []).toEqual([]);
+    expect(pluginsAt("/")).toEqual({});
+    expect(Object.keys(pluginsAt("/api/products"))).toEqual(["rate-limiting"]);
+    expect(Object.keys(pluginsAt("/api")).sort()).toEqual(["acl", "key-auth", "rate-limiting"]);
+    expect((pushed.configuration.consumers ?? []).map(({ username }) => username)).toEqual(["partner"]);
   });
 });
 

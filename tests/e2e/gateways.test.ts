@@ -5,7 +5,7 @@ import { describe, expect, test } from "@jest/globals";
 import { execa } from "execa";
 
 const stack = process.env.STACK || "dev";
-const { urls, authority, networkPolicies } = await outputs();
+const { urls, authority, apiKeys, networkPolicies } = await outputs();
 const gateways = Object.entries(urls).filter(([name]) => !name.endsWith("Https"));
 
 test("the stack has the gateways it was asked to have", () => {
@@ -25,8 +25,8 @@ describe.each(gateways)("through %s", (name, url) => {
   });
 
   test("the shop shows its page, and what the database has", async () => {
-    expect(await ask(`${url}/`)).toMatchObject({ status: 200, body: expect.stringMatching(/<!doctype html>/i) });
-    expect(await ask(`${url}/api/catalog`)).toMatchObject({ status: 200 });
+    const { status, body } = await ask(`${url}/`);
+    expect([status, /<!doctype html>/i.test(body), body.includes("Espresso cup")]).toEqual([200, true, true]);
   });
 
   test("the canary's header leads to v2, always; without it both versions answer, v1 mostly", async () => {
@@ -53,6 +53,17 @@ describe.each(gateways)("through %s", (name, url) => {
   });
 });
 
+if (urls.kong && apiKeys.partner) {
+  const [url, apikey] = [`${urls.kong}/api/catalog`, apiKeys.partner];
+
+  test("what the stack's file demands a key for is served to whoever has it, and Istio's gateway does not offer it", async () => {
+    expect((await ask(url)).status).toBe(401);
+    expect((await ask(url, { headers: { apikey: "guessed" } })).status).toBe(401);
+    expect(await ask(url, { headers: { apikey } })).toMatchObject({ status: 200, limit: "60" });
+    expect((await ask(`${urls.istio}/api/catalog`, { headers: { apikey } })).status).not.toBe(200);
+  });
+}
+
 test("a second preview changes nothing", async () => {
   const { exitCode, all } = await pulumi("preview", "--expect-no-changes", "--suppress-outputs");
   expect(exitCode === 0 ? "no changes" : all).toBe("no changes");
@@ -71,13 +82,14 @@ function ask(url: string, { method = "GET", headers = {}, ca }: Asking = {}) {
   const request = protocol === "https:" ? secure : plain;
   const options = { host: "127.0.0.1", port, path: pathname, method, timeout: 15_000, agent: false as const };
   const tls = { servername: hostname, ...(ca === undefined ? {} : { ca }) };
-  return new Promise<{ status: number | undefined; location: string | undefined; body: string }>((resolve, reject) => {
+  return new Promise<Answer>((resolve, reject) => {
     request({ ...options, ...tls, headers: { host: hostname, ...headers } }, (response) => {
       let body = "";
       response.on("data", (part: Buffer) => {
         body += part.toString();
       });
-      response.on("end", () => resolve({ status: response.statusCode, location: response.headers.location, body }));
+      const { location, "ratelimit-limit": limit } = response.headers as Record<string, string | undefined>;
+      response.on("end", () => resolve({ status: response.statusCode, location, limit, body }));
     })
       .on("timeout", () => reject(new Error(`${url} did not answer`)))
       .on("error", reject)
@@ -85,14 +97,23 @@ function ask(url: string, { method = "GET", headers = {}, ca }: Asking = {}) {
   });
 }
 
+interface Answer {
+  readonly status: number | undefined;
+  readonly location: string | undefined;
+  /** How many requests may come in the time of a limit, as Kong tells. */
+  readonly limit: string | undefined;
+  readonly body: string;
+}
+
 interface Outputs {
   readonly urls: Readonly<Record<string, string>>;
   readonly authority: string;
+  readonly apiKeys: Readonly<Record<string, string>>;
   readonly networkPolicies: string;
 }
 
 async function outputs(): Promise<Outputs> {
-  const { exitCode, stdout, all } = await pulumi("stack", "output", "--json");
+  const { exitCode, stdout, all } = await pulumi("stack", "output", "--json", "--show-secrets");
   if (exitCode !== 0) throw new Error(`stack ${stack} has no outputs; is it up?\n${all}`);
   return JSON.parse(String(stdout)) as Outputs;
 }

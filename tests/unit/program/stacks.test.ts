@@ -21,11 +21,34 @@ describe("the whole registered set", () => {
   });
 });
 
-test("`local` and `dev` differ in two lines: their sources and their cluster's name", () => {
+test("`local` and `dev` differ in their sources, in their cluster's name, and in what gateways demand", () => {
   const [local, dev] = ["local", "dev"].map((stack) => readStackFile(stack));
   const cluster = { ...JSON.parse(dev?.["mesh:cluster"] ?? ""), name: "mesh-demo" };
-  expect({ ...dev, "mesh:sources": "built", "mesh:cluster": JSON.stringify(cluster) }).toEqual(local);
+  const product = { ...JSON.parse(dev?.["mesh:product"] ?? ""), policies: {} };
+  const { backend, ...shop } = JSON.parse(dev?.["mesh:shop"] ?? "");
+  const { gateways: _gateways, policies: _policies, ...undemanding } = backend;
+  const alike = {
+    "mesh:sources": "built",
+    "mesh:cluster": JSON.stringify(cluster),
+    "mesh:product": JSON.stringify(product),
+    "mesh:shop": JSON.stringify({ frontend: shop.frontend, backend: undemanding, ...shop }),
+  };
+  expect({ ...dev, ...alike }).toEqual(local);
 });
+
+test.each(["dev", "eks"])(
+  "stack %s shows what Kong does: a limit, and a key, which neither the first URL nor the page needs",
+  async (stack) => {
+    const { all } = await recordStack(stack);
+    const plugins = all("kubernetes:configuration.konghq.com/v1:KongPlugin").map(({ inputs }) =>
+      at<string>(inputs, "metadata.name"),
+    );
+    expect(plugins).toEqual(expect.arrayContaining(["product.rate-limiting", "backend.rate-limiting", "backend.key-auth"]));
+    const open = ["product.key-auth", "product.jwt", "frontend.key-auth", "frontend.jwt"];
+    expect(plugins.filter((name) => open.includes(name))).toEqual([]);
+    expect(all("kubernetes:configuration.konghq.com/v1:KongConsumer").map(({ inputs }) => inputs.username)).toEqual(["partner"]);
+  },
+);
 
 test("no namespace is registered that does not hold its pods to a standard", async () => {
   const { all } = await recordStack("local");
