@@ -62,7 +62,7 @@ function accepts(settings: Settings): boolean {
   }
 }
 
-/** What one sample makes that none before it does goes by another name, so that all can be in one cluster. */
+/** What one sample makes that none before it does goes by another name, so that all can be in one cluster; namespaces hold the others. */
 async function objectsOf(all: readonly Settings[]): Promise<Manifest[]> {
   const known = new Set<string>();
   const found: Manifest[] = [];
@@ -72,7 +72,11 @@ async function objectsOf(all: readonly Settings[]): Promise<Manifest[]> {
       if (known.has(text)) continue;
       known.add(text);
       const { metadata } = object;
-      found.push(index === 0 ? object : { ...object, metadata: { ...metadata, name: `${metadata.name}-s${index}` } });
+      found.push(
+        index === 0 || object.kind === "Namespace"
+          ? object
+          : { ...object, metadata: { ...metadata, name: `${metadata.name}-s${index}` } },
+      );
     }
   }
   return found;
