@@ -1,3 +1,4 @@
+import { X509Certificate } from "node:crypto";
 import { z } from "zod";
 import { verificationKey } from "../components/gateway/kong/jwk.ts";
 import type { JsonWebKey } from "../components/gateway/route.ts";
@@ -21,8 +22,17 @@ const privateMembers = ["d", "p", "q", "dp", "dq", "qi", "k"];
 const described = z.object({
   ...{ kid: z.string().optional(), alg: z.string().optional(), use: z.string().optional() },
   ...{ key_ops: z.array(z.enum(["verify"])).optional(), x5t: z.string().optional(), "x5t#S256": z.string().optional() },
-  ...{ x5u: z.url().optional(), x5c: z.array(z.base64()).optional() },
+  ...{ x5u: z.url().optional(), x5c: z.array(z.string().refine(isCertificate)).optional() },
 });
+
+/** Whether a text is a certificate as RFC 7517 has it: DER in base64. */
+function isCertificate(text: string): boolean {
+  try {
+    return Boolean(new X509Certificate(Buffer.from(text, "base64")));
+  } catch {
+    return false;
+  }
+}
 
 const isKey = (given: unknown): given is JsonWebKey => typeof given === "object" && given !== null && "kty" in given;
 

@@ -135,6 +135,11 @@ describe("a single demand", () => {
       "allowed: what RFC 7517 has as kid of a public key, or nothing",
     ],
     [
+      "a key with a certificate that is none",
+      policies(jwt({ keys: [{ ...key, x5c: ["AQID"] }] })),
+      "allowed: what RFC 7517 has as x5c of a public key, or nothing",
+    ],
+    [
       "an address of IPv4 written as IPv6",
       policies({ addresses: { deny: ["::ffff:10.0.0.1/120"] } }),
       'addresses.deny[0] is "::ffff:10.0.0.1/120"; allowed: addresses in CIDR notation',
