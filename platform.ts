@@ -86,17 +86,22 @@ function openIstio({ target, config, mesh, certificates, graph, routes }: Parts,
   const { cluster, charts, exposure, replicas } = target;
   const { provider } = cluster;
   const args = { ...mesh, chart: charts.gateway, exposure: exposure.istio, replicas: replicas.gateway, tls: config.tls };
-  const ingress = new IstioGateway("ingress", { ...args, certificates }, opts);
-  const { namespace, selector, reference } = ingress;
+  const { stripHeaders, trustedProxies } = config.edge;
+  const ingress = new IstioGateway("ingress", { ...args, certificates, trustedProxies: trustedProxies?.count ?? 0 }, opts);
+  const { namespace, selector, reference, behindProxies } = ingress;
   const behind = { provider, dependsOn: ingress };
   new GatewayNetwork("istio-network", { graph, gateway: "istio" }, behind);
-  const policies = new IstioPolicies("policies", { namespace, selector, routes, ...config.edge }, behind);
+  const policies = new IstioPolicies(
+    "policies",
+    { namespace, selector, routes, stripHeaders, trustedProxies: trustedProxies?.addresses ?? [] },
+    behind,
+  );
   return {
     urls: urlsOf("istio", ingress),
     route(apps: readonly Application[]): void {
       // No path is open before its policies are there.
       const after = { provider, dependsOn: [ingress, policies, ...apps] };
-      new IstioRoutes("routes", { gateway: reference, namespace, routes }, after);
+      new IstioRoutes("routes", { gateway: reference, behindProxies, namespace, routes }, after);
     },
   };
 }

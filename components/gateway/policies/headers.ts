@@ -23,7 +23,8 @@ export function trustworthyHeaders(place: Place, stripHeaders: readonly string[]
     ofConnections({ early_header_mutation_extensions: [mutation], strip_trailing_host_dot: true }),
     inFront("mesh.trustworthy-headers", {
       ...extension("filters.http.header_mutation.v3.HeaderMutation"),
-      mutations: { request_mutations: [known] },
+      // The same address once more, from Envoy: one header for it is enough to rely on.
+      mutations: { request_mutations: [known, { remove: "x-envoy-external-address" }] },
     }),
   ];
   return gatewayFilter("gateway-headers", patches, place);

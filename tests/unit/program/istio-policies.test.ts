@@ -71,7 +71,12 @@ test("what callers say in the name of a proxy is dropped before a route is chose
       operation: "INSERT_FIRST",
       value: {
         typed_config: {
-          mutations: { request_mutations: [{ append: { header, append_action: "OVERWRITE_IF_EXISTS_OR_ADD" } }] },
+          mutations: {
+            request_mutations: [
+              { append: { header, append_action: "OVERWRITE_IF_EXISTS_OR_ADD" } },
+              { remove: "x-envoy-external-address" },
+            ],
+          },
         },
       },
     },
