@@ -114,18 +114,23 @@ function openIstio(
   const { cluster, charts, exposure, replicas } = target;
   const inCluster = onCluster(cluster);
   const args = { ...mesh, chart: charts.gateway, exposure: exposure.istio, replicas: replicas.gateway, tls: config.tls };
-  const ingress = new IstioGateway("ingress", { ...args, certificates }, opts);
-  const { namespace, selector, reference } = ingress;
+  const { stripHeaders, trustedProxies } = config.edge;
+  const ingress = new IstioGateway("ingress", { ...args, certificates, trustedProxies: trustedProxies?.count ?? 0 }, opts);
+  const { namespace, selector, reference, behindProxies } = ingress;
   const behind = { ...inCluster, dependsOn: ingress };
   new GatewayNetwork("istio-network", { graph, gateway: "istio", surroundings }, behind);
-  const policies = new IstioPolicies("policies", { namespace, selector, routes, ...config.edge }, behind);
+  const policies = new IstioPolicies(
+    "policies",
+    { namespace, selector, routes, stripHeaders, trustedProxies: trustedProxies?.addresses ?? [] },
+    behind,
+  );
   return {
     urls: urlsOf("istio", ingress),
     address: ingress.address,
     route(apps: readonly Application[]): void {
       // No path is open before its policies are there.
       const after = { ...inCluster, dependsOn: [ingress, policies, ...apps] };
-      new IstioRoutes("routes", { gateway: reference, namespace, routes }, after);
+      new IstioRoutes("routes", { gateway: reference, behindProxies, namespace, routes }, after);
     },
   };
 }
@@ -141,7 +146,7 @@ function openKong(
   const parts = { chart: charts.kong, images: { kong: images.kong, controller: images.kongController }, exposure: exposure.kong };
   const kong = new Kong(
     "kong",
-    { ...mesh, ...parts, ...plugins, ...config.edge, replicas: count, routes, tls: config.tls },
+    { ...mesh, ...parts, ...plugins, stripHeaders: config.edge.stripHeaders, replicas: count, routes, tls: config.tls },
     opts,
   );
   const { namespace } = kong;

@@ -1,4 +1,5 @@
 import type { GatewayName } from "../components/gateway/route.ts";
+import { cidr } from "./addresses.ts";
 import { allowing, boolean, host, listOf, mapping, oneOf, ownHeader, refuse, text, url, whole } from "./rules.ts";
 
 /** Names under which the gateways answer over HTTPS, and where their certificate comes from: `mesh:tls`. */
@@ -37,6 +38,11 @@ const strippedHeader = () => {
 /** What every gateway believes of callers from outside: `mesh:edge`. */
 export const edge = mapping({
   stripHeaders: listOf(strippedHeader(), "names of headers").default([]),
+  // Together, as a count alone would believe whoever connects past the proxies.
+  trustedProxies: mapping({
+    count: whole(1, 10).default(1),
+    addresses: listOf(cidr(), "addresses in CIDR notation", 1),
+  }).exactOptional(),
 });
 
 /** Kong as a whole: `mesh:kong`. */

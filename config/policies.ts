@@ -1,6 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import { z } from "zod";
 import { verificationKey } from "../components/gateway/kong/jwk.ts";
+import { isOrigin } from "../components/gateway/origins.ts";
 import type { JsonWebKey } from "../components/gateway/route.ts";
 import { cidr } from "./addresses.ts";
 import { allowing, boolean, duration, header, label, listOf, mapping, oneOf, ownHeader, refuse, text, whole } from "./rules.ts";
@@ -58,13 +59,8 @@ const jwt = mapping({
 });
 
 const origin = () => {
-  const allowed = allowing("an origin such as https://example.com, without a path, or *");
-  return z
-    .string(allowed)
-    .refine(
-      (given) => given === "*" || (/^https?:/.test(given) && URL.canParse(given) && new URL(given).origin === given),
-      allowed,
-    );
+  const allowed = allowing("an origin such as https://example.com, without a path; https://*.example.com for all below it; or *");
+  return z.string(allowed).refine((given) => given === "*" || isOrigin(given), allowed);
 };
 
 /** A method of HTTP that a service may be asked with. */

@@ -77,12 +77,15 @@ const needed = {
   hostedZone: "the id of the hosted zone of Route 53 that has the hosts, with issuer acme",
 } as const;
 
-const gateways: Rule = function* ({ sources, gateway, charts, images }, given) {
+const gateways: Rule = function* ({ sources, gateway, charts, images, edge }, given) {
   if (!sources || !gateway || !charts || !images) return;
   const there = availableGateways({ sources, gateway, charts, images });
   if (there.length === 0) {
     const parts = "mesh:charts.kong (path or repository) and mesh:images.kong and kongController (or registry)";
     yield { path: ["gateway"], allowed: `istio or both with sources built, as Kong is not built here; kong too with ${parts}` };
+  }
+  if (there.includes("kong") && edge?.trustedProxies) {
+    yield { path: ["edge", "trustedProxies"], allowed: "none while Kong runs; mesh:gateway: istio has them" };
   }
   if (there.includes("kong") || there.length === 0) return;
   const why = gateway === "istio" ? "with gateway istio" : "as Kong is not built here and its parts are not given";

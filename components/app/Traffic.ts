@@ -5,7 +5,7 @@ import {
   VirtualService,
 } from "@kubernetes-models/istio/networking.istio.io/v1";
 import * as pulumi from "@pulumi/pulumi";
-import { corsPolicy } from "../gateway/policies/cors.ts";
+import { corsRule } from "../gateway/policies/cors.ts";
 import type { Cors } from "../gateway/route.ts";
 import { customResource } from "../support/customResource.ts";
 import { serviceHost } from "../support/serviceHost.ts";
@@ -157,7 +157,7 @@ function rewritten({ from, to }: { readonly from: string; readonly to: string })
 
 /** Only gateways answer pages of other origins: in the mesh there are none. */
 function withCors(rules: Rules, cors: Cors | undefined): Rules {
-  return cors ? rules.map((rule) => ({ ...rule, corsPolicy: corsPolicy(cors) })) : rules;
+  return cors ? rules.map((rule) => ({ ...rule, ...corsRule(cors) })) : rules;
 }
 
 /** Methods that do the same when done twice. */

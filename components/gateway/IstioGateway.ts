@@ -1,4 +1,4 @@
-import { Gateway, type IGateway, type IVirtualService, VirtualService } from "@kubernetes-models/istio/networking.istio.io/v1";
+import { Gateway, type IGateway, VirtualService } from "@kubernetes-models/istio/networking.istio.io/v1";
 import * as pulumi from "@pulumi/pulumi";
 import type { Certificates } from "../certificates/certificates.ts";
 import { customResource } from "../support/customResource.ts";
@@ -6,11 +6,17 @@ import { helmRelease } from "../support/helm.ts";
 import { createNamespace } from "../support/namespace.ts";
 import type { GatewayArgs, GatewayTls } from "./gateway.ts";
 import { proxyValues } from "./proxies.ts";
+import { redirectsOf } from "./redirects.ts";
 import { addressOf, urlsOf } from "./urls.ts";
 
 export interface IstioGatewayArgs extends GatewayArgs {
   /** Where the listener's certificate comes from; it is needed as soon as `tls` names a host. */
   readonly certificates?: Certificates;
+  /**
+   * How many proxies stand between callers and this gateway: by what these say of a caller's address and scheme it goes.
+   * @default 0: what a request says of that is forged
+   */
+  readonly trustedProxies?: number;
 }
 
 const namespace = "istio-ingress";
@@ -21,7 +27,8 @@ const redirectName = "redirect";
 
 /**
  * The mesh's door: proxies behind a Service that is reachable from outside, and a Gateway that listens on them, for HTTP,
- * for HTTPS, or for both, in which case HTTP to a host that has HTTPS is redirected.
+ * for HTTPS, or for both, in which case HTTP to a host that has HTTPS is redirected: with 301, and with 308 where the method is
+ * neither GET nor HEAD.
  *
  * @throws Error when it would listen for nothing, or has hosts and no certificate.
  */
@@ -30,6 +37,8 @@ export class IstioGateway extends pulumi.ComponentResource {
   readonly namespace = namespace;
   /** The Gateway's name, as routes refer to it from anywhere. */
   readonly reference = `${namespace}/${publicName}`;
+  /** The Gateway on which requests are redirected unless a trusted proxy says that HTTPS was used; undefined without such proxies. */
+  readonly behindProxies: string | undefined;
   /** Labels of the proxies' pods. */
   readonly selector: Readonly<Record<string, string>> = selector;
   /** Where clients find it: a name, or an address. */
@@ -49,6 +58,7 @@ export class IstioGateway extends pulumi.ComponentResource {
       replicas,
       tls = { hosts: [], plaintext: true },
       certificates,
+      trustedProxies = 0,
     }: IstioGatewayArgs,
     opts?: pulumi.ComponentResourceOptions,
   ) {
@@ -59,7 +69,8 @@ export class IstioGateway extends pulumi.ComponentResource {
 
     const child = { parent: this };
     const place = createNamespace(name, { namespace, podSecurity: "restricted", injection }, child);
-    const values = proxyValues({ service: exposure.service, replicas, revision: injection["istio.io/rev"], podAnnotations });
+    const revision = injection["istio.io/rev"];
+    const values = proxyValues({ service: exposure.service, replicas, revision, podAnnotations, trustedProxies });
     const proxies = helmRelease(`${name}-proxies`, { source: chart, release, namespace: place.metadata.name, values }, child);
     const certificate = hosts.length > 0 ? (certificates?.issue(name, namespace, { parent: this, dependsOn: place }) ?? []) : [];
 
@@ -72,12 +83,17 @@ export class IstioGateway extends pulumi.ComponentResource {
         after,
       );
     listen("listener", publicName, servers(tls, certificates?.secretName));
-    const redirected = plaintext ? hosts : ["*"];
-    if (redirected.length > 0) {
-      const gateway = listen("redirect", redirectName, [http(redirected)]);
-      const spec = redirection(redirected, exposure.ports.https);
-      const rule = new VirtualService({ metadata: { name: redirectName, namespace }, spec });
-      customResource(`${name}-to-https`, rule, { parent: this, dependsOn: gateway });
+    const redirects = redirectsOf(tls, exposure.ports.https, trustedProxies > 0);
+    const gateways = [`${namespace}/${redirectName}`];
+    this.behindProxies = redirects.length > 0 && trustedProxies > 0 ? gateways[0] : undefined;
+    if (redirects.length > 0) {
+      const gateway = listen("redirect", redirectName, [http(redirects.map(({ host }) => host))]);
+      for (const [index, { host, http }] of redirects.entries()) {
+        const part = index === 0 ? "" : `-${host === "*" ? "others" : host}`;
+        const metadata = { name: `${redirectName}${part}`, namespace };
+        const rule = new VirtualService({ metadata, spec: { hosts: [host], gateways, http } });
+        customResource(`${name}-to-https${part}`, rule, { parent: this, dependsOn: gateway });
+      }
     }
 
     this.address = addressOf(name, exposure.host, { release: proxies, service: release }, child);
@@ -101,10 +117,4 @@ function servers({ hosts, plaintext }: GatewayTls, secretName = ""): Servers {
 
 function http(hosts: readonly string[]): Servers[number] {
   return { port: { number: 80, name: "http", protocol: "HTTP" }, hosts: [...hosts] };
-}
-
-/** A Gateway's own redirect would keep the port of the request, and that may not be the one clients use for HTTPS. */
-function redirection(hosts: readonly string[], port: number): NonNullable<IVirtualService["spec"]> {
-  const redirect = { scheme: "https", port, redirectCode: 301 };
-  return { hosts: [...hosts], gateways: [`${namespace}/${redirectName}`], http: [{ name: "to-https", redirect }] };
 }

@@ -77,28 +77,32 @@ export const callerHeaders = [
 
 /**
  * A regular expression, for RE2 as for PCRE, of the whole lower-case names of these headers, in every spelling that a service may
- * take for one of them: many cannot tell `_` from `-`. It leaves the one header alone that gateways write before they remove
- * any: `x-forwarded-proto`.
+ * take for one of them: many cannot tell `_` from `-`.
  *
  * @param further - what a stack adds, written as here.
+ * @param kept - those beginning with `x-forwarded-` that it leaves alone in their own spelling, as the gateway writes them.
  */
-export function callerHeaderPattern(further: readonly string[] = []): string {
-  const spelled = (text: string) => text.replaceAll("-", "[-_]");
+export function callerHeaderPattern(further: readonly string[] = [], kept: readonly string[] = ["x-forwarded-proto"]): string {
+  const begin = "x-forwarded-";
   const pattern = (name: string) => {
-    if (name !== "x-forwarded-*") return spelled(name).replace("*", ".*");
+    if (name !== `${begin}*`) return name.replaceAll("-", "[-_]").replace("*", ".*");
     // With `_` in it, it is another header than the one that gateways write.
-    return `x-forwarded-${allBut("proto")}|x_forwarded[-_].*|x-forwarded_.*`;
+    return `${begin}${anyBut(kept.map((header) => header.slice(begin.length)))}|x_forwarded[-_].*|x-forwarded_.*`;
   };
   return [...callerHeaders, ...further].map(pattern).join("|");
 }
 
 /** Whether what a caller says in a header of this lower-case name reaches nobody: gateways remove or overwrite it. */
 export function isCallerHeader(name: string, further: readonly string[] = []): boolean {
-  return name === "x-forwarded-proto" || new RegExp(`^(${callerHeaderPattern(further)})$`).test(name);
+  return new RegExp(`^(${callerHeaderPattern(further, [])})$`).test(name);
 }
 
-/** Any text but this word, for engines that cannot look ahead. */
-function allBut(word: string): string {
-  const departing = [...word].map((letter, index) => `${word.slice(0, index)}([^${letter}].*)?`);
-  return `(${[...departing, `${word}.+`].join("|")})`;
+/** Any text but these words, none of which begins as another whole one does, for engines that cannot look ahead. */
+function anyBut(words: readonly string[]): string {
+  const begins = new Set(words.flatMap((word) => [...word].map((_, index) => word.slice(0, index))));
+  const departing = [...begins].map((begin) => {
+    const next = words.filter((word) => word.startsWith(begin)).map((word) => word[begin.length]);
+    return `${begin}([^${next.join("")}].*)?`;
+  });
+  return words.length === 0 ? ".*" : `(${[...departing, ...words.map((word) => `${word}.+`)].join("|")})`;
 }

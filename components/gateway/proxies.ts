@@ -13,14 +13,20 @@ export interface Proxies {
   /** Of the control plane they belong to. @default the only one */
   readonly revision: string | undefined;
   readonly podAnnotations: Readonly<Record<string, string>> | undefined;
+  /** How many proxies in front are believed. */
+  readonly trustedProxies: number;
 }
 
 /**
  * Values of Istio's gateway chart: proxies without any privilege, spread over the nodes, of which each new one answers
  * before an old one leaves, and an old one leaves only when no requests come to it any more.
  */
-export function proxyValues({ service, replicas, revision, podAnnotations }: Proxies): Values {
+export function proxyValues({ service, replicas, revision, podAnnotations, trustedProxies }: Proxies): Values {
   const leaving = withdrawal[service.type];
+  const config = {
+    terminationDrainDuration: `${drain}s`,
+    ...(trustedProxies > 0 && { gatewayTopology: { numTrustedProxies: trustedProxies } }),
+  };
   return {
     ...(revision === undefined ? {} : { revision }),
     service: serviceValues(service),
@@ -30,7 +36,7 @@ export function proxyValues({ service, replicas, revision, podAnnotations }: Pro
     resources: { requests: { cpu: "10m", memory: "64Mi" }, limits: { cpu: "2", memory: "512Mi" } },
     strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
     lifecycle: { preStop: { sleep: { seconds: leaving } } },
-    podAnnotations: { ...podAnnotations, "proxy.istio.io/config": JSON.stringify({ terminationDrainDuration: `${drain}s` }) },
+    podAnnotations: { ...podAnnotations, "proxy.istio.io/config": JSON.stringify(config) },
     terminationGracePeriodSeconds: leaving + drain + 10,
     topologySpreadConstraints: [
       {

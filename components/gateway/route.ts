@@ -61,7 +61,7 @@ export interface JsonWebKey {
 
 /** Which pages of other origins may call from a browser. */
 export interface Cors {
-  /** Such as `https://example.com`; `*` is any. */
+  /** Such as `https://example.com`, or `https://*.example.com` for every host below that one; `*` alone is any. */
   readonly origins: readonly string[];
   /** @default GET, HEAD */
   readonly methods?: readonly string[];

@@ -6,7 +6,12 @@ const usual = { http: 80, https: 443 } as const;
 
 /** The address as a person writes it: without the port that the scheme has anyway. */
 export function urlOf(scheme: "http" | "https", host: string, port: number): string {
-  return port === usual[scheme] ? `${scheme}://${host}` : `${scheme}://${host}:${port}`;
+  return `${scheme}://${authorityOf(scheme, host, port)}`;
+}
+
+/** Host and port as they stand in a URL of this scheme. */
+export function authorityOf(scheme: "http" | "https", host: string, port: number): string {
+  return port === usual[scheme] ? host : `${host}:${port}`;
 }
 
 /** A Service, and the release that made it: its namespace is known once the release is there. */

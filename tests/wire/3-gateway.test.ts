@@ -55,12 +55,22 @@ describe("HTTPS", () => {
     expect((await handshake(host, authority, { minVersion: "TLSv1.2", maxVersion: "TLSv1.2" })).protocol).toBe("TLSv1.2");
   });
 
-  test("plain HTTP to the host is redirected to where HTTPS is", async () => {
-    const { status, headers } = await askPlainly(`${products}?page=2`, { headers: { host } });
-    expect({ status, location: headers.location }).toEqual({
-      status: 301,
-      location: `https://${host}:${port}${products}?page=2`,
-    });
+  test("plain HTTP to the host is redirected to where HTTPS is, however the host is written, and keeps its method", async () => {
+    const spellings = [host, host.toUpperCase(), `${host}:80`, `${host}:8080`, `${host}.`, `${host}.:8080`];
+    for (const [method, expected] of Object.entries({ GET: 301, HEAD: 301, POST: 308, DELETE: 308 })) {
+      for (const written of spellings) {
+        const { status, headers } = await askPlainly(`${products}?page=2`, { method, headers: { host: written } });
+        expect({ method, written, status, location: headers.location }).toEqual({
+          method,
+          written,
+          status: expected,
+          location: `https://${host}:${port}${products}?page=2`,
+        });
+      }
+    }
+    // Nobody in front of this gateway is believed.
+    const forged = await askPlainly(products, { headers: { host, "x-forwarded-proto": "https" } });
+    expect(forged.status).toBe(301);
   });
 });
 
@@ -78,15 +88,15 @@ describe("policies", () => {
 
   beforeAll(async () => {
     await deployWith((config) => {
-      const cors = { origins: [page], headers: ["x-own"], maxAge: "5m" };
+      const cors = { origins: [page, "https://*.example.org"], headers: ["x-own"], maxAge: "5m" };
       const product = { jwt: { issuer: name, keys: [issuer.key] }, cors, maxBodyBytes: 10_000 };
       config["mesh:product"] = { ...(config["mesh:product"] as object), policies: product };
-      const backend = { policies: { rateLimit: { requests: perHour, per: "hour" } } };
+      const backend = { policies: { rateLimit: { requests: perHour, per: "hour" }, cors } };
       const frontend = { policies: { rateLimit: { requests: perMinute, per: "minute" } } };
       config["mesh:shop"] = { ...(config["mesh:shop"] as object), backend, frontend };
     });
     await everywhere("the policies", async () => {
-      expect(await status({})).toBe(403);
+      expect(await status({})).toBe(401);
       expect(await post(products, 10_001)).toBe(413);
       expect(await preflight(page)).not.toEqual({});
     });
@@ -99,7 +109,10 @@ describe("policies", () => {
 
   test.each<[string, () => string | undefined, number]>([
     ["a good one", good, 200],
-    ["none", () => undefined, 403],
+    ["none", () => undefined, 401],
+    ["one without an end", () => issuer.token({ iss: name, sub: "somebody" }), 401],
+    ["one whose time has not come", () => issuer.token({ iss: name, sub: "somebody", exp: hour(), nbf: hour() - 1_800 }), 401],
+    ["one whose time has come", () => issuer.token({ iss: name, sub: "somebody", exp: hour(), nbf: hour() - 3_600 }), 200],
     ["one that has expired", () => issuer.token({ iss: name, sub: "somebody", exp: hour() - 7_200 }), 401],
     ["one of another issuer", () => issuer.token({ iss: "https://other.example.com", sub: "somebody", exp: hour() }), 401],
     ["one with another's signature", () => stranger.token({ iss: name, sub: "somebody", exp: hour() }), 401],
@@ -109,11 +122,41 @@ describe("policies", () => {
     expect(await status(given === undefined ? {} : { authorization: `Bearer ${given}` })).toBe(expected);
   });
 
+  test("a token is read where the standard has it, and nowhere else", async () => {
+    const token = good();
+    for (const scheme of ["bearer", "BEARER", "Bearer "]) expect(await status({ authorization: `${scheme} ${token}` })).toBe(200);
+    for (const authorization of [token, `Basic ${token}`, `Basic x Bearer ${token}`, `Bearer ${token}, Bearer ${token}`]) {
+      expect(await status({ authorization })).toBe(401);
+    }
+    expect(await status({ cookie: `access_token=${token}`, "x-access-token": token, "x-jwt-payload": token })).toBe(401);
+    const { status: byUrl, headers } = await askPlainly(`${products}?access_token=${token}`);
+    expect([byUrl, headers["www-authenticate"]]).toEqual([401, expect.stringMatching(/^Bearer realm="/)]);
+    const { headers: bad } = await askPlainly(products, { headers: { authorization: "Bearer a.b.c" } });
+    expect(bad["www-authenticate"]).toContain('error="invalid_token"');
+  });
+
+  test("where no token is demanded, whatever looks like one passes", async () => {
+    for (const authorization of ["Bearer not-a-token", `Bearer ${stranger.token({ iss: name, exp: hour() })}`, "Basic dTpw"]) {
+      for (const own of [{}, { host: "elsewhere.example.com" }]) {
+        const answer = await askPlainly("/?access_token=1", { headers: { authorization, ...own } });
+        expect([authorization, answer.status]).toEqual([authorization, 200]);
+      }
+    }
+  });
+
+  test("with a token too, requests with the canary's header go to the canary, all of them", async () => {
+    const headers = { authorization: `Bearer ${good()}`, "x-canary": "true" };
+    const versions = await Promise.all(
+      Array.from({ length: 30 }, async () => JSON.parse((await askPlainly(products, { headers })).body).version),
+    );
+    expect(new Set(versions)).toEqual(new Set(["v2"]));
+  });
+
   test("the token is asked for on every way to the service, and on no other", async () => {
     for (const path of ["/api/products/1", "/api/v2/products", "//api//products", "/api/%70roducts", "/api/x/../products"]) {
       const refused = await askPlainly(path);
       saw(`${path}: ${refused.status}`);
-      expect(refused.status).toBe(403);
+      expect(refused.status).toBe(401);
     }
     expect((await askPlainly("/")).status).toBe(200);
   });
@@ -131,15 +174,42 @@ describe("policies", () => {
       "access-control-allow-headers": "x-own",
       "access-control-max-age": "300",
     });
-    expect(await preflight("https://other.example.com")).toEqual({});
+    expect(await preflight("https://a.b.example.org")).toHaveProperty("access-control-allow-origin", "https://a.b.example.org");
+    for (const other of ["https://other.example.com", "https://example.org", "https://xexample.org", "http://a.example.org"]) {
+      expect([other, await preflight(other)]).not.toHaveProperty("1.access-control-allow-origin");
+    }
+  });
+
+  test("a page is told why it is refused, and caches that answers differ by origin", async () => {
+    const asPage = { origin: page };
+    const token = { authorization: `Bearer ${good()}` };
+    const answers = {
+      401: await askPlainly(products, { headers: asPage }),
+      200: await askPlainly(products, { headers: { ...asPage, ...token } }),
+      403: await askPlainly(products, { method: "DELETE", headers: { ...asPage, ...token } }),
+      413: await askPlainly(products, { method: "POST", headers: { ...asPage, ...token }, body: "x".repeat(10_001) }),
+    };
+    for (const [expected, { status, headers }] of Object.entries(answers)) {
+      expect([status, headers["access-control-allow-origin"], headers.vary]).toEqual([
+        Number(expected),
+        page,
+        expect.stringMatching(/\bOrigin\b/i),
+      ]);
+    }
+    for (const headers of [{}, { origin: "https://other.example.com" }]) {
+      const { headers: answered } = await askPlainly(products, { headers: { ...headers, ...token } });
+      expect(answered.vary).toMatch(/\bOrigin\b/i);
+      expect(answered).not.toHaveProperty("access-control-allow-origin");
+    }
   });
 
   test("a rate limit serves exactly as many as it says, and every answer says how many are left, and when there are more", async () => {
     const answers = await onOneConnection(async (ask) => {
       const all: Answer[] = [];
-      while (all.length < perHour + 5) all.push(await ask("/api/catalog"));
+      while (all.length < perHour + 5) all.push(await ask("/api/catalog", { origin: page }));
       return all;
     });
+    expect(answers.map(({ headers }) => headers["access-control-allow-origin"])).toEqual(Array(perHour + 5).fill(page));
     const headers = answers.map(({ headers }) =>
       ["limit", "remaining", "reset"].map((name) => Number(headers[`x-ratelimit-${name}`])),
     );
@@ -209,12 +279,15 @@ test("callers of other addresses than the allowed ones are refused, at that serv
   const status = async (path: string, headers = {}) => (await askPlainly(path, { headers })).status;
   try {
     await deployWith((config) => {
-      const frontend = { policies: { addresses: { allow: ["203.0.113.0/24"] } } };
+      const cors = { origins: ["https://pages.example.com"] };
+      const frontend = { policies: { addresses: { allow: ["203.0.113.0/24"] }, cors } };
       config["mesh:shop"] = { ...(config["mesh:shop"] as object), frontend };
     });
     await everywhere("a refusal", async () => expect(await status("/")).toBe(403));
     const allowed = "203.0.113.7";
     expect(await status("/", { "x-forwarded-for": allowed, "x-envoy-external-address": allowed })).toBe(403);
+    const { headers } = await askPlainly("/", { headers: { origin: "https://pages.example.com" } });
+    expect(headers["access-control-allow-origin"]).toBe("https://pages.example.com");
     expect(await status(products)).toBe(200);
   } finally {
     await bringUp();
@@ -222,11 +295,40 @@ test("callers of other addresses than the allowed ones are refused, at that serv
   await everywhere("the page again", async () => expect(await status("/")).toBe(200));
 });
 
+test("behind proxies that are trusted the address and the scheme are those that they say, and without plain HTTP every host is redirected", async () => {
+  const asked = (headers: Record<string, string>) => askPlainly("/", { headers });
+  const allowed = { "x-forwarded-for": "192.0.2.1, 203.0.113.7" };
+  try {
+    await deployWith((config) => {
+      config["mesh:edge"] = { trustedProxies: { count: 1, addresses: ["0.0.0.0/0", "::/0"] } };
+      config["mesh:tls"] = { ...(config["mesh:tls"] as object), plaintext: false };
+      const frontend = { policies: { addresses: { allow: ["203.0.113.0/24"] } } };
+      config["mesh:shop"] = { ...(config["mesh:shop"] as object), frontend };
+    });
+    await everywhere("the proxies in front", async () => {
+      for (const name of [host, "elsewhere.example.com"]) {
+        const { status, headers } = await asked({ host: name, ...allowed });
+        expect([status, headers.location]).toEqual([301, `https://${host}:${port}/`]);
+        expect((await asked({ host: name, ...allowed, "x-forwarded-proto": "https" })).status).toBe(200);
+      }
+    });
+    const other = { "x-forwarded-proto": "https", "x-forwarded-for": "203.0.113.7, 192.0.2.1" };
+    expect((await asked({ host, ...other })).status).toBe(403);
+  } finally {
+    await bringUp();
+  }
+  await everywhere("nobody believed", async () => {
+    expect((await askPlainly(products, { headers: { host, "x-forwarded-proto": "https" } })).status).toBe(301);
+  });
+});
+
 /** Asks for one path after the other on one connection: each proxy of the gateway counts for itself. */
-async function onOneConnection<T>(use: (ask: (path: string) => Promise<Answer>) => Promise<T>): Promise<T> {
+async function onOneConnection<T>(
+  use: (ask: (path: string, headers?: Readonly<Record<string, string>>) => Promise<Answer>) => Promise<T>,
+): Promise<T> {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   try {
-    return await use((path) => askPlainly(path, { agent }));
+    return await use((path, headers = {}) => askPlainly(path, { agent, headers }));
   } finally {
     agent.destroy();
   }

@@ -1,6 +1,10 @@
 import type { IVirtualService } from "@kubernetes-models/istio/networking.istio.io/v1";
+import type { EnvoyFilter } from "@kubernetes-models/istio/networking.istio.io/v1alpha3";
 import { seconds } from "../../app/resilience.ts";
-import type { Cors } from "../route.ts";
+import { isPattern, originPattern } from "../origins.ts";
+import type { Cors, Route } from "../route.ts";
+import type { Place } from "./access.ts";
+import { extension, gatewayFilter, inFront } from "./filters.ts";
 
 type Rule = NonNullable<NonNullable<IVirtualService["spec"]>["http"]>[number];
 export type CorsPolicy = NonNullable<Rule["corsPolicy"]>;
@@ -21,7 +25,7 @@ export function corsPolicy({
   maxAge = defaultCors.maxAge,
 }: Cors): CorsPolicy {
   return {
-    allowOrigins: origins.map((origin) => (origin === "*" ? { regex: ".*" } : { exact: origin })),
+    allowOrigins: origins.map(allowOrigin),
     allowMethods: [...methods],
     ...(headers.length > 0 && { allowHeaders: [...headers] }),
     ...(expose.length > 0 && { exposeHeaders: [...expose] }),
@@ -29,4 +33,26 @@ export function corsPolicy({
     maxAge: seconds(maxAge),
     unmatchedPreflights: "IGNORE",
   };
+}
+
+function allowOrigin(origin: string): NonNullable<CorsPolicy["allowOrigins"]>[number] {
+  if (origin === "*") return { regex: ".*" };
+  return isPattern(origin) ? { regex: originPattern(origin) } : { exact: origin };
+}
+
+/** What a rule has for CORS: the policy, and what tells caches that answers differ by origin, those without permission too. */
+export function corsRule(cors: Cors): Pick<Rule, "corsPolicy" | "headers"> {
+  const isForAll = cors.origins.includes("*") && !cors.credentials;
+  return { corsPolicy: corsPolicy(cors), ...(!isForAll && { headers: { response: { add: { vary: "Origin" } } } }) };
+}
+
+/**
+ * Asks for CORS before anything that may refuse a request, so that a page is told why: Istio asks for it last. It is answered by
+ * what the rule of a route says. Undefined where no route has any.
+ */
+export function corsFilter(routes: readonly Route[], place: Place): EnvoyFilter | undefined {
+  if (!routes.some(({ policies }) => policies.cors)) return undefined;
+  // Under this name a route's own settings are found. Istio's filter stays where it is: asked again, it says the same.
+  const filter = inFront("envoy.filters.http.cors", extension("filters.http.cors.v3.Cors"));
+  return gatewayFilter("gateway-cors", [filter], place);
 }

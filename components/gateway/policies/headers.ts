@@ -1,39 +1,31 @@
-import { EnvoyFilter } from "@kubernetes-models/istio/networking.istio.io/v1alpha3";
+import type { EnvoyFilter } from "@kubernetes-models/istio/networking.istio.io/v1alpha3";
 import { callerHeaderPattern } from "../callerHeaders.ts";
 import type { Place } from "./access.ts";
+import { extension, gatewayFilter, inFront, ofConnections } from "./filters.ts";
 
 /**
  * Lets no service see what a caller from outside says in the name of a proxy: `callerHeaders` are removed before anything else
- * reads the request, and `x-forwarded-for` is the caller's address alone, as the gateway knows it. `x-forwarded-proto` and `host`
- * tell what the caller used.
+ * reads the request, a route's match included, and `x-forwarded-for` is the caller's address alone, as the gateway knows it.
+ * `x-forwarded-proto` and `host` tell what the caller used.
  *
  * @param stripHeaders - what the stack adds to `callerHeaders`.
  */
-export function trustworthyHeaders({ namespace, selector }: Place, stripHeaders: readonly string[]): EnvoyFilter {
-  const forged = { remove_on_match: { key_matcher: { safe_regex: { regex: callerHeaderPattern(stripHeaders) } } } };
+export function trustworthyHeaders(place: Place, stripHeaders: readonly string[]): EnvoyFilter {
+  // Envoy itself reads these two, and writes them: what it makes of them depends on how many proxies it trusts.
+  const regex = callerHeaderPattern(stripHeaders, ["x-forwarded-for", "x-forwarded-proto"]);
+  const forged = { remove_on_match: { key_matcher: { safe_regex: { regex } } } };
+  const early = "http.early_header_mutation.header_mutation.v3.HeaderMutation";
+  const mutation = { name: "mesh.caller-headers", typed_config: { ...extension(early), mutations: [forged] } };
   const address = { key: "x-forwarded-for", value: "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%" };
   const known = { append: { header: address, append_action: "OVERWRITE_IF_EXISTS_OR_ADD" } };
-  const value = {
-    name: "mesh.trustworthy-headers",
-    typed_config: {
-      "@type": "type.googleapis.com/envoy.extensions.filters.http.header_mutation.v3.HeaderMutation",
-      mutations: { request_mutations: [forged, known] },
-    },
-  };
-  const filter = { name: "envoy.filters.network.http_connection_manager" };
-  return new EnvoyFilter({
-    // What it is warned of for every such object: that it follows Envoy's own API, which Istio's upgrades may bring in another version.
-    metadata: { name: "gateway-headers", namespace, annotations: { "galley.istio.io/analyze-suppress": "IST0133" } },
-    spec: {
-      workloadSelector: { labels: { ...selector } },
-      priority: 10,
-      configPatches: [
-        {
-          applyTo: "HTTP_FILTER",
-          match: { context: "GATEWAY", listener: { filterChain: { filter } } },
-          patch: { operation: "INSERT_FIRST", value },
-        },
-      ],
-    },
-  });
+  const patches = [
+    // A host is the same with the dot at its end that DNS knows, and so are its routes.
+    ofConnections({ early_header_mutation_extensions: [mutation], strip_trailing_host_dot: true }),
+    inFront("mesh.trustworthy-headers", {
+      ...extension("filters.http.header_mutation.v3.HeaderMutation"),
+      // The same address once more, from Envoy: one header for it is enough to rely on.
+      mutations: { request_mutations: [known, { remove: "x-envoy-external-address" }] },
+    }),
+  ];
+  return gatewayFilter("gateway-headers", patches, place);
 }

@@ -38,6 +38,24 @@ describe("a section of another target", () => {
   ]);
 });
 
+describe("proxies in front", () => {
+  const edge = { trustedProxies: { addresses: ["203.0.113.0/24"] } };
+  refused([
+    [
+      "are nothing that Kong is told of",
+      { "mesh:sources": "published", "mesh:edge": edge },
+      'mesh:edge.trustedProxies is {"addresses":["203.0.113.0/24"]}; allowed: none while Kong runs',
+    ],
+  ]);
+
+  test("are one, unless there are more", () => {
+    expect(parse({ "mesh:edge": edge }).edge.trustedProxies).toEqual({ count: 1, addresses: ["203.0.113.0/24"] });
+    expect(problems({ "mesh:edge": { trustedProxies: { count: 2 } } })).toEqual([
+      expect.stringContaining("mesh:edge.trustedProxies.addresses is not given; allowed: a list of addresses in CIDR notation"),
+    ]);
+  });
+});
+
 describe("what is built here", () => {
   refused([
     [

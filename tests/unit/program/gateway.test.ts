@@ -138,17 +138,50 @@ describe("the listener", () => {
       spec: { selector, servers: [http(...both.hosts)] },
     });
     expect(at<object>(inputs(virtualService, "door-to-https"), "spec")).toEqual({
-      hosts: both.hosts,
+      hosts: ["shop.example.com"],
       gateways: ["istio-ingress/redirect"],
-      http: [{ name: "to-https", redirect: { scheme: "https", port: 8443, redirectCode: 301 } }],
+      http: to("shop.example.com:8443"),
+    });
+    expect(at<object>(inputs(virtualService, "door-to-https-example.org"), "spec")).toMatchObject({
+      hosts: ["example.org"],
+      http: to("example.org:8443"),
     });
   });
 
-  test("with TLS alone is for HTTPS; HTTP to whatever host is redirected", async () => {
-    const { inputs } = await recordGateway({ tls: { ...both, plaintext: false } });
+  /** A client may make a GET of whatever is redirected with 301. */
+  const to = (authority: string) => [
+    {
+      name: "to-https",
+      match: [{ method: { regex: "GET|HEAD" } }],
+      redirect: { scheme: "https", authority, redirectCode: 301 },
+    },
+    { name: "to-https-as-it-is", redirect: { scheme: "https", authority, redirectCode: 308 } },
+  ];
+
+  test("with TLS alone is for HTTPS; HTTP to whatever other host is redirected to the first, where the port need not be said", async () => {
+    const { inputs } = await recordGateway({
+      tls: { ...both, plaintext: false },
+      exposure: { ...onNode, ports: balanced.ports },
+    });
     expect(at<object>(inputs(gateway, "door-listener"), "spec.servers")).toEqual([https]);
-    expect(at<object>(inputs(gateway, "door-redirect"), "spec.servers")).toEqual([http("*")]);
-    expect(at<object>(inputs(virtualService, "door-to-https"), "spec.hosts")).toEqual(["*"]);
+    expect(at<object>(inputs(gateway, "door-redirect"), "spec.servers")).toEqual([http(...both.hosts, "*")]);
+    expect(at<object>(inputs(virtualService, "door-to-https-example.org"), "spec.http")).toEqual(to("example.org"));
+    expect(at<object>(inputs(virtualService, "door-to-https-others"), "spec")).toMatchObject({
+      hosts: ["*"],
+      http: to("shop.example.com"),
+    });
+  });
+
+  test("believes as many proxies in front as it is told of, and redirects what did not come to them over HTTPS", async () => {
+    const { inputs, values, door } = await recordGateway({ tls: both, trustedProxies: 2 });
+    expect(at(values, "podAnnotations")).toMatchObject({
+      "proxy.istio.io/config": expect.stringContaining('"gatewayTopology":{"numTrustedProxies":2}'),
+    });
+    const plain = { withoutHeaders: { "x-forwarded-proto": { exact: "https" } } };
+    const rules = at<{ match: object[] }[]>(inputs(virtualService, "door-to-https"), "spec.http");
+    expect(rules.map(({ match }) => match)).toEqual([[{ method: { regex: "GET|HEAD" }, ...plain }], [plain]]);
+    expect(door.behindProxies).toBe("istio-ingress/redirect");
+    expect((await recordGateway({ tls: both })).door.behindProxies).toBeUndefined();
   });
 
   test("waits for the proxies and for the certificate, which lies in the proxies' namespace", async () => {

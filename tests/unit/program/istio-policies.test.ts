@@ -9,7 +9,6 @@ import { at, type Inputs, record } from "../../support/mocks.ts";
 import { routeOf } from "./support/routes.ts";
 
 const authorization = "kubernetes:security.istio.io/v1:AuthorizationPolicy";
-const authentication = "kubernetes:security.istio.io/v1:RequestAuthentication";
 const envoyFilter = "kubernetes:networking.istio.io/v1alpha3:EnvoyFilter";
 
 const selector = { istio: "ingressgateway" };
@@ -41,46 +40,126 @@ test("without a policy only forged headers are dropped; and no object is for wha
   expect(resources.map(({ type }) => type)).toEqual(["mesh:gateway:IstioPolicies", envoyFilter]);
 });
 
-test("what callers say in the name of a proxy is dropped before anything else, and their address is what the gateway knows", async () => {
+test("what callers say in the name of a proxy is dropped before a route is chosen, and their address is what the gateway knows", async () => {
   const { inputs } = await recordPolicies(routeOf("shop", "/"));
-  const filter = inputs(envoyFilter, "gate-headers");
-  expect(filter).toMatchObject({
-    metadata: { name: "gateway-headers", namespace: "istio-ingress" },
-    spec: {
-      workloadSelector: { labels: selector },
-      configPatches: [{ applyTo: "HTTP_FILTER", patch: { operation: "INSERT_FIRST" } }],
+  const [early, filter] = patchesOf(inputs(envoyFilter, "gate-headers"), "gateway-headers");
+  const mutation = "http.early_header_mutation.header_mutation.v3.HeaderMutation";
+  const regex = callerHeaderPattern([], ["x-forwarded-for", "x-forwarded-proto"]);
+  expect(early).toMatchObject({
+    applyTo: "NETWORK_FILTER",
+    patch: {
+      operation: "MERGE",
+      value: {
+        typed_config: {
+          strip_trailing_host_dot: true,
+          early_header_mutation_extensions: [
+            {
+              typed_config: {
+                "@type": `type.googleapis.com/envoy.extensions.${mutation}`,
+                mutations: [{ remove_on_match: { key_matcher: { safe_regex: { regex } } } }],
+              },
+            },
+          ],
+        },
+      },
     },
   });
-  const mutations = at<object[]>(filter, "spec.configPatches.0.patch.value.typed_config.mutations.request_mutations");
-  const append = {
-    header: { key: "x-forwarded-for", value: "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%" },
-    append_action: "OVERWRITE_IF_EXISTS_OR_ADD",
-  };
-  expect(mutations).toEqual([{ remove_on_match: { key_matcher: { safe_regex: { regex: callerHeaderPattern() } } } }, { append }]);
+  const header = { key: "x-forwarded-for", value: "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%" };
+  expect(filter).toMatchObject({
+    applyTo: "HTTP_FILTER",
+    patch: {
+      operation: "INSERT_FIRST",
+      value: {
+        typed_config: {
+          mutations: {
+            request_mutations: [
+              { append: { header, append_action: "OVERWRITE_IF_EXISTS_OR_ADD" } },
+              { remove: "x-envoy-external-address" },
+            ],
+          },
+        },
+      },
+    },
+  });
   const more = await record(
     () => new IstioPolicies("gate", { namespace: "n", selector, routes: [], stripHeaders: ["x-acme-*"] }),
   );
-  const pattern =
-    "spec.configPatches.0.patch.value.typed_config.mutations.request_mutations.0.remove_on_match.key_matcher.safe_regex";
-  expect(at(more.inputs(envoyFilter, "gate-headers"), pattern)).toEqual({ regex: callerHeaderPattern(["x-acme-*"]) });
+  expect(JSON.stringify(more.inputs(envoyFilter, "gate-headers"))).toContain("|x[-_]acme[-_].*");
 });
 
+test("CORS is asked for before tokens, and both before whatever else may refuse", async () => {
+  const { inputs } = await recordPolicies(...products({ jwt, cors: { origins: ["*"] } }));
+  const priority = (name: string) => at<number>(inputs(envoyFilter, name), "spec.priority");
+  // Each comes to be in front of those before it.
+  expect(priority("gate-tokens")).toBeLessThan(priority("gate-cors"));
+  expect(priority("gate-cors")).toBeLessThan(priority("gate-headers"));
+  expect(patchesOf(inputs(envoyFilter, "gate-cors"), "gateway-cors")).toMatchObject([
+    { applyTo: "HTTP_FILTER", patch: { operation: "INSERT_FIRST", value: { name: "envoy.filters.http.cors" } } },
+  ]);
+});
+
+/** The patches of a filter of the gateway's proxies alone. */
+function patchesOf(filter: Inputs, name: string): Inputs[] {
+  expect(filter).toMatchObject({
+    metadata: { name, namespace: "istio-ingress" },
+    spec: { workloadSelector: { labels: selector } },
+  });
+  return at<Inputs[]>(filter, "spec.configPatches");
+}
+
 describe("tokens", () => {
-  test("are read by the issuer's keys, each issuer once, and handed on to the service", async () => {
-    const other = routeOf("other", "/other", { policies: { jwt: { ...jwt, audiences: ["a"] } } });
-    const { inputs, all } = await recordPolicies(...products({ jwt }), other);
-    expect(all(authentication)).toHaveLength(1);
-    expect(inputs(authentication, "gate-tokens")).toMatchObject({
-      metadata: { name: "gateway-tokens", namespace: "istio-ingress" },
-      spec: {
-        selector: { matchLabels: selector },
-        jwtRules: [{ issuer: jwt.issuer, jwks: JSON.stringify({ keys: jwt.keys }), forwardOriginalToken: true }],
-      },
+  const filterOf = async (...routes: Route[]) => {
+    const { inputs } = await recordPolicies(...routes);
+    const [patch] = patchesOf(inputs(envoyFilter, "gate-tokens"), "gateway-tokens");
+    expect(patch).toMatchObject({ patch: { operation: "INSERT_FIRST", value: { name: "envoy.filters.http.jwt_authn" } } });
+    return at<Inputs>(patch, "patch.value.typed_config");
+  };
+  const name = "shop/products";
+
+  test("hold by the keys and the issuer, need an end, and are handed on to the service", async () => {
+    const { providers } = await filterOf(...products({ jwt }));
+    expect(at<Inputs>(providers, name)).toEqual({
+      issuer: jwt.issuer,
+      local_jwks: { inline_string: JSON.stringify({ keys: jwt.keys }) },
+      require_expiration: true,
+      clock_skew_seconds: 60,
+      forward: true,
+      payload_in_metadata: "payload",
+      from_headers: [{ name: "authorization", value_prefix: " " }],
     });
   });
 
-  test("are demanded at the path, below it and of each version, before anything else is known of the caller", async () => {
-    const { inputs, waits } = await recordPolicies(...products({ jwt }));
+  test("are read where they are demanded and nowhere else, from the header alone", async () => {
+    const config = await filterOf(...products({ jwt }));
+    const bearer = { name: "authorization", string_match: { safe_regex: { regex: expect.stringContaining("(?i:bearer) +") } } };
+    const demanded = (path: string) => [
+      { match: { path_separated_prefix: path, headers: [bearer] }, requires: { provider_name: name } },
+      { match: { path_separated_prefix: path }, requires: { provider_name: `${name}, no token` } },
+    ];
+    expect(config.rules).toEqual([...demanded("/api/v1/products"), ...demanded("/api/products"), { match: { prefix: "/" } }]);
+    expect(config).not.toHaveProperty("bypass_cors_preflight");
+    expect(JSON.stringify(config)).not.toContain("from_params");
+  });
+
+  test("are not demanded at paths of other routes below", async () => {
+    const [shop, route] = [routeOf("shop", "/", { policies: { jwt } }), routeOf("products", "/api/products")];
+    const { rules } = await filterOf(shop, route);
+    expect(rules).toMatchObject([
+      { match: { path_separated_prefix: "/api/products" } },
+      { match: { prefix: "/", headers: [{}] }, requires: { provider_name: "shop/shop" } },
+      { match: { prefix: "/" }, requires: { provider_name: "shop/shop, no token" } },
+    ]);
+    expect(at<Inputs[]>(rules, "0")).not.toHaveProperty("requires");
+  });
+
+  test("must be for one of the audiences where there are any", async () => {
+    const { providers } = await filterOf(...products({ jwt: { ...jwt, audiences: ["shop", "app"] } }));
+    expect(at(providers, name)).toMatchObject({ audiences: ["shop", "app"] });
+  });
+
+  test("without what reads them nobody is let in, at the path, below it and of each version", async () => {
+    const { inputs, waits, all } = await recordPolicies(...products({ jwt }));
+    expect(all(authorization).map((one) => one.name)).toEqual(["gate-shop-products"]);
     expect(inputs(authorization, "gate-shop-products")).toMatchObject({
       metadata: { name: "shop-products", namespace: "istio-ingress" },
       spec: {
@@ -89,36 +168,10 @@ describe("tokens", () => {
         rules: [{ to: [{ operation: { ports, paths } }], when: [{ key: "request.auth.claims[iss]", notValues: [jwt.issuer] }] }],
       },
     });
-    expect(waits([authorization, "gate-shop-products"], [authentication, "gate-tokens"])).toBe(true);
-  });
-
-  test("are demanded nowhere else: not at paths of other routes below, and not of their services", async () => {
-    const { all } = await recordPolicies(...products({ jwt }));
-    expect(all(authorization).map(({ name }) => name)).toEqual(["gate-shop-products"]);
+    expect(waits([authorization, "gate-shop-products"], [envoyFilter, "gate-tokens"])).toBe(true);
     const [shop, route] = [routeOf("shop", "/", { policies: { jwt } }), routeOf("products", "/api/products")];
     const [rule] = await rulesOf([shop, route], "gate-shop-shop");
     expect(rule?.to[0]?.operation).toEqual({ ports, paths: ["/*"], notPaths: ["/api/products", "/api/products/*"] });
-  });
-
-  test("must be for one of the audiences where there are any", async () => {
-    const rules = await rulesOf(products({ jwt: { ...jwt, audiences: ["shop", "app"] } }));
-    expect(rules.map(({ when }) => when?.[0])).toEqual([
-      { key: "request.auth.claims[iss]", notValues: [jwt.issuer] },
-      { key: "request.auth.audiences", notValues: ["shop", "app"] },
-    ]);
-  });
-
-  test("are not demanded of preflights that the gateway answers itself, and of no other OPTIONS", async () => {
-    const rules = await rulesOf(products({ jwt, cors: { origins: ["https://a.test"], methods: ["GET"] } }));
-    expect(rules.map(({ to, when }) => [to[0]?.operation.methods ?? "-", to[0]?.operation.notMethods ?? "-", when?.[1]])).toEqual(
-      [
-        ["-", ["OPTIONS"], undefined],
-        [["OPTIONS"], "-", { key: "request.headers[origin]", notValues: ["https://a.test"] }],
-        [["OPTIONS"], "-", { key: "request.headers[access-control-request-method]", notValues: ["GET"] }],
-      ],
-    );
-    const any = await rulesOf(products({ jwt, cors: { origins: ["*"] } }));
-    expect(any.map(({ when }) => when?.[1]?.notValues)).toEqual([undefined, ["http://*", "https://*"], ["GET", "HEAD"]]);
   });
 });
 
@@ -130,6 +183,16 @@ test("addresses: all but the allowed are refused, and the denied, by the address
   ]);
   const { all } = await recordPolicies(...products({ addresses: {} }));
   expect(all(authorization)).toEqual([]);
+});
+
+test("with trusted proxies nobody else may connect", async () => {
+  const trustedProxies = ["192.0.2.0/24"];
+  const { inputs } = await record(() => new IstioPolicies("gate", { namespace: "n", selector, routes: [], trustedProxies }));
+  expect(at<object>(inputs(authorization, "gate-proxies"), "spec")).toEqual({
+    selector: { matchLabels: selector },
+    action: "DENY",
+    rules: [{ from: [{ source: { notIpBlocks: trustedProxies } }], to: [{ operation: { ports } }] }],
+  });
 });
 
 describe("limits", () => {

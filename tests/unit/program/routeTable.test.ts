@@ -43,6 +43,23 @@ describe("the route table", () => {
     });
   });
 
+  test("holds on the Gateway that redirects where a trusted proxy says that HTTPS was used", async () => {
+    const args = { gateway: "ns/door", behindProxies: "ns/redirect", namespace: "ns", routes: [routeOf("shop", "/")] };
+    const { inputs } = await record(() => new IstioRoutes("table", args));
+    const below = { uri: { prefix: "/" } };
+    expect(at<object>(inputs(virtualService, "table"), "spec")).toMatchObject({
+      gateways: ["ns/door", "ns/redirect"],
+      http: [
+        {
+          match: [
+            { ...below, gateways: ["ns/door"] },
+            { ...below, gateways: ["ns/redirect"], headers: { "x-forwarded-proto": { exact: "https" } } },
+          ],
+        },
+      ],
+    });
+  });
+
   test("takes a path and what is below it, not what merely begins alike", async () => {
     const rules = await rulesOf(routeOf("products", "/api/products"));
     expect(["/api/products", "/api/products/1"].map((path) => taker(rules, path))).toEqual([

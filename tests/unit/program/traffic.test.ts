@@ -187,6 +187,11 @@ test("only gateways answer pages of other origins", async () => {
   const recording = await recordTraffic({ ...two, exposed });
   for (const rule of rulesOf(recording, "shop-delegate")) expect(rule).toHaveProperty("corsPolicy.allowOrigins");
   for (const rule of rulesOf(recording)) expect(rule).not.toHaveProperty("corsPolicy");
+  // Caches keep the answers to one origin from another, where they differ.
+  const vary = { response: { add: { vary: "Origin" } } };
+  for (const rule of rulesOf(recording, "shop-delegate")) expect(rule).toHaveProperty("headers", vary);
+  const toAll = await recordTraffic({ ...two, exposed: { path: "/shop", policies: { cors: { origins: ["*"] } } } });
+  for (const rule of rulesOf(toAll, "shop-delegate")) expect(rule).not.toHaveProperty("headers");
 });
 
 describe("refused when it is declared", () => {

@@ -1,0 +1,62 @@
+import type { EnvoyFilter } from "@kubernetes-models/istio/networking.istio.io/v1alpha3";
+import type { Jwt, Route } from "../route.ts";
+import { tableOf } from "../table.ts";
+import type { Place } from "./access.ts";
+import { extension, gatewayFilter, inFront } from "./filters.ts";
+
+/** How far the clocks of an issuer and of the gateway may be apart, in seconds. */
+export const clockSkew = 60;
+
+/** Where RFC 6750 has a token: once, after the scheme's name, which has no case. */
+const bearer = { name: "authorization", string_match: { safe_regex: { regex: "(?i:bearer) +[A-Za-z0-9._~+/-]+=*" } } };
+const afterScheme = { name: "authorization", value_prefix: " " };
+/** No request that comes this far has it, as it is one of `callerHeaders`. */
+const nowhere = { name: "x-jwt-payload" };
+
+/**
+ * Reads tokens where a route demands them, and nowhere else: 401 where there is none, where it does not hold, or has no end, 403
+ * where it is for somebody else. Undefined where no route does.
+ *
+ * Istio's own RequestAuthentication would judge every request of the gateway that has something like a token.
+ *
+ * @see https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_filters/jwt_authn_filter
+ */
+export function tokenFilter(routes: readonly Route[], place: Place): EnvoyFilter | undefined {
+  const demanding = routes.flatMap((route) => (route.policies.jwt ? [{ name: nameOf(route), jwt: route.policies.jwt }] : []));
+  if (demanding.length === 0) return undefined;
+  const providers = demanding.flatMap(({ name, jwt }) => [
+    [name, { ...provider(jwt), from_headers: [afterScheme] }],
+    [noneOf(name), { ...provider(jwt), from_headers: [nowhere] }],
+  ]);
+  const config = {
+    ...extension("filters.http.jwt_authn.v3.JwtAuthentication"),
+    providers: Object.fromEntries(providers),
+    // The first that matches holds, and one without a demand lets everything pass.
+    rules: tableOf(routes).flatMap(({ path, route }) => {
+      const match = path === "" ? { prefix: "/" } : { path_separated_prefix: path };
+      if (!route.policies.jwt) return [{ match }];
+      const name = nameOf(route);
+      return [
+        { match: { ...match, headers: [bearer] }, requires: { provider_name: name } },
+        { match, requires: { provider_name: noneOf(name) } },
+      ];
+    }),
+  };
+  // Under this name Istio's policies find what a token says.
+  return gatewayFilter("gateway-tokens", [inFront("envoy.filters.http.jwt_authn", config)], place);
+}
+
+function provider({ issuer, keys, audiences = [] }: Jwt): object {
+  return {
+    issuer,
+    ...(audiences.length > 0 && { audiences: [...audiences] }),
+    local_jwks: { inline_string: JSON.stringify({ keys }) },
+    require_expiration: true,
+    clock_skew_seconds: clockSkew,
+    forward: true,
+    payload_in_metadata: "payload",
+  };
+}
+
+const nameOf = ({ service: { namespace, name } }: Route) => `${namespace}/${name}`;
+const noneOf = (name: string) => `${name}, no token`;
