@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { applications } from "./apps/index.ts";
 import { Application, type MeshMembership } from "./components/app/Application.ts";
 import { requireApplications } from "./components/app/check.ts";
+import { defaultRetriedBytes } from "./components/app/resilience.ts";
 import { routesOf } from "./components/app/routes.ts";
 import type { ApplicationSpec } from "./components/app/spec.ts";
 import { type Certificates, secretName } from "./components/certificates/certificates.ts";
@@ -86,7 +87,9 @@ function openIstio({ target, config, mesh, certificates, graph, routes }: Parts,
   const { cluster, charts, exposure, replicas } = target;
   const { provider } = cluster;
   const args = { ...mesh, chart: charts.gateway, exposure: exposure.istio, replicas: replicas.gateway, tls: config.tls };
-  const ingress = new IstioGateway("ingress", { ...args, certificates }, opts);
+  // One proxy, and one bound: that of the service which has the largest.
+  const retriedBytes = Math.max(defaultRetriedBytes, ...routes.map((route) => route.retriedBytes ?? 0));
+  const ingress = new IstioGateway("ingress", { ...args, certificates, bounds: config.istioGateway, retriedBytes }, opts);
   const { namespace, selector, reference } = ingress;
   const behind = { provider, dependsOn: ingress };
   new GatewayNetwork("istio-network", { graph, gateway: "istio" }, behind);

@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import { cluster, eks, existing } from "./clusters.ts";
-import { gateway, kong, tls } from "./gateways.ts";
+import { gateway, istioGateway, kong, tls } from "./gateways.ts";
 import { istio } from "./mesh.ts";
 import { charts, images } from "./parts.ts";
 import { mapping, oneOf } from "./rules.ts";
@@ -16,6 +16,7 @@ export const sections = mapping({
   existing: existing.exactOptional(),
   istio: istio.prefault({}),
   tls: tls.prefault({}),
+  istioGateway: istioGateway.prefault({}),
   kong: kong.prefault({}),
   product: service(3).prefault({}),
   shop: shop.prefault({}),

@@ -1,5 +1,12 @@
 import { z } from "zod";
-import { balancings, defaultResilience, leastEjection, missingTime } from "../components/app/resilience.ts";
+import {
+  balancings,
+  defaultResilience,
+  defaultRetriedBytes,
+  leastEjection,
+  missingTime,
+  mostRetriedBytes,
+} from "../components/app/resilience.ts";
 import { gatewayNames } from "../components/gateway/route.ts";
 import { exposedMethods } from "../components/security/CallGraph.ts";
 import { method, policies } from "./policies.ts";
@@ -11,6 +18,7 @@ const resilience = mapping({
     attempts: whole(0, 10).default(defaultResilience.retries.attempts),
     perTryTimeout: duration().default(defaultResilience.retries.perTryTimeout),
     on: text(/^[a-z0-9-]+(,[a-z0-9-]+)*$/, "Envoy's retry conditions, separated by commas").default(defaultResilience.retries.on),
+    maxBodyBytes: whole(1, 134_217_728).default(defaultRetriedBytes),
   }).prefault({}),
   pool: mapping({
     connectTimeout: duration().default(defaultResilience.pool.connectTimeout),
@@ -25,7 +33,12 @@ const resilience = mapping({
     maxPercent: whole(1, 100).default(defaultResilience.ejection.maxPercent),
   }).prefault({}),
   balancing: oneOf(...balancings).default(defaultResilience.balancing),
-}).superRefine(({ timeout, retries }, ctx) => {
+}).superRefine(({ timeout, retries, pool }, ctx) => {
+  const most = mostRetriedBytes(pool);
+  if (retries.maxBodyBytes > most) {
+    const why = `of which pool.maxConnections (${pool.maxConnections}) fit into a proxy's memory`;
+    refuse(ctx, ["retries", "maxBodyBytes"], `at most ${most}, ${why}`);
+  }
   const needed = missingTime({ timeout, retries });
   if (!needed) return;
   const tries = `${retries.attempts + 1} tries of ${retries.perTryTimeout}`;

@@ -80,6 +80,9 @@ const gateways: Rule = function* ({ sources, gateway, charts, images }, given) {
     const parts = "mesh:charts.kong (path or repository) and mesh:images.kong and kongController (or registry)";
     yield { path: ["gateway"], allowed: `istio or both with sources built, as Kong is not built here; kong too with ${parts}` };
   }
+  if (there.length > 0 && !there.includes("istio") && given.istioGateway !== undefined) {
+    yield { path: ["istioGateway"], allowed: `no mesh:istioGateway with gateway ${gateway}` };
+  }
   if (there.includes("kong") || there.length === 0) return;
   const why = gateway === "istio" ? "with gateway istio" : "as Kong is not built here and its parts are not given";
   if (given.kong !== undefined) yield { path: ["kong"], allowed: `no mesh:kong ${why}` };

@@ -1,16 +1,25 @@
 import { Gateway, type IGateway, type IVirtualService, VirtualService } from "@kubernetes-models/istio/networking.istio.io/v1";
+import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { defaultRetriedBytes } from "../app/resilience.ts";
 import { type Certificates, secretName } from "../certificates/certificates.ts";
 import { customResource } from "../support/customResource.ts";
 import { helmRelease } from "../support/helm.ts";
 import { createNamespace } from "../support/namespace.ts";
+import { type Bounds, defaultBounds } from "./bounds.ts";
 import type { GatewayArgs, GatewayTls } from "./gateway.ts";
+import { overloadKey, overloadManager } from "./overload.ts";
+import { boundsFilter, defaultHosts } from "./policies/bounds.ts";
 import { proxyValues } from "./proxies.ts";
 import { addressOf, urlsOf } from "./urls.ts";
 
 export interface IstioGatewayArgs extends GatewayArgs {
   /** Where the listener's certificate comes from; it is needed as soon as `tls` names a host. */
   readonly certificates?: Certificates;
+  /** What clients may hold of one pod. @default {@link defaultBounds} */
+  readonly bounds?: Bounds;
+  /** How much of a body is kept to send it again, in bytes, where it fits. @default 1048576 */
+  readonly retriedBytes?: number;
 }
 
 const namespace = "istio-ingress";
@@ -18,6 +27,7 @@ const release = "istio-ingressgateway";
 const selector = { istio: "ingressgateway" };
 const publicName = "public";
 const redirectName = "redirect";
+const overloadName = "gateway-overload";
 
 /**
  * The mesh's door: proxies behind a Service that is reachable from outside, and a Gateway that listens on them, for HTTP,
@@ -49,6 +59,8 @@ export class IstioGateway extends pulumi.ComponentResource {
       replicas,
       tls = { hosts: [], plaintext: true },
       certificates,
+      bounds = defaultBounds,
+      retriedBytes = defaultRetriedBytes,
     }: IstioGatewayArgs,
     opts?: pulumi.ComponentResourceOptions,
   ) {
@@ -59,12 +71,30 @@ export class IstioGateway extends pulumi.ComponentResource {
 
     const child = { parent: this };
     const place = createNamespace(name, { namespace, podSecurity: "restricted", injection }, child);
-    const values = proxyValues({ service: exposure.service, replicas, revision: injection["istio.io/rev"], podAnnotations });
-    const proxies = helmRelease(`${name}-proxies`, { source: chart, release, namespace: place.metadata.name, values }, child);
+    const overload = new k8s.core.v1.ConfigMap(
+      `${name}-overload`,
+      {
+        metadata: { name: overloadName, namespace: place.metadata.name },
+        data: { [overloadKey]: JSON.stringify(overloadManager(bounds)) },
+      },
+      child,
+    );
+    const bounded = customResource(`${name}-bounds`, boundsFilter(bounds, retriedBytes, { namespace, selector }), {
+      parent: this,
+      dependsOn: place,
+    });
+    customResource(`${name}-default-hosts`, defaultHosts(hosts, release, { namespace, selector }), {
+      parent: this,
+      dependsOn: place,
+    });
+    const revision = injection["istio.io/rev"];
+    const values = proxyValues({ service: exposure.service, replicas, revision, podAnnotations, bounds, overload: overloadName });
+    const started = { source: chart, release, namespace: place.metadata.name, values };
+    const proxies = helmRelease(`${name}-proxies`, started, { parent: this, dependsOn: overload });
     const certificate = hosts.length > 0 ? (certificates?.issue(name, namespace, { parent: this, dependsOn: place }) ?? []) : [];
 
-    // After the certificate: proxies do not open a port whose certificate they lack.
-    const after = { parent: this, dependsOn: [proxies, ...certificate] };
+    // After the certificate: proxies do not open a port whose certificate they lack. And no port is open without its bounds.
+    const after = { parent: this, dependsOn: [proxies, bounded, ...certificate] };
     const listen = (part: string, server: string, spec: Servers) =>
       customResource(
         `${name}-${part}`,

@@ -21,7 +21,7 @@ export interface IstioPoliciesArgs extends Place {
  *   anew when it starts. What is allowed comes back evenly over the time, not all at once at its end.
  * - `jwt`: 403 without a token, or with one for another audience; 401 with one that does not hold, and that at every path of the
  *   gateway, those without this policy included. A token that does not say when it ends holds for good.
- * - `maxBodyBytes`: 413 beyond it; requests reach the service only when they are whole.
+ * - `maxBodyBytes`: 413 beyond it, counted as the body passes: the service sees the beginning of one that is cut off.
  * - `addresses`: 403. The address is that of the connection: behind a node port it is a node's, behind a load balancer the
  *   caller's where that is set to keep it.
  *
