@@ -11,7 +11,7 @@ import { conflicts } from "./config/together.ts";
  *   config/sections.ts   the sections: mesh:target, mesh:sources, mesh:gateway and those below
  *   config/clusters.ts   mesh:cluster, mesh:eks, mesh:existing
  *   config/mesh.ts       mesh:istio, mesh:monitoring
- *   config/gateways.ts   mesh:tls, mesh:edge, mesh:kong
+ *   config/gateways.ts   mesh:tls, mesh:edge, mesh:istioGateway, mesh:kong
  *   config/services.ts   mesh:product, mesh:shop, mesh:load; what gateways demand for them: config/policies.ts
  *   config/parts.ts      mesh:charts, mesh:images
  *   config/together.ts   what settings of several sections must say together; policies and gateways: config/demands.ts

@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { applications } from "./apps/index.ts";
 import { Application, type MeshMembership } from "./components/app/Application.ts";
 import { placesByAddress, requireApplications } from "./components/app/check.ts";
+import { defaultRetriedBytes } from "./components/app/resilience.ts";
 import { routesOf } from "./components/app/routes.ts";
 import type { ApplicationSpec } from "./components/app/spec.ts";
 import type { Certificates } from "./components/certificates/certificates.ts";
@@ -115,7 +116,11 @@ function openIstio(
   const inCluster = onCluster(cluster);
   const args = { ...mesh, chart: charts.gateway, exposure: exposure.istio, replicas: replicas.gateway, tls: config.tls };
   const { stripHeaders, trustedProxies } = config.edge;
-  const ingress = new IstioGateway("ingress", { ...args, certificates, trustedProxies: trustedProxies?.count ?? 0 }, opts);
+  // One proxy, and one bound: that of the service which has the largest.
+  const retriedBytes = Math.max(defaultRetriedBytes, ...routes.map((route) => route.retriedBytes ?? 0));
+  const held = { bounds: config.istioGateway, retriedBytes };
+  const believed = { trustedProxies: trustedProxies?.count ?? 0 };
+  const ingress = new IstioGateway("ingress", { ...args, certificates, ...held, ...believed }, opts);
   const { namespace, selector, reference, behindProxies } = ingress;
   const behind = { ...inCluster, dependsOn: ingress };
   new GatewayNetwork("istio-network", { graph, gateway: "istio", surroundings }, behind);

@@ -1,3 +1,5 @@
+import { defaultRetriedBytes } from "../components/app/resilience.ts";
+import { mostRetriedBytesOf } from "../components/gateway/bounds.ts";
 import { beyondKong, sharedKeyIds } from "../components/gateway/kong/problems.ts";
 import { beyondIstio } from "../components/gateway/policies/istioProblems.ts";
 import { conflictingKeys } from "../components/gateway/policyProblems.ts";
@@ -17,7 +19,15 @@ const known = {
 } as const;
 
 /** Conflicts between the services' policies and the gateways that run. */
-export function* demands({ sources, gateway, charts, images, product, shop }: Partial<Sections>): Iterable<Conflict> {
+export function* demands({
+  sources,
+  gateway,
+  charts,
+  images,
+  product,
+  shop,
+  istioGateway,
+}: Partial<Sections>): Iterable<Conflict> {
   if (!sources || !gateway || !charts || !images) return;
   const running = availableGateways({ sources, gateway, charts, images });
   if (running.length === 0) return;
@@ -26,7 +36,17 @@ export function* demands({ sources, gateway, charts, images, product, shop }: Pa
     ...(shop ? [{ path: ["shop", "frontend"], ...shop.frontend }] : []),
     ...(shop ? [{ path: ["shop", "backend"], ...shop.backend }] : []),
   ];
-  for (const { path, policies, gateways: offering = running } of services) {
+  const kept = istioGateway ? mostRetriedBytesOf(istioGateway) : Number.POSITIVE_INFINITY;
+  for (const { path, policies, resilience, gateways: offering = running } of services) {
+    const { maxBodyBytes } = resilience.retries;
+    const most = Math.max(defaultRetriedBytes, kept);
+    if (offering.includes("istio") && maxBodyBytes > most) {
+      const why = `a larger one has to fit into mesh:istioGateway.memory for each of its maxConnections, for which ${kept} are left`;
+      yield {
+        path: [...path, "resilience", "retries", "maxBodyBytes"],
+        allowed: `at most ${most} while Istio's gateway offers the service: ${why}`,
+      };
+    }
     for (const [index, name] of offering.entries()) {
       if (running.includes(name)) continue;
       yield { path: [...path, "gateways", index], allowed: `a gateway that runs: ${running.join(", ")}` };

@@ -1,6 +1,8 @@
+import { z } from "zod";
+import { bytesOf, defaultBounds, mostConnections } from "../components/gateway/bounds.ts";
 import type { GatewayName } from "../components/gateway/route.ts";
 import { cidr } from "./addresses.ts";
-import { allowing, boolean, host, listOf, mapping, oneOf, ownHeader, refuse, text, url, whole } from "./rules.ts";
+import { allowing, boolean, duration, host, listOf, mapping, oneOf, ownHeader, refuse, text, url, whole } from "./rules.ts";
 
 /** Names under which the gateways answer over HTTPS, and where their certificate comes from: `mesh:tls`. */
 export const tls = mapping({
@@ -54,6 +56,34 @@ export const kong = mapping({
     url: url(["http", "https"], "https://logs.example.com/kong").exactOptional(),
   }).prefault({}),
   prometheus: boolean().default(true),
+});
+
+const isMemory = (given: string) => {
+  const [bytes = 0, least = 0, most = 0] = [given, "256Mi", "64Gi"].map(bytesOf);
+  return bytes >= least && bytes <= most;
+};
+
+const memory = () => {
+  const allowed = allowing("a size from 256Mi to 64Gi, in whole Mi or Gi");
+  return z.string(allowed).refine(isMemory, allowed);
+};
+
+/** What clients may hold of Istio's gateway: `mesh:istioGateway`. */
+export const istioGateway = mapping({
+  memory: memory().default(defaultBounds.memory),
+  maxConnections: whole(10, 1_000_000).default(defaultBounds.maxConnections),
+  maxStreams: whole(1, 10_000).default(defaultBounds.maxStreams),
+  maxHeaderKilobytes: whole(1, 8_192).default(defaultBounds.maxHeaderKilobytes),
+  maxHeaders: whole(10, 10_000).default(defaultBounds.maxHeaders),
+  headersTimeout: duration().default(defaultBounds.headersTimeout),
+  requestTimeout: duration().default(defaultBounds.requestTimeout),
+  streamIdleTimeout: duration().default(defaultBounds.streamIdleTimeout),
+  idleTimeout: duration().default(defaultBounds.idleTimeout),
+}).superRefine(({ memory, maxConnections, maxHeaderKilobytes }, ctx) => {
+  const most = mostConnections({ memory, maxHeaderKilobytes });
+  if (maxConnections <= most || !isMemory(memory)) return;
+  const why = `which fit into memory ${memory} with maxHeaderKilobytes ${maxHeaderKilobytes}`;
+  refuse(ctx, ["maxConnections"], `at most ${most}, ${why}`, maxConnections);
 });
 
 /** Which gateways run: `mesh:gateway`. */

@@ -1,5 +1,11 @@
 import type { z } from "zod";
-import { balancings, defaultResilience, missingTime } from "../components/app/resilience.ts";
+import {
+  balancings,
+  defaultResilience,
+  defaultRetriedBytes,
+  missingTime,
+  mostRetriedBytes,
+} from "../components/app/resilience.ts";
 import { duration, mapping, oneOf, refuse, retryOn, whole } from "./rules.ts";
 
 /*
@@ -8,6 +14,8 @@ import { duration, mapping, oneOf, refuse, retryOn, whole } from "./rules.ts";
  */
 
 const retries = { attempts: whole(0, 10), perTryTimeout: duration(), on: retryOn() };
+/** The largest body that any pool lets be sent again, in bytes. */
+const retriedBytes = whole(1, 134_217_728);
 const pool = {
   connectTimeout: duration(),
   maxConnections: whole(1, 1_000_000),
@@ -20,7 +28,7 @@ const rules = { timeout: duration(), balancing: oneOf(...balancings) };
 /** All of it, as an application says it. */
 export const completeResilience = mapping({
   ...rules,
-  retries: mapping(retries),
+  retries: mapping({ ...retries, maxBodyBytes: retriedBytes.exactOptional() }),
   pool: mapping(pool),
   ejection: mapping(ejection),
 });
@@ -28,10 +36,18 @@ export const completeResilience = mapping({
 /** As much of it as a stack's file says; the rest is the default. */
 export const resilience = mapping({
   ...withDefaults(rules, defaultResilience),
-  retries: mapping(withDefaults(retries, defaultResilience.retries)).prefault({}),
+  retries: mapping({
+    ...withDefaults(retries, defaultResilience.retries),
+    maxBodyBytes: retriedBytes.default(defaultRetriedBytes),
+  }).prefault({}),
   pool: mapping(withDefaults(pool, defaultResilience.pool)).prefault({}),
   ejection: mapping(withDefaults(ejection, defaultResilience.ejection)).prefault({}),
-}).superRefine(({ timeout, retries }, ctx) => {
+}).superRefine(({ timeout, retries, pool }, ctx) => {
+  const most = mostRetriedBytes(pool);
+  if (retries.maxBodyBytes > most) {
+    const why = `of which pool.maxConnections (${pool.maxConnections}) fit into a proxy's memory`;
+    refuse(ctx, ["retries", "maxBodyBytes"], `at most ${most}, ${why}`);
+  }
   const needed = missingTime({ timeout, retries });
   if (!needed) return;
   const tries = `${retries.attempts + 1} tries of ${retries.perTryTimeout}`;

@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import { cluster, eks, existing } from "./clusters.ts";
-import { edge, gateway, kong, tls } from "./gateways.ts";
+import { edge, gateway, istioGateway, kong, tls } from "./gateways.ts";
 import { istio, monitoring } from "./mesh.ts";
 import { charts, images } from "./parts.ts";
 import { mapping, oneOf } from "./rules.ts";
@@ -18,6 +18,7 @@ export const sections = mapping({
   monitoring: monitoring.prefault({}),
   tls: tls.prefault({}),
   edge: edge.prefault({}),
+  istioGateway: istioGateway.prefault({}),
   kong: kong.prefault({}),
   product: service(3).prefault({}),
   shop: shop.prefault({}),

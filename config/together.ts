@@ -87,6 +87,9 @@ const gateways: Rule = function* ({ sources, gateway, charts, images, edge }, gi
   if (there.includes("kong") && edge?.trustedProxies) {
     yield { path: ["edge", "trustedProxies"], allowed: "none while Kong runs; mesh:gateway: istio has them" };
   }
+  if (there.length > 0 && !there.includes("istio") && given.istioGateway !== undefined) {
+    yield { path: ["istioGateway"], allowed: `no mesh:istioGateway with gateway ${gateway}` };
+  }
   if (there.includes("kong") || there.length === 0) return;
   const why = gateway === "istio" ? "with gateway istio" : "as Kong is not built here and its parts are not given";
   if (given.kong !== undefined) yield { path: ["kong"], allowed: `no mesh:kong ${why}` };

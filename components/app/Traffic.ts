@@ -9,7 +9,8 @@ import { corsRule } from "../gateway/policies/cors.ts";
 import type { Cors } from "../gateway/route.ts";
 import { customResource } from "../support/customResource.ts";
 import { serviceHost } from "../support/serviceHost.ts";
-import { defaultResilience, missingTime, type Resilience, seconds } from "./resilience.ts";
+import { defaultResilience, defaultRetriedBytes, missingTime, type Resilience, seconds } from "./resilience.ts";
+import { retriedBodies } from "./retriedBodies.ts";
 import type { Exposed } from "./spec.ts";
 
 /** A share of a service's requests that goes to one of its versions. */
@@ -67,6 +68,11 @@ export class Traffic extends pulumi.ComponentResource {
     const after = { parent: this, dependsOn: customResource(`${name}-subsets`, rule, { parent: this }) };
     const inMesh = { hosts: [host], gateways: ["mesh"], http };
     customResource(`${name}-routes`, new VirtualService({ metadata: { name: service, namespace }, spec: inMesh }), after);
+    const { maxBodyBytes = defaultRetriedBytes } = (args.resilience ?? defaultResilience).retries;
+    if (maxBodyBytes !== defaultRetriedBytes) {
+      const kept = retriedBodies(`retried-bodies-${namespace}-${service}`, host, maxBodyBytes);
+      customResource(`${name}-retried-bodies`, kept, { parent: this });
+    }
     if (exposed) {
       const delegate = new VirtualService({
         metadata: delegateOf(service, namespace),

@@ -17,6 +17,12 @@ export interface Retries {
   readonly perTryTimeout: string;
   /** The failures that are tried again, in Envoy's words. Attempts alone do not include 5xx. */
   readonly on: string;
+  /**
+   * The largest body, in bytes, that can be sent again. The caller's proxy keeps it in memory until the request is answered; a
+   * request with a larger one is tried once.
+   * @default 1048576
+   */
+  readonly maxBodyBytes?: number;
 }
 
 /** Bounds of what one proxy has open towards one version; beyond them it answers 503 at once: the circuit breaker. */
@@ -62,6 +68,17 @@ export const defaultResilience: Resilience = {
 };
 
 const units: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000 };
+
+/** What is kept of a body unless {@link Retries.maxBodyBytes} says otherwise; it is Envoy's own default. */
+export const defaultRetriedBytes = 1_048_576;
+
+/** What a proxy's memory of 256 MiB holds of bodies that it keeps towards one version, in bytes. */
+const retriedBytesInAll = 128 * 1_048_576;
+
+/** The largest {@link Retries.maxBodyBytes} with which all requests that are under way at once, one on each connection, fit into a proxy. */
+export function mostRetriedBytes({ maxConnections }: Pick<Pool, "maxConnections">): number {
+  return Math.max(defaultRetriedBytes, Math.floor(retriedBytesInAll / maxConnections));
+}
 
 /** A duration such as `250ms`, `2s`, `1.5s` or `1m` in milliseconds; undefined when the text is none. */
 export function milliseconds(duration: string): number | undefined {

@@ -1,5 +1,5 @@
 import type { GatewayName, Route } from "../gateway/route.ts";
-import { defaultResilience } from "./resilience.ts";
+import { defaultResilience, defaultRetriedBytes } from "./resilience.ts";
 import type { ApplicationSpec } from "./spec.ts";
 import { delegateOf } from "./Traffic.ts";
 
@@ -14,6 +14,7 @@ export function routesOf({ namespace, services }: ApplicationSpec, gateways: rea
       versions: versions.map((version) => version.name),
       delegate: delegateOf(name, namespace),
       timeout: resilience.timeout,
+      retriedBytes: resilience.retries.maxBodyBytes ?? defaultRetriedBytes,
       gateways: exposed.gateways ?? gateways,
       policies: exposed.policies ?? {},
     };

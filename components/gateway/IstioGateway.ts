@@ -1,10 +1,15 @@
 import { Gateway, type IGateway, VirtualService } from "@kubernetes-models/istio/networking.istio.io/v1";
+import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { defaultRetriedBytes } from "../app/resilience.ts";
 import type { Certificates } from "../certificates/certificates.ts";
 import { customResource } from "../support/customResource.ts";
 import { helmRelease } from "../support/helm.ts";
 import { createNamespace } from "../support/namespace.ts";
+import { type Bounds, defaultBounds } from "./bounds.ts";
 import type { GatewayArgs, GatewayTls } from "./gateway.ts";
+import { overloadKey, overloadManager } from "./overload.ts";
+import { boundsFilter, defaultHosts } from "./policies/bounds.ts";
 import { proxyValues } from "./proxies.ts";
 import { redirectsOf } from "./redirects.ts";
 import { addressOf, urlsOf } from "./urls.ts";
@@ -17,6 +22,10 @@ export interface IstioGatewayArgs extends GatewayArgs {
    * @default 0: what a request says of that is forged
    */
   readonly trustedProxies?: number;
+  /** What clients may hold of one pod. @default {@link defaultBounds} */
+  readonly bounds?: Bounds;
+  /** How much of a body is kept to send it again, in bytes, where it fits. @default 1048576 */
+  readonly retriedBytes?: number;
 }
 
 const namespace = "istio-ingress";
@@ -24,6 +33,7 @@ const release = "istio-ingressgateway";
 const selector = { istio: "ingressgateway" };
 const publicName = "public";
 const redirectName = "redirect";
+const overloadName = "gateway-overload";
 
 /**
  * The mesh's door: proxies behind a Service that is reachable from outside, and a Gateway that listens on them, for HTTP,
@@ -59,6 +69,8 @@ export class IstioGateway extends pulumi.ComponentResource {
       tls = { hosts: [], plaintext: true },
       certificates,
       trustedProxies = 0,
+      bounds = defaultBounds,
+      retriedBytes = defaultRetriedBytes,
     }: IstioGatewayArgs,
     opts?: pulumi.ComponentResourceOptions,
   ) {
@@ -69,13 +81,31 @@ export class IstioGateway extends pulumi.ComponentResource {
 
     const child = { parent: this };
     const place = createNamespace(name, { namespace, podSecurity: "restricted", injection }, child);
+    const overload = new k8s.core.v1.ConfigMap(
+      `${name}-overload`,
+      {
+        metadata: { name: overloadName, namespace: place.metadata.name },
+        data: { [overloadKey]: JSON.stringify(overloadManager(bounds)) },
+      },
+      child,
+    );
+    const bounded = customResource(`${name}-bounds`, boundsFilter(bounds, retriedBytes, { namespace, selector }), {
+      parent: this,
+      dependsOn: place,
+    });
+    customResource(`${name}-default-hosts`, defaultHosts(hosts, release, { namespace, selector }), {
+      parent: this,
+      dependsOn: place,
+    });
     const revision = injection["istio.io/rev"];
-    const values = proxyValues({ service: exposure.service, replicas, revision, podAnnotations, trustedProxies });
-    const proxies = helmRelease(`${name}-proxies`, { source: chart, release, namespace: place.metadata.name, values }, child);
+    const proxy = { replicas, revision, podAnnotations, trustedProxies, bounds, overload: overloadName };
+    const values = proxyValues({ service: exposure.service, ...proxy });
+    const started = { source: chart, release, namespace: place.metadata.name, values };
+    const proxies = helmRelease(`${name}-proxies`, started, { parent: this, dependsOn: overload });
     const certificate = hosts.length > 0 ? (certificates?.issue(name, namespace, { parent: this, dependsOn: place }) ?? []) : [];
 
-    // After the certificate: proxies do not open a port whose certificate they lack.
-    const after = { parent: this, dependsOn: [proxies, ...certificate] };
+    // After the certificate: proxies do not open a port whose certificate they lack. And no port is open without its bounds.
+    const after = { parent: this, dependsOn: [proxies, bounded, ...certificate] };
     const listen = (part: string, server: string, spec: Servers) =>
       customResource(
         `${name}-${part}`,

@@ -1,6 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Values } from "../support/helm.ts";
+import { type Bounds, defaultBounds } from "./bounds.ts";
 import type { Exposure } from "./exposure.ts";
+import { overloadAnnotations } from "./overload.ts";
 
 /** How long nobody may notice yet that a proxy is leaving, in seconds; it serves on as if nothing were. */
 export const withdrawal = { NodePort: 5, LoadBalancer: 60 } as const;
@@ -15,16 +17,22 @@ export interface Proxies {
   readonly podAnnotations: Readonly<Record<string, string>> | undefined;
   /** How many proxies in front are believed. */
   readonly trustedProxies: number;
+  /** @default {@link defaultBounds} */
+  readonly bounds?: Bounds;
+  /** Name of the ConfigMap in their namespace that has their {@link overloadManager}. */
+  readonly overload: string;
 }
 
 /**
  * Values of Istio's gateway chart: proxies without any privilege, spread over the nodes, of which each new one answers
  * before an old one leaves, and an old one leaves only when no requests come to it any more.
  */
-export function proxyValues({ service, replicas, revision, podAnnotations, trustedProxies }: Proxies): Values {
+export function proxyValues(args: Proxies): Values {
+  const { service, replicas, revision, podAnnotations, trustedProxies, bounds = defaultBounds, overload } = args;
   const leaving = withdrawal[service.type];
   const config = {
     terminationDrainDuration: `${drain}s`,
+    proxyMetadata: { ISTIO_META_GLOBAL_DOWNSTREAM_MAX_CONNECTIONS: String(bounds.maxConnections) },
     ...(trustedProxies > 0 && { gatewayTopology: { numTrustedProxies: trustedProxies } }),
   };
   return {
@@ -33,10 +41,14 @@ export function proxyValues({ service, replicas, revision, podAnnotations, trust
     securityContext: { runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } },
     autoscaling: { enabled: false },
     replicaCount: replicas,
-    resources: { requests: { cpu: "10m", memory: "64Mi" }, limits: { cpu: "2", memory: "512Mi" } },
+    resources: { requests: { cpu: "10m", memory: "64Mi" }, limits: { cpu: "2", memory: bounds.memory } },
     strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
     lifecycle: { preStop: { sleep: { seconds: leaving } } },
-    podAnnotations: { ...podAnnotations, "proxy.istio.io/config": JSON.stringify(config) },
+    podAnnotations: {
+      ...podAnnotations,
+      ...overloadAnnotations(overload, bounds),
+      "proxy.istio.io/config": JSON.stringify(config),
+    },
     terminationGracePeriodSeconds: leaving + drain + 10,
     topologySpreadConstraints: [
       {

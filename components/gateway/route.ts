@@ -15,6 +15,8 @@ export interface Route {
   readonly delegate: { readonly name: string; readonly namespace: string };
   /** How long a request may take in the mesh, all tries together: gateways must wait longer. */
   readonly timeout: string;
+  /** The largest body that a gateway's proxy keeps to send it again, in bytes. @default 1048576 */
+  readonly retriedBytes?: number;
   readonly gateways: readonly GatewayName[];
   readonly policies: RoutePolicies;
 }

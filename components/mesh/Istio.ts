@@ -6,6 +6,7 @@ import { createNamespace, noInjection } from "../support/namespace.ts";
 import type { IstioPlatform } from "./platforms.ts";
 import { defaultProxySettings, type ProxySettings, proxyConfig, proxyNote } from "./proxies.ts";
 import { RevisionTag } from "./RevisionTag.ts";
+import { ignoredUpgrades } from "./upgrades.ts";
 
 /** Where Istio's charts come from; all of one version. */
 export interface IstioCharts {
@@ -117,7 +118,8 @@ export class Istio extends pulumi.ComponentResource {
     });
     // After istiod, and so gone before it: without istiod nobody answers its webhook, and no setting of Istio can be deleted.
     const mutualTls = customResource(`${name}-strict`, strict, { parent: this, dependsOn: istiod });
-    this.ready = [istiod, ...others, ...injectors, mutualTls];
+    const upgrades = customResource(`${name}-upgrades`, ignoredUpgrades(rootNamespace), { parent: this, dependsOn: istiod });
+    this.ready = [istiod, ...others, ...injectors, mutualTls, upgrades];
     this.registerOutputs();
   }
 
@@ -166,6 +168,8 @@ function istiodValues(replicas: number, accessLogs: boolean, proxies: ProxySetti
   return {
     pilot: {
       cni: { enabled: true },
+      // Clients that speak HTTP/1.0 are answered in it.
+      env: { PILOT_HTTP10: "true" },
       autoscaleEnabled: false,
       replicaCount: replicas,
       resources: { requests: { cpu: "50m", memory: "160Mi" } },

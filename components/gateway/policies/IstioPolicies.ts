@@ -28,7 +28,7 @@ export interface IstioPoliciesArgs extends Place {
  * - `jwt`: 401 without a token or with one that does not hold, that has no end (`exp`) or has ended, or whose time has not come
  *   (`nbf`), give or take a minute; 403 with one for another audience. Tokens are read from `authorization: Bearer …` alone, and
  *   only at the paths of routes with this policy.
- * - `maxBodyBytes`: 413 beyond it; requests reach the service only when they are whole.
+ * - `maxBodyBytes`: 413 beyond it, counted as the body passes: the service sees the beginning of one that is cut off.
  * - `addresses`: 403. The address is that of the connection: behind a node port it is a node's, behind a load balancer the
  *   caller's where that is set to keep it.
  *

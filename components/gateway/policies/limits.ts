@@ -2,6 +2,7 @@ import { EnvoyFilter, type IEnvoyFilter } from "@kubernetes-models/istio/network
 import type { RateLimit, Route } from "../route.ts";
 import { foreignPaths, rowsOf } from "../table.ts";
 import type { Place } from "./access.ts";
+import { bodyLimit } from "./bodyLimit.ts";
 
 type Patch = NonNullable<NonNullable<IEnvoyFilter["spec"]>["configPatches"]>[number];
 
@@ -80,11 +81,13 @@ function bucket({ requests, per }: RateLimit) {
   return { max_tokens: requests, tokens_per_fill: requests, fill_interval: interval[per] };
 }
 
-/** Only requests to a path with a limit are held until they are whole; all others pass as they come. */
+/** Only requests to a path with a limit are counted; they pass as they come, up to the limit. */
 function bodyLimits(routes: readonly Route[]): object[] {
   const matchers = routes.flatMap((route) => {
     const { maxBodyBytes } = route.policies;
-    return maxBodyBytes === undefined ? [] : [{ predicate: pathPredicate(route, routes), on_match: buffered(maxBodyBytes) }];
+    if (maxBodyBytes === undefined) return [];
+    const predicate = allOf(...pathPredicates(route, routes), not(upgrade));
+    return [{ predicate, on_match: executed(bodyLimit(maxBodyBytes)) }];
   });
   if (matchers.length === 0) return [];
   const config = {
@@ -95,20 +98,34 @@ function bodyLimits(routes: readonly Route[]): object[] {
   return [{ name: "mesh.body-limits", typed_config: config }];
 }
 
-function pathPredicate(route: Route, routes: readonly Route[]): object {
-  const input = {
-    name: "path",
-    typed_config: { "@type": "type.googleapis.com/envoy.type.matcher.v3.HttpRequestHeaderMatchInput", header_name: ":path" },
-  };
-  const path = (regex: string) => ({ single_predicate: { input, value_match: { safe_regex: { google_re2: {}, regex } } } });
+function pathPredicates(route: Route, routes: readonly Route[]): object[] {
+  const path = (regex: string) => header(":path", regex);
   const { own, foreign } = patterns(route, routes);
-  return foreign === undefined ? path(own) : { and_matcher: { predicate: [path(own), { not_matcher: path(foreign) }] } };
+  return [path(own), ...(foreign === undefined ? [] : [not(path(foreign))])];
 }
 
-function buffered(max_request_bytes: number): object {
-  const buffer = { ...type("filters.http.buffer.v3.Buffer"), max_request_bytes };
-  const typed_config = { name: "envoy.filters.http.buffer", typed_config: buffer };
-  return { action: { name: "limit", typed_config: { ...type("filters.http.composite.v3.ExecuteFilterAction"), typed_config } } };
+function header(header_name: string, regex: string): object {
+  const input = {
+    name: header_name,
+    typed_config: { "@type": "type.googleapis.com/envoy.type.matcher.v3.HttpRequestHeaderMatchInput", header_name },
+  };
+  return { single_predicate: { input, value_match: { safe_regex: { google_re2: {}, regex } } } };
+}
+
+const not = (predicate: object) => ({ not_matcher: predicate });
+const allOf = (...predicate: object[]) => ({ and_matcher: { predicate } });
+
+/** What follows the handshake of a WebSocket is no body; a handshake with a body is none. */
+const upgrade = allOf(
+  header("upgrade", "(?i)websocket"),
+  not(header("content-length", ".*")),
+  not(header("transfer-encoding", ".*")),
+);
+
+function executed(filter: object): object {
+  return {
+    action: { name: "limit", typed_config: { ...type("filters.http.composite.v3.ExecuteFilterAction"), typed_config: filter } },
+  };
 }
 
 /** Regular expressions of whole request paths: the route's and below, and those among them that are other routes'. */

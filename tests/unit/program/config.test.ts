@@ -63,7 +63,7 @@ describe("what is not given has the defaults of the requirements", () => {
   test("resilience", () => {
     expect(parse().product.resilience).toEqual({
       timeout: "5s",
-      retries: { attempts: 3, perTryTimeout: "1200ms", on: "connect-failure,refused-stream,reset,5xx" },
+      retries: { attempts: 3, perTryTimeout: "1200ms", on: "connect-failure,refused-stream,reset,5xx", maxBodyBytes: 1_048_576 },
       pool: { connectTimeout: "1s", maxConnections: 100, maxPendingRequests: 1024, maxRequestsPerConnection: 10 },
       ejection: { consecutive5xx: 5, interval: "30s", time: "30s", maxPercent: 50 },
       balancing: "ROUND_ROBIN",

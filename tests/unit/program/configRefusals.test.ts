@@ -38,6 +38,36 @@ describe("sections", () => {
   ]);
 });
 
+describe("what clients may hold of Istio's gateway", () => {
+  const bounds = (settings: Record<string, unknown>) => ({ "mesh:istioGateway": settings });
+  refused([
+    ["memory without a unit", bounds({ memory: "512" }), 'mesh:istioGateway.memory is "512"; allowed: a size from 256Mi to 64Gi'],
+    ["too little memory", bounds({ memory: "255Mi" }), 'mesh:istioGateway.memory is "255Mi"; allowed: a size from 256Mi'],
+    ["too much memory", bounds({ memory: "65Gi" }), 'mesh:istioGateway.memory is "65Gi"; allowed: a size from 256Mi to 64Gi'],
+    [
+      "more connections than fit",
+      bounds({ maxConnections: 1_756 }),
+      "mesh:istioGateway.maxConnections is 1756; allowed: at most 1755, which fit into memory 512Mi with maxHeaderKilobytes 60",
+    ],
+    [
+      "as many as by default where less memory is",
+      bounds({ memory: "256Mi" }),
+      "mesh:istioGateway.maxConnections is 1500; allowed: at most 585, which fit into memory 256Mi",
+    ],
+    [
+      "headers with which the connections do not fit",
+      bounds({ maxHeaderKilobytes: 200 }),
+      "mesh:istioGateway.maxConnections is 1500; allowed: at most 1080, which fit into memory 512Mi with maxHeaderKilobytes 200",
+    ],
+    ["no stream", bounds({ maxStreams: 0 }), "mesh:istioGateway.maxStreams is 0; allowed: a whole number from 1 to 10000"],
+    [
+      "a time without end",
+      bounds({ requestTimeout: "0s" }),
+      'mesh:istioGateway.requestTimeout is "0s"; allowed: a duration above zero',
+    ],
+  ]);
+});
+
 describe("a kind cluster", () => {
   refused([
     ["an upper-case cluster name", cluster({ name: "Mesh" }), 'mesh:cluster.name is "Mesh"; allowed: lower-case letters'],
@@ -328,6 +358,11 @@ describe("a service", () => {
       "tries that do not fit into the timeout by default",
       product({ resilience: { retries: { attempts: 9 } } }),
       'mesh:product.resilience.timeout is "5s"; allowed: at least 12s, which 10 tries of 1200ms take',
+    ],
+    [
+      "bodies kept for retries that do not fit into a proxy",
+      product({ resilience: { retries: { maxBodyBytes: 1_342_178 } } }),
+      "mesh:product.resilience.retries.maxBodyBytes is 1342178; allowed: at most 1342177, of which pool.maxConnections (100) fit",
     ],
     [
       "an ejection that never ejects",

@@ -168,6 +168,22 @@ describe("certificates", () => {
   });
 });
 
+describe("bodies that are kept to be sent again", () => {
+  const wanted = { resilience: { retries: { maxBodyBytes: 2_000_000 }, pool: { maxConnections: 10 } } };
+  refused([
+    [
+      "do not fit into Istio's gateway",
+      { "mesh:product": wanted },
+      "mesh:product.resilience.retries.maxBodyBytes is 2000000; allowed: at most 1048576 while Istio's gateway offers the service: a larger one has to fit into mesh:istioGateway.memory",
+    ],
+  ]);
+
+  test("fit where there is more memory for each connection, and where only Kong offers the service", () => {
+    expect(problems({ "mesh:product": wanted, "mesh:istioGateway": { memory: "1Gi", maxConnections: 100 } })).toEqual([]);
+    expect(problems({ "mesh:sources": "published", "mesh:product": { ...wanted, gateways: ["kong"] } })).toEqual([]);
+  });
+});
+
 describe("Kong", () => {
   refused([
     [
@@ -184,6 +200,11 @@ describe("Kong", () => {
       "set up where its parts are missing",
       { "mesh:kong": { replicas: 2 } },
       "allowed: no mesh:kong as Kong is not built here and its parts are not given",
+    ],
+    [
+      "alone, with bounds of Istio's gateway",
+      { "mesh:sources": "published", "mesh:gateway": "kong", "mesh:istioGateway": { maxStreams: 10 } },
+      'mesh:istioGateway is {"maxStreams":10}; allowed: no mesh:istioGateway with gateway kong',
     ],
     [
       "without a copy",

@@ -91,7 +91,7 @@ describe("the proxies", () => {
     expect(values).toMatchObject({
       strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
       lifecycle: { preStop: { sleep: { seconds: withdrawal } } },
-      podAnnotations: { "proxy.istio.io/config": '{"terminationDrainDuration":"15s"}' },
+      podAnnotations: { "proxy.istio.io/config": expect.stringContaining('{"terminationDrainDuration":"15s",') },
       terminationGracePeriodSeconds: withdrawal + 25,
     });
   });
@@ -109,6 +109,72 @@ describe("the proxies", () => {
   test("roll with the annotations of pods in the mesh", async () => {
     const { values } = await recordGateway({ podAnnotations: { "mesh/proxy": "1.30.4" } });
     expect(values).toMatchObject({ podAnnotations: { "mesh/proxy": "1.30.4", "proxy.istio.io/config": expect.any(String) } });
+  });
+});
+
+describe("what clients may hold", () => {
+  const filter = "kubernetes:networking.istio.io/v1alpha3:EnvoyFilter";
+  const bounds = {
+    ...{ memory: "1Gi", maxConnections: 3_000, maxStreams: 7, maxHeaderKilobytes: 9, maxHeaders: 11 },
+    ...{ headersTimeout: "1s", requestTimeout: "2m", streamIdleTimeout: "1.5s", idleTimeout: "250ms" },
+  };
+  const patches = async (changes: Changes = {}) => {
+    const { inputs } = await recordGateway(changes);
+    return at<{ applyTo: string; match: { context: string }; patch: { operation: string; value: object } }[]>(
+      inputs(filter, "door-bounds"),
+      "spec.configPatches",
+    );
+  };
+
+  test("is told to every listener of the gateway, each option where Envoy has it", async () => {
+    const all = await patches({ bounds });
+    expect(new Set(all.map(({ match, patch }) => `${match.context} ${patch.operation}`))).toEqual(new Set(["GATEWAY MERGE"]));
+    expect(all.find(({ applyTo }) => applyTo === "NETWORK_FILTER")?.patch.value).toMatchObject({
+      typed_config: {
+        request_headers_timeout: "1s",
+        request_timeout: "120s",
+        stream_idle_timeout: "1.5s",
+        max_request_headers_kb: 9,
+        common_http_protocol_options: { idle_timeout: "0.25s", max_headers_count: 11 },
+        http2_protocol_options: { max_concurrent_streams: 7 },
+      },
+    });
+  });
+
+  test("of a body is little, but what is kept to send it again", async () => {
+    const kept = async (changes: Changes) =>
+      Object.fromEntries((await patches(changes)).map(({ applyTo, patch }) => [applyTo, patch.value]));
+    expect(await kept({})).toMatchObject({
+      LISTENER: { per_connection_buffer_limit_bytes: 32_768 },
+      CLUSTER: { per_connection_buffer_limit_bytes: 32_768 },
+      // All that fits: 384 MiB for 1500 connections, each of which takes 160 KiB besides.
+      VIRTUAL_HOST: { request_body_buffer_limit: 104_595 },
+    });
+    expect(await kept({ retriedBytes: 5 })).toMatchObject({ VIRTUAL_HOST: { request_body_buffer_limit: 5 } });
+  });
+
+  test("in all is less than the pod's memory, and a change of it rolls the pods", async () => {
+    const { values, inputs, waits } = await recordGateway({ bounds });
+    expect(values).toMatchObject({
+      resources: { limits: { memory: "1Gi" } },
+      podAnnotations: {
+        "mesh/bounds": "1Gi-3000",
+        "sidecar.istio.io/bootstrapOverride": "gateway-overload",
+        "proxy.istio.io/config": expect.stringContaining('"ISTIO_META_GLOBAL_DOWNSTREAM_MAX_CONNECTIONS":"3000"'),
+      },
+    });
+    const configMap = "kubernetes:core/v1:ConfigMap";
+    const overload = inputs(configMap, "door-overload");
+    expect(overload).toMatchObject({ metadata: { name: "gateway-overload" } });
+    const bootstrap: object = JSON.parse(at<{ "custom_bootstrap.json": string }>(overload, "data")["custom_bootstrap.json"]);
+    const heap = at<number>(bootstrap, "overload_manager.resource_monitors.0.typed_config.max_heap_size_bytes");
+    expect(heap).toBe((1_024 - 128) * 1_048_576);
+    expect(waits([release, "door-proxies"], [configMap, "door-overload"])).toBe(true);
+  });
+
+  test("holds before a port is open", async () => {
+    const { waits } = await recordGateway();
+    expect(waits([gateway, "door-listener"], [filter, "door-bounds"])).toBe(true);
   });
 });
 

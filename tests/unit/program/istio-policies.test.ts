@@ -257,15 +257,22 @@ describe("limits", () => {
     expect(at<object>(filter, "typed_config")).toMatchObject({ max_dynamic_descriptors: 10_000 });
   });
 
-  test("of bodies: at the route's paths, each with its own size", async () => {
+  test("of bodies: at the route's paths, each with its own size, and not of WebSockets", async () => {
     const other = routeOf("a.b", "/a.b", { policies: { maxBodyBytes: 7 } });
     const [filter] = await filters(...products({ maxBodyBytes: 1_000 }), other);
     const matchers = at<Inputs[]>(filter, "typed_config.xds_matcher.matcher_list.matchers");
-    const limit = "on_match.action.typed_config.typed_config.typed_config.max_request_bytes";
-    const regex = "predicate.single_predicate.value_match.safe_regex.regex";
-    expect(matchers.map((matcher) => [at(matcher, regex), at(matcher, limit)])).toEqual([
-      [own, 1_000],
-      ["(/a\\.b)([/?].*)?", 7],
+    const limit = "on_match.action.typed_config.typed_config.typed_config.config.root_id";
+    const regex = "single_predicate.value_match.safe_regex.regex";
+    const predicates = matchers.map((matcher) => at<Inputs[]>(matcher, "predicate.and_matcher.predicate"));
+    expect(matchers.map((matcher, index) => [at(predicates[index]?.[0], regex), at(matcher, limit)])).toEqual([
+      [own, "1000"],
+      ["(/a\\.b)([/?].*)?", "7"],
+    ]);
+    const [upgrade, ...withBody] = at<Inputs[]>(predicates[0]?.at(-1), "not_matcher.and_matcher.predicate");
+    expect(upgrade).toMatchObject({ single_predicate: { input: { name: "upgrade" } } });
+    expect(withBody).toMatchObject([
+      { not_matcher: { single_predicate: { input: { name: "content-length" } } } },
+      { not_matcher: { single_predicate: { input: { name: "transfer-encoding" } } } },
     ]);
   });
 
@@ -281,6 +288,7 @@ describe("limits", () => {
     expect(predicates).toMatchObject([
       { single_predicate: { value_match: { safe_regex: { regex: "()([/?].*)?" } } } },
       { not_matcher: { single_predicate: { value_match: { safe_regex: { regex: "(/api/products)([/?].*)?" } } } } },
+      { not_matcher: { and_matcher: {} } },
     ]);
   });
 });

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from "@jest/globals";
 import { Istio, type IstioArgs } from "../../../components/mesh/Istio.ts";
 import type { IstioPlatform } from "../../../components/mesh/platforms.ts";
+import { otherThan } from "../../../components/mesh/upgrades.ts";
 import { at, type Recording, record } from "../../support/mocks.ts";
 import { recordStack } from "../../support/stacks.ts";
 
@@ -61,6 +62,38 @@ test("the charts are told what kind of cluster it is, where Istio's node agent h
   };
   expect(await valuesOf("k3s")).toEqual({ "istio-base": "k3s", "istio-cni": "k3s", istiod: "k3s" });
   expect(await valuesOf()).toEqual({ "istio-base": undefined, "istio-cni": undefined, istiod: undefined });
+});
+
+describe("what clients may send by the standards", () => {
+  test("an offer of another protocol than WebSocket is ignored by every proxy, before any of them starts", () => {
+    const name = ["kubernetes:networking.istio.io/v1alpha3:EnvoyFilter", "istio-upgrades"] as const;
+    const filter = local.inputs(...name);
+    expect(filter).toMatchObject({
+      metadata: { namespace: "istio-system" },
+      spec: { configPatches: [{ applyTo: "NETWORK_FILTER", match: { context: "ANY" }, patch: { operation: "MERGE" } }] },
+    });
+    expect(at<object>(filter, "spec")).not.toHaveProperty("workloadSelector");
+    const options =
+      "spec.configPatches.0.patch.value.typed_config.http_protocol_options.ignore_http_11_upgrade.0.safe_regex.regex";
+    expect(at<string>(filter, options)).toBe(`(?i)${otherThan("websocket")}`);
+    expect(local.waits([release, "ingress-proxies"], name)).toBe(true);
+    expect(local.waits(["kubernetes:apps/v1:Deployment", "product-v1"], name)).toBe(true);
+  });
+
+  test.each(["TLS/1.2", "h2c", "foo", "", "w", "websocke", "websockets", "xwebsocket", "webSocket/13"])(
+    "%j is another one",
+    (word) => {
+      expect(word).toMatch(new RegExp(`^(?:${otherThan("websocket")})$`, "i"));
+    },
+  );
+
+  test.each(["websocket", "WebSocket"])("%j is not", (word) => {
+    expect(word).not.toMatch(new RegExp(`^(?:${otherThan("websocket")})$`, "i"));
+  });
+
+  test("HTTP/1.0 is taken", () => {
+    expect(at<object>(local.inputs(release, "istiod"), "values.pilot.env")).toMatchObject({ PILOT_HTTP10: "true" });
+  });
 });
 
 test("every release is pinned to a namespace of the program's own, waited for, and rolled back when it fails", () => {

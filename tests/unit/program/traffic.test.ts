@@ -68,6 +68,25 @@ describe("a canary", () => {
 });
 
 describe("retries", () => {
+  test("keep as much of a body as they may send again, in every caller's proxy", async () => {
+    const filter = "kubernetes:networking.istio.io/v1alpha3:EnvoyFilter";
+    const retries = { ...defaultResilience.retries, maxBodyBytes: 5_000_000 };
+    const { inputs } = await recordTraffic({ ...two, resilience: { ...defaultResilience, retries } });
+    expect(inputs(filter, "shop-retried-bodies")).toMatchObject({
+      metadata: { name: "retried-bodies-stores-shop", namespace: "istio-system" },
+      spec: {
+        configPatches: [
+          {
+            applyTo: "VIRTUAL_HOST",
+            match: { context: "SIDECAR_OUTBOUND", routeConfiguration: { vhost: { domainName: host } } },
+            patch: { operation: "MERGE", value: { request_body_buffer_limit: 5_000_000 } },
+          },
+        ],
+      },
+    });
+    expect((await recordTraffic(two)).all(filter)).toEqual([]);
+  });
+
   test.each(["GET", "HEAD", "OPTIONS", "PUT", "DELETE"])("%s is tried again on failures that are named", async (method) => {
     expect(ruleFor(rulesOf(await recordTraffic(two)), method, false)?.retries).toEqual({
       attempts: 3,

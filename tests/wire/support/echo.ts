@@ -7,7 +7,8 @@ import { createObjects, kubectl, kubeGet } from "./stack.ts";
 
 /** A service of a test's own behind Istio's gateway, which tells what reached it. */
 export interface Echo {
-  /** Asks it through the gateway, from outside. Query: `delay=<ms>`, `status=<code>`. */
+  /** Asks it through the gateway, from outside. Query: `delay=<ms>`, `status=<code>`, `read`, with which
+   * it reads the body first and says how long it was in `x-received`. It takes WebSockets, on which it sends back what it gets. */
   ask(query?: string, headers?: Readonly<Record<string, string>>): Promise<Echoed>;
   /** How many requests with this value of `x-key` have reached it. */
   reached(key: string): Promise<number>;
@@ -21,7 +22,8 @@ export interface Echoed {
 }
 
 const namespace = "wire-echo";
-const host = "echo.example.com";
+/** Under which the gateway leads to it, with every path. */
+export const echoHost = "echo.example.com";
 const name = "echo";
 /** What its route says, which no request may say otherwise. */
 export const route = { timeoutMs: 1_500, tries: 2 } as const;
@@ -35,7 +37,16 @@ const program = `
     if (pathname === "/reached") return response.end(String(reached.get(key) ?? 0));
     reached.set(key, (reached.get(key) ?? 0) + 1);
     response.statusCode = Number(searchParams.get("status") ?? 200);
-    setTimeout(() => response.end(JSON.stringify(request.headers)), Number(searchParams.get("delay") ?? 0));
+    const answer = () => setTimeout(() => response.end(JSON.stringify(request.headers)), Number(searchParams.get("delay") ?? 0));
+    if (!searchParams.has("read")) return answer();
+    let bytes = 0;
+    request.on("data", ({ length }) => { bytes += length; }).on("end", () => {
+      response.setHeader("x-received", bytes);
+      answer();
+    });
+  }).on("upgrade", (_, socket) => {
+    socket.write("HTTP/1.1 101 Switching Protocols\\r\\nconnection: upgrade\\r\\nupgrade: websocket\\r\\n\\r\\n");
+    socket.on("error", () => {}).pipe(socket);
   }).listen(8080);`;
 
 /** Makes the service, does something with it, and removes it. */
@@ -70,7 +81,7 @@ async function ask(query = "", headers: Readonly<Record<string, string>> = {}): 
 }
 
 function send(path: string, headers: Readonly<Record<string, string>>): Promise<Answer> {
-  const options = { headers: { host, ...headers }, agent: false, timeout: 20_000 };
+  const options = { headers: { host: echoHost, ...headers }, agent: false, timeout: 20_000 };
   return exchange((answered) => request(`${gatewayUrl()}${path}`, options, answered));
 }
 
@@ -103,7 +114,7 @@ async function objects(): Promise<object[]> {
       kind: "VirtualService",
       metadata,
       spec: {
-        hosts: [host],
+        hosts: [echoHost],
         gateways: ["istio-ingress/public"],
         http: [{ route: [way], timeout: `${route.timeoutMs}ms`, retries }],
       },

@@ -18,6 +18,8 @@ export interface Envoy {
   draining(): Promise<number>;
   /** Addresses of a destination's pods that it has ejected. */
   ejected(destination: string): Promise<string[]>;
+  /** How many bytes of memory it has allocated. */
+  allocated(): Promise<number>;
   /** What it has counted for a destination; 0 for what it has not counted yet. */
   counted(destination: string, counter: string): Promise<number>;
 }
@@ -81,6 +83,9 @@ function proxyOf(of: { readonly namespace: string; readonly pod: string }, { ask
       const text = await ask("/clusters");
       const flag = new RegExp(`^${literally(destination)}::([^:]+):\\d+::health_flags::.*failed_outlier_check`, "gm");
       return [...text.matchAll(flag)].map(([, address]) => String(address));
+    },
+    async allocated() {
+      return Number((JSON.parse(await ask("/memory")) as { readonly allocated: string }).allocated);
     },
     async counted(destination, counter) {
       const filter = `^cluster\\.${literally(destination)};?\\.${counter}$`;

@@ -34,15 +34,16 @@ function open(target: Target, ready: () => void) {
 function send(probe: Probe): Promise<Seen> {
   const { host, port, method, path, headers = { host: `${host}:${port}` } } = probe;
   const fields = Object.entries({ ...headers, connection: "close", "content-length": "0" });
-  const text = `${method} ${path} HTTP/1.1\r\n${fields.map(([name, value]) => `${name}: ${value}\r\n`).join("")}\r\n`;
+  const made = `${method} ${path} HTTP/1.1\r\n${fields.map(([name, value]) => `${name}: ${value}\r\n`).join("")}\r\n`;
+  const text = probe.text ?? (method === undefined ? undefined : made);
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
-    const socket = open(probe, () => socket.write(method === undefined ? greeting : text));
+    const socket = open(probe, () => socket.write(text ?? greeting));
     const end = (error?: string) => {
       socket.destroy();
       const came = Buffer.concat(chunks).toString("latin1");
-      if (method === undefined) return resolve({ greeted: /^[SN]/.test(came), ...(error !== undefined && { error }) });
-      const [, status] = /^HTTP\/1\.1 (\d{3})/.exec(came) ?? [];
+      if (text === undefined) return resolve({ greeted: /^[SN]/.test(came), ...(error !== undefined && { error }) });
+      const [, status] = /^HTTP\/1\.[01] (\d{3})/.exec(came) ?? [];
       if (status === undefined) return resolve({ error: error ?? "closed" });
       const body = came.slice(came.indexOf("\r\n\r\n") + 4);
       resolve({ status: Number(status), denied: body.includes("RBAC: access denied"), body: body.slice(0, 4_000) });
@@ -50,7 +51,7 @@ function send(probe: Probe): Promise<Seen> {
     socket.setTimeout(15_000, () => end("no answer"));
     socket.on("data", (chunk: Buffer) => {
       chunks.push(chunk);
-      if (method === undefined) end();
+      if (text === undefined) end();
     });
     socket.on("error", (error: NodeJS.ErrnoException) => end(error.code ?? error.message));
     socket.on("close", () => end());

@@ -19,6 +19,8 @@ export interface Probe extends Target {
   readonly path?: string;
   /** Beside `connection` and `content-length`. @default the target as `host` */
   readonly headers?: Readonly<Record<string, string>>;
+  /** The whole request in place of all that, of any version of HTTP; it has to ask for the end of the connection. */
+  readonly text?: string;
   /** Asked again for some seconds while nobody answers: a proxy that has just started may not know everybody yet. */
   readonly patient?: boolean;
 }
