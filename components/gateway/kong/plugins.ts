@@ -1,4 +1,5 @@
 import { milliseconds } from "../../app/resilience.ts";
+import { isPattern, originPattern } from "../origins.ts";
 import type { Addresses, ApiKeys, Bots, Cors, Jwt, RateLimit, Route } from "../route.ts";
 import type { Plugin } from "./resources.ts";
 import { tokenFunction } from "./tokenFunction.ts";
@@ -84,7 +85,8 @@ function corsPlugin({ origins, methods = ["GET", "HEAD"], headers = [], expose =
   return {
     plugin: "cors",
     config: {
-      origins,
+      // Kong takes one that is no plain origin for a regular expression.
+      origins: origins.map((origin) => (isPattern(origin) ? originPattern(origin) : origin)),
       methods,
       // Without any, Kong would allow whatever a page asks for. This one every page may send anyway.
       headers: headers.length > 0 ? headers : ["accept"],

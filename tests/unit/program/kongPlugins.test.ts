@@ -58,6 +58,20 @@ describe("a policy", () => {
       },
     ],
     [
+      "cors for all hosts below one, as an expression that fits no others",
+      { cors: { origins: ["https://*.example.com"] } },
+      {
+        cors: {
+          origins: ["^https://([a-z0-9_-]+\\.)+example\\.com$"],
+          methods: ["GET", "HEAD"],
+          headers: ["accept"],
+          exposed_headers: [],
+          credentials: false,
+          max_age: 600,
+        },
+      },
+    ],
+    [
       "apiKeys, which are for this service, asked for in a header alone, and not passed on",
       { apiKeys: { consumers: ["partner"], header: "x-key" } },
       {
