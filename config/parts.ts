@@ -45,12 +45,12 @@ const every = <Names extends Readonly<Record<string, unknown>>, T>(names: Names,
 export const charts = mapping(every(publishedCharts, chart.exactOptional()));
 
 const registry = text(
-  /^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*(:\d{1,5})?$/,
+  /^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*(:(?!0)\d{1,5})?$/,
   "the host of a registry, with its port where it has one, such as mirror.example.com:5000",
-).refine((given) => {
-  const port = Number(given.split(":")[1] ?? 1);
-  return port >= 1 && port <= 65_535;
-}, allowing("the host of a registry, with a port from 1 to 65535 where it has one"));
+).refine(
+  (given) => Number(/:(\d{1,5})$/.exec(given)?.[1] ?? 1) <= 65_535,
+  allowing("the host of a registry, with a port from 1 to 65535 where it has one"),
+);
 
 const location = {
   registry: registry.exactOptional(),

@@ -75,9 +75,9 @@ async function deploy(stack: PulumiStack, context: Context, created: boolean): P
   const cluster = created ? "gone" : "kept";
   const kubectl = kubectlFor(context, stack);
   if (!created) await requireVolumes(context, kubectl);
-  const { refresh } = await recover(stack, { cluster, kubectl, progress });
+  const { refresh, exported } = await recover(stack, { cluster, kubectl, progress });
   // A refresh finds out by itself what is really there.
-  if (!created && !refresh) await mendStack(stack, kubectl, progress);
+  if (!created && !refresh) await mendStack(stack, exported, kubectl, progress);
   const isCostly = context.config.target === "eks";
   const asks = isCostly && canAsk();
   const unasked = isCostly ? ["--yes"] : ["--yes", "--skip-preview"];

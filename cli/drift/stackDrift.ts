@@ -1,5 +1,5 @@
 import type { Kubectl } from "../kubernetes/kubectl.ts";
-import { exportStack, importStack, type PulumiStack } from "../pulumi/stack.ts";
+import { type Exported, exportStack, importStack, type PulumiStack } from "../pulumi/stack.ts";
 import type { Progress } from "../support/progress.ts";
 import { type Drift, findDrift } from "./findDrift.ts";
 import { mendDrift } from "./mend.ts";
@@ -15,9 +15,12 @@ export async function driftOf(stack: PulumiStack, kubectl: Kubectl): Promise<rea
   return drift && describeDrift(drift);
 }
 
-/** Makes the next update put right what somebody deleted or changed in the cluster, and says what that was. */
-export async function mendStack(stack: PulumiStack, kubectl: Kubectl, progress: Progress): Promise<void> {
-  const exported = await exportStack(stack);
+/**
+ * Makes the next update put right what somebody deleted or changed in the cluster, and says what that was.
+ *
+ * @param exported - the stack's state as it is now.
+ */
+export async function mendStack(stack: PulumiStack, exported: Exported, kubectl: Kubectl, progress: Progress): Promise<void> {
   const drift = await findDrift(exported.deployment, look(stack, kubectl));
   if (!drift) {
     progress.note("The cluster's objects cannot be listed, so that what was deleted or changed by hand is not known.");

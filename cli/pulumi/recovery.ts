@@ -12,7 +12,7 @@ import type { Progress } from "../support/progress.ts";
 import { withClaims } from "./claims.ts";
 import { type Deployment, livesInCluster, pendingReleases, withoutCluster, withoutPending } from "./deployment.ts";
 import { endOrphans } from "./orphans.ts";
-import { askPulumi, exportStack, importStack, type PulumiStack } from "./stack.ts";
+import { askPulumi, type Exported, exportStack, importStack, type PulumiStack } from "./stack.ts";
 
 /** A state that is fit for an update. */
 export interface Recovered {
@@ -20,6 +20,8 @@ export interface Recovered {
   readonly refresh: boolean;
   /** Whether the state knows of anything at all. */
   readonly empty: boolean;
+  /** The state as it is now. */
+  readonly exported: Exported;
 }
 
 export interface RecoverOptions {
@@ -40,22 +42,24 @@ export async function recover(stack: PulumiStack, { cluster, kubectl, progress }
   const { deployment } = exported;
   if (cluster === "gone" && deployment.resources?.some(livesInCluster)) {
     progress.note(`What was in the cluster is gone with it; the state of the stack ${stack.name} forgets it.`);
-    const rest = withoutCluster(deployment);
-    await importStack(stack, { ...exported, deployment: rest });
-    return { refresh: false, empty: isEmpty(rest) };
+    const rest = { ...exported, deployment: withoutCluster(deployment) };
+    await importStack(stack, rest);
+    return { refresh: false, empty: isEmpty(rest.deployment), exported: rest };
   }
   const pending = deployment.pending_operations ?? [];
   const whole = withClaims(deployment);
-  if (pending.length === 0 && whole === deployment) return { refresh: false, empty: isEmpty(deployment) };
+  if (pending.length === 0 && whole === deployment) return { refresh: false, empty: isEmpty(deployment), exported };
   if (pending.length === 0) {
     progress.note("Volumes of databases that were made by an earlier version become resources of the stack.");
-    await importStack(stack, { ...exported, deployment: whole });
-    return { refresh: true, empty: false };
+    const completed = { ...exported, deployment: whole };
+    await importStack(stack, completed);
+    return { refresh: true, empty: false, exported: completed };
   }
   progress.note(`A run was stopped with ${pending.length} operation(s) under way: comparing the state with what is there.`);
   await removePendingReleases(kubectl, pendingReleases(deployment));
-  await importStack(stack, { ...exported, deployment: withoutPending(whole) });
-  return { refresh: true, empty: false };
+  const settled = { ...exported, deployment: withoutPending(whole) };
+  await importStack(stack, settled);
+  return { refresh: true, empty: false, exported: settled };
 }
 
 /**

@@ -124,7 +124,7 @@ describe("up", () => {
   test("where it costs money and nobody is there to be asked, shows what it does before it does it", async () => {
     process.env.CI = "true";
     await bringUp(eks);
-    expect(calls("pulumi")).toContain("pulumi up --suppress-outputs --yes");
+    expect(calls("pulumi")).toContain("pulumi up --yes --suppress-outputs");
   });
 
   test("that does not succeed says how to go on, and writes no kubeconfig", async () => {

@@ -58,7 +58,7 @@ test("so it is further in, where keys have keys", () => {
   ]);
   const resilience = { ...defaultResilience, retries: { ...defaultResilience.retries, backoff: "1s" } };
   expect(problems([...frontend, "resilience"], resilience)).toEqual([
-    "apps: prod/frontend resilience.retries.backoff is not a key; allowed: attempts, perTryTimeout, on",
+    "apps: prod/frontend resilience.retries.backoff is not a key; allowed: attempts, perTryTimeout, on, maxBodyBytes",
   ]);
   expect(problems([...frontend, "resources"], { limit: { cpu: "1" } })).toEqual([
     "apps: prod/frontend resources.limit is not a key; allowed: limits, requests",
