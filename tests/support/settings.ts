@@ -32,7 +32,7 @@ const duration = candidates(
   ],
   fc.oneof(fc.stringMatching(/^\d{1,6}(\.\d{1,3})?(ms|s|m)$/), fc.stringMatching(/^[1-9]\d{0,3}(\.5)?(ms|s)$/)),
 );
-const conditions = [...retryConditions, "499", "5xx,499", "0503", "600", "never", "5xx,,reset", "306", "418", "509"];
+const conditions = [...retryConditions, "499", "5xx,499", "0503", "600", "never", "5xx,,reset", "306", "418", "503", "509"];
 const retryOn = candidates(
   [...conditions, ...Array.from({ length: 200 }, (_, index) => `${400 + index}`).filter((_, index) => index % 7 === 0)],
   fc.uniqueArray(fc.constantFrom(...conditions), { minLength: 1, maxLength: 4 }).map((all) => all.join(",")),
