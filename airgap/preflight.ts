@@ -101,11 +101,13 @@ async function folderProblems({ isWritable }: Machine): Promise<string[]> {
 }
 
 /** Space is counted on each disk on which something is or will be kept. */
-async function diskProblems({ env, freeSpace, disk }: Machine): Promise<string[]> {
+async function diskProblems({ env, freeSpace, disk, isWritable }: Machine): Promise<string[]> {
   const needs = existsSync(toolchainDir()) ? warm : cold;
+  // Nothing goes into a cache that can only be read.
+  const results = (await isWritable(existing(cacheDir))) ? needs.results : 0;
   const home = env.HOME ?? homedir();
   const places = [
-    { path: cacheDir, bytes: needs.results, advice: "XDG_CACHE_HOME names another place" },
+    { path: cacheDir, bytes: results, advice: "XDG_CACHE_HOME names another place" },
     {
       path: env.GOMODCACHE ?? join(env.GOPATH ?? join(home, "go"), "pkg/mod"),
       bytes: needs.modules,

@@ -73,7 +73,7 @@ export const istioGateway = mapping({
   memory: memory().default(defaultBounds.memory),
   maxConnections: whole(10, 1_000_000).default(defaultBounds.maxConnections),
   maxStreams: whole(1, 10_000).default(defaultBounds.maxStreams),
-  maxHeaderKilobytes: whole(1, 8_192).default(defaultBounds.maxHeaderKilobytes),
+  maxHeaderKilobytes: whole(1, 60).default(defaultBounds.maxHeaderKilobytes),
   maxHeaders: whole(10, 10_000).default(defaultBounds.maxHeaders),
   headersTimeout: duration().default(defaultBounds.headersTimeout),
   requestTimeout: duration().default(defaultBounds.requestTimeout),

@@ -80,9 +80,11 @@ async function deploy(stack: PulumiStack, context: Context, created: boolean): P
   if (!created && !refresh) await mendStack(stack, exported, kubectl, progress);
   const isCostly = context.config.target === "eks";
   const asks = isCostly && canAsk();
+  // What AWS is at takes its time, and is not left half done.
+  const unstopped = isCostly ? { grace: Number.POSITIVE_INFINITY } : {};
   const unasked = isCostly ? ["--yes"] : ["--yes", "--skip-preview"];
   const flags = [...(asks ? [] : unasked), "--suppress-outputs", ...(refresh ? ["--refresh"] : [])];
-  const update = () => runUpdate(stack, progress.note, { asks }, "up", ...flags);
+  const update = () => runUpdate(stack, progress.note, { asks, ...unstopped }, "up", ...flags);
   const { result: done, failed } = await watchingPulls(kubectl, progress.note, update);
   if (!done) {
     const reasons = ["The deployment did not succeed, for the reasons above.", ...failed];

@@ -21,6 +21,8 @@ export interface ExpectedRelease {
   readonly namespace: string;
   readonly name: string;
   readonly revision?: number;
+  /** Whether the last run did not bring it to an end: what it is then, no somebody has changed. */
+  readonly unfinished: boolean;
   /** The kinds of its objects. */
   readonly kinds: readonly Kind[];
 }
@@ -33,8 +35,7 @@ export interface Expected {
 const releaseType = "kubernetes:helm.sh/v3:Release";
 
 /**
- * What the state says is in the cluster. What a run has under way, or has yet to delete, is left out: nobody knows how far it is. So is
- * what the last run has not brought to an end, as the next one goes on with it anyway.
+ * What the state says is in the cluster. What a run has under way, or has yet to delete, is left out: nobody knows how far it is.
  */
 export function expectedOf({ resources = [], pending_operations: pending = [] }: Deployment): Expected {
   const underWay = new Set(pending.map(({ resource }) => resource.urn));
@@ -62,7 +63,7 @@ function objectOf({ urn, id = "", inputs: declared = {}, outputs: deployed = {} 
   return [{ urn, apiVersion, kind, ...place, declared, deployed }];
 }
 
-function releaseOf({ urn, id = "", outputs = {} }: Resource): ExpectedRelease[] {
+function releaseOf({ urn, id = "", outputs = {}, initErrors = [] }: Resource): ExpectedRelease[] {
   const [namespace, name] = id.split("/");
   if (namespace === undefined || name === undefined) return [];
   const revision = isMapping(outputs.status) ? outputs.status.revision : undefined;
@@ -73,7 +74,7 @@ function releaseOf({ urn, id = "", outputs = {} }: Resource): ExpectedRelease[] 
     const [kind = ""] = groupKind.split(".");
     return version.length > 0 ? [{ kind, apiVersion: version.join("/") }] : [];
   });
-  return [{ urn, namespace, name, ...(typeof revision === "number" && { revision }), kinds }];
+  return [{ urn, namespace, name, ...(typeof revision === "number" && { revision }), unfinished: initErrors.length > 0, kinds }];
 }
 
 /** By this key and value Pulumi marks a secret in a state, with its text encrypted or, when asked for, open. */

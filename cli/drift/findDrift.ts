@@ -117,12 +117,13 @@ function at(value: unknown, key: string): unknown {
 }
 
 function releaseDrift(expected: ExpectedRelease, deployed: readonly HelmRelease[], live: LiveObjects): Drift[] {
-  const { urn, namespace, name, revision } = expected;
+  const { urn, namespace, name, revision, unfinished } = expected;
   const object = { apiVersion: "helm.sh/v3", kind: "Release", namespace, name };
   const drift = (kind: Drift["kind"], problem: string): Drift => ({ urn, kind, problem, object, differences: [] });
   const revisions = deployed.filter((release) => release.name === name && release.namespace === namespace);
   const release = revisions.sort((a, b) => b.revision - a.revision)[0];
   if (!release) return [drift("missing", `Helm release ${namespace}/${name} is missing`)];
+  if (unfinished) return [];
   if (revision !== undefined && release.revision !== revision) {
     const problem = `Helm release ${namespace}/${name} was changed: it is at revision ${release.revision}, not ${revision}`;
     return [drift("changed", problem)];

@@ -1,5 +1,6 @@
 import type { Kubectl } from "../kubernetes/kubectl.ts";
 import { type Deployment, withInitErrors, withoutResources } from "../pulumi/deployment.ts";
+import { UserError } from "../support/errors.ts";
 import { undoExtras } from "./compare.ts";
 import type { Drift } from "./findDrift.ts";
 
@@ -8,6 +9,7 @@ import type { Drift } from "./findDrift.ts";
  * brought to an end, so that it is applied again although the program has not changed. What was added, which applying again would
  * leave, is taken away here.
  *
+ * @throws UserError when something that was added cannot be taken away.
  * @returns the state that the update has to start from.
  */
 export async function mendDrift(deployment: Deployment, drift: readonly Drift[], kubectl: Kubectl): Promise<Deployment> {
@@ -17,7 +19,7 @@ export async function mendDrift(deployment: Deployment, drift: readonly Drift[],
     const { apiVersion, kind, namespace, name } = object;
     const [group, version] = apiVersion.includes("/") ? apiVersion.split("/") : ["", apiVersion];
     const place = namespace === undefined ? [] : [`--namespace=${namespace}`];
-    await kubectl([
+    const { ok, all } = await kubectl([
       "patch",
       `${kind}.${version}.${group}`,
       name,
@@ -25,6 +27,10 @@ export async function mendDrift(deployment: Deployment, drift: readonly Drift[],
       "--type=json",
       `--patch=${JSON.stringify(operations)}`,
     ]);
+    if (!ok) {
+      const what = `${kind} ${namespace === undefined ? "" : `${namespace}/`}${name}`;
+      throw new UserError(`What somebody added to the ${what} could not be taken away: ${all.trim().split("\n").at(-1) ?? ""}`);
+    }
   }
   const missing = new Set(drift.filter(({ kind }) => kind === "missing").map(({ urn }) => urn));
   const changed = new Map<string, string[]>();

@@ -22,8 +22,11 @@ export function withClaims(deployment: Deployment): Deployment {
   const { resources = [] } = deployment;
   const known = new Set(resources.map(({ urn }) => urn));
   const whole = resources.flatMap((resource) => {
-    const claim = claimFor(resource);
-    return claim && !known.has(claim.urn) ? [claim, resource] : [resource];
+    // A set that was replaced and is still to be deleted has its successor's URN.
+    const claim = resource.delete ? undefined : claimFor(resource);
+    if (!claim || known.has(claim.urn)) return [resource];
+    known.add(claim.urn);
+    return [claim, resource];
   });
   return whole.length === resources.length ? deployment : { ...deployment, resources: whole };
 }

@@ -1,5 +1,6 @@
 import process from "node:process";
 import { attempt, foreground, output } from "../support/process.ts";
+import { makeFor } from "../support/stack.ts";
 import type { Deployment } from "./deployment.ts";
 import { watchingFailures } from "./failures.ts";
 
@@ -26,7 +27,7 @@ const afterFailure = 15_000;
 export interface UpdateOptions {
   /** Whether pulumi may ask whoever is at the terminal. @default false */
   readonly asks?: boolean;
-  /** How long what is under way may go on after something has failed, in milliseconds. @default 15 s */
+  /** How long what is under way may go on after something has failed, in milliseconds; `Infinity` is until its end. @default 15 s */
   readonly grace?: number;
 }
 
@@ -46,8 +47,9 @@ export async function runUpdate(
   let timer: NodeJS.Timeout | undefined;
   const onFailure = (sentence: string) => {
     say(`${sentence}.`);
+    if (!Number.isFinite(grace)) return;
     timer ??= setTimeout(() => {
-      say("What else is under way is stopped; `make up` goes on with it.");
+      say(`What else is under way is stopped; \`${makeFor(stack.name, "up")}\` goes on with it.`);
       stop.abort();
     }, grace);
   };

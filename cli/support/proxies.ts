@@ -20,7 +20,8 @@ export function proxyExceptions(env: NodeJS.ProcessEnv = process.env): Record<st
   if (!proxies.some((name) => env[name])) return {};
   const [upper, lower, grpc] = exceptions.map((name) => env[name]?.split(",").map((entry) => entry.trim()) ?? []);
   const merged = (given: readonly string[] = []) =>
-    [...new Set([...given.filter(Boolean), ...thisMachine, ...clusters])].join(",");
+    // Some programs take `*`, which is everything, only where it stands alone.
+    given.includes("*") ? "*" : [...new Set([...given.filter(Boolean), ...thisMachine, ...clusters])].join(",");
   const general = merged([...(upper ?? []), ...(lower ?? [])]);
   return { NO_PROXY: general, no_proxy: general, ...(grpc?.some(Boolean) && { no_grpc_proxy: merged(grpc) }) };
 }

@@ -66,7 +66,9 @@ export class Issuer extends pulumi.ComponentResource implements Certificates {
   }
 
   issue(name: string, namespace: string, opts: pulumi.CustomResourceOptions): pulumi.Resource[] {
-    const options = pulumi.mergeOptions({ ...patience, dependsOn: this.issuer }, opts);
+    // Another issuer's has another name, and the Secret of this one goes with it: it is served until gateways have changed over.
+    const kept = { deleteBeforeReplace: false, ...patience };
+    const options = pulumi.mergeOptions({ ...kept, dependsOn: this.issuer }, opts);
     return [customResource(`${name}-certificate`, serverCertificate(this.hosts, namespace, this.secretName), options)];
   }
 }

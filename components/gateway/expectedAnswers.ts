@@ -22,7 +22,7 @@ export function expectedAnswers({ policies, methods }: Offer): ExpectedAnswer[] 
   const { jwt, apiKeys, addresses, bots, rateLimit } = policies;
   const answers = (statuses: readonly number[], why: string) => statuses.map((status) => ({ status, why }));
   const always = [
-    ...(jwt ? answers([401, 403], `the route asks for a token of ${jwt.issuer}`) : []),
+    ...(jwt ? answers([401], `the route asks for a token of ${jwt.issuer}`) : []),
     ...(apiKeys ? answers([401], "the route asks for a key") : []),
     ...(methods.includes("GET") ? [] : answers([403, 405], `the route takes ${methods.join(", ")} alone`)),
   ];

@@ -1,5 +1,5 @@
 import { isCallerHeader } from "../../gateway/callerHeaders.ts";
-import { defaultResilience, leastEjection, missingTime } from "../resilience.ts";
+import { defaultResilience, defaultRetriedBytes, leastEjection, missingTime, mostRetriedBytes } from "../resilience.ts";
 import type { ApplicationSpec, ServiceSpec } from "../spec.ts";
 import type { Problems } from "./Problems.ts";
 import { containerPort, matching, path, whole } from "./rules.ts";
@@ -55,11 +55,17 @@ function checkVersions({ versions, canary }: ServiceSpec, place: string, problem
 }
 
 function checkResilience({ versions, resilience = defaultResilience }: ServiceSpec, place: string, problems: Problems): void {
-  const { timeout, retries, ejection } = resilience;
+  const { timeout, retries, pool, ejection } = resilience;
   const needed = missingTime(resilience);
   if (needed) {
     const tries = `${retries.attempts + 1} tries of ${retries.perTryTimeout}`;
     problems.refuse(`${place} resilience.timeout`, timeout, `at least ${needed}, which ${tries} take`);
+  }
+  const { maxBodyBytes = defaultRetriedBytes } = retries;
+  const fitting = mostRetriedBytes(pool);
+  if (maxBodyBytes > fitting) {
+    const allowed = `at most ${fitting}, of which pool.maxConnections (${pool.maxConnections}) fit into a proxy's memory`;
+    problems.refuse(`${place} resilience.retries.maxBodyBytes`, maxBodyBytes, allowed);
   }
   const most = Math.max(1, ...versions.map(({ replicas }) => replicas));
   if (most > 1 && ejection.maxPercent < leastEjection(most)) {

@@ -19,7 +19,7 @@ export interface KongRoutesArgs {
   readonly tls?: KongTls | undefined;
 }
 
-/** How HTTPS is served. Over HTTP its hosts redirect to it, always, and at port 443. */
+/** How HTTPS is served. Over HTTP its hosts redirect to it; see `requestFunctions`. */
 export interface KongTls extends GatewayTls {
   /** The Secret with their certificate, in Kong's namespace. A new certificate in it is served without a restart. */
   readonly secretName: string;

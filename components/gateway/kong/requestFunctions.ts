@@ -46,7 +46,7 @@ export function requestFunctions({ tls, httpsPort, stripHeaders = [], routes }: 
 function handshake(hosts: readonly string[]): string {
   return `local hosts = ${luaSet(hosts)}
 local name = require("ngx.ssl").server_name()
-if not (name and hosts[name]) then
+if not (name and hosts[string.lower(name)]) then
   return ngx.exit(ngx.ERROR)
 end
 `;

@@ -43,6 +43,11 @@ test("the claim that a StatefulSet has made becomes a resource, before it and as
   });
 });
 
+test("a set that was replaced and is still to be deleted has no claim beside its successor's", () => {
+  const { resources } = withClaims({ resources: [before, { ...set, delete: true }, set, set] });
+  expect(resources?.filter(({ type }) => type.endsWith(":PersistentVolumeClaim"))).toHaveLength(1);
+});
+
 test("what is a resource already, or no database's, is left as it is", () => {
   const once = withClaims({ resources: [before, set] });
   expect(withClaims(once)).toBe(once);

@@ -273,6 +273,8 @@ webhooks: [{ name: a, failurePolicy: Fail }]
     expect(await problems(state(release), [record(4), gateway(2), injector])).toEqual([
       "Helm release edge/gateway was changed: it is at revision 4, not 3",
     ]);
+    const unfinished = { ...release, initErrors: ["not ready in time"] };
+    expect(await problems(state(unfinished), [record(4), gateway(2), injector])).toEqual([]);
     const drift = (await find(state(release), [])) ?? [];
     expect(drift).toMatchObject([{ kind: "missing", problem: "Helm release edge/gateway is missing" }]);
     expect((await mendDrift(state(release), drift, never)).resources).toEqual([]);

@@ -77,6 +77,10 @@ describe("with a proxy", () => {
     expect(proxyExceptions({ ...proxy, ...env })).toMatchObject({ NO_PROXY: env.NO_PROXY });
   });
 
+  test("of which nothing makes use, nothing is added", () => {
+    expect(proxyExceptions({ ...proxy, NO_PROXY: "*" })).toEqual({ NO_PROXY: "*", no_proxy: "*" });
+  });
+
   test.each(["http_proxy", "https_proxy", "HTTPS_PROXY", "ALL_PROXY", "grpc_proxy"])("named by %s alone as well", (name) => {
     expect(proxyExceptions({ [name]: "http://proxy.example.com" })).toHaveProperty("no_proxy");
   });

@@ -33,7 +33,7 @@ const statusesOf = (...args: Parameters<typeof expectedAnswers>) => expectedAnsw
 describe("answers that show that a route works", () => {
   test.each([
     ["without policies 200 alone", {}, get, [200]],
-    ["with a token demanded, a refusal alone: 200 would mean that the policy is not there yet", { jwt }, get, [401, 403]],
+    ["with a token demanded, a refusal alone: 200 would mean that the policy is not there yet", { jwt }, get, [401]],
     ["without GET, a refusal", {}, ["POST"], [403, 405]],
     ["with addresses, as it may be", { addresses: { allow: ["10.0.0.0/8"] } }, get, [200, 403]],
     ["with a limit, as it may be", { rateLimit: { requests: 3, per: "minute" } }, get, [200, 429]],
@@ -49,9 +49,9 @@ describe("answers that show that a route works", () => {
   });
 
   test("are told with their reason", () => {
-    expect(judge("403", expectedAnswers({ policies: { jwt }, methods: get }))).toEqual({
+    expect(judge("401", expectedAnswers({ policies: { jwt }, methods: get }))).toEqual({
       works: true,
-      text: "403, as the route asks for a token of https://issuer.example.com",
+      text: "401, as the route asks for a token of https://issuer.example.com",
     });
     expect(judge("200", expectedAnswers({ policies: {}, methods: get }))).toEqual({ works: true, text: "200" });
     expect(judge("404", expectedAnswers({ policies: { jwt }, methods: get })).works).toBe(false);
@@ -70,7 +70,7 @@ describe("waiting for a URL", () => {
   });
 
   test("ends with the last answer and the expected ones", async () => {
-    await expect(wait(await answering(404), { jwt }, 0)).rejects.toThrow(/ does not answer 401 or 403 but: 404\. `make status`/);
+    await expect(wait(await answering(404), { jwt }, 0)).rejects.toThrow(/ does not answer 401 but: 404\. `make status`/);
   });
 });
 

@@ -232,6 +232,11 @@ describe("another issuer", () => {
   test("has another Secret, so that the one that is served stays until gateways have changed over", async () => {
     const names = [await made("self-signed"), await made("ca"), await made("acme")];
     expect(new Set(names).size).toBe(3);
+    // `ca` and `acme` are one resource to Pulumi, and what the program names goes first unless it says otherwise.
+    const { options } = await recordStack("dev", { "mesh:tls": { hosts, issuer: "ca" } });
+    expect(options(certificate, "kong-certificate").deleteBeforeReplace).toBe(false);
+    expect(options("kubernetes:networking.istio.io/v1:Gateway", "ingress-listener").deleteBeforeReplace).toBe(true);
+    expect(options("kubernetes:apps/v1:Deployment", "product-v1").deleteBeforeReplace).toBeUndefined();
   });
 
   test.each(["self-signed", "ca"])("of a whole stack leads both gateways to the same Secret: %s", async (issuer) => {

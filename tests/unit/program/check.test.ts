@@ -350,6 +350,11 @@ describe("a service by itself", () => {
       { resilience: { ...defaultResilience, ejection: { ...defaultResilience.ejection, maxPercent: 10 } } },
       "resilience.ejection.maxPercent is 10; allowed: at least 50, or none of 2 pods is ever ejected",
     ],
+    [
+      "bodies that do not fit into a proxy",
+      { resilience: { ...defaultResilience, retries: { ...defaultResilience.retries, maxBodyBytes: 2_000_000 } } },
+      "resilience.retries.maxBodyBytes is 2000000; allowed: at most 1342177, of which pool.maxConnections (100) fit into a proxy's memory",
+    ],
   ])("%s", (_what, changes, sentence) => {
     expect(alone(service("a", changes))).toEqual([`apps: alone/a ${sentence}`]);
   });

@@ -252,8 +252,11 @@ func (provider *Provider) deleteRelease(ctx context.Context, client *cluster.Cli
 	runner := provider.runner(client, request.URN)
 	if status := values.RevealValue(request.Outputs["status"]); status.IsObject() {
 		live, err := runner.Get(ctx, namespace, name)
+		if err != nil {
+			return fmt.Errorf("read Helm release %s before it is deleted: %w", request.ID, err)
+		}
 		known := objects.Text(status.ObjectValue(), "firstDeployed")
-		if err == nil && live != nil && known != "" && known != release.FirstDeployed(live) {
+		if live != nil && known != "" && known != release.FirstDeployed(live) {
 			provider.log.Warn(request.URN, fmt.Sprintf("Helm release %s is kept: it is not the one that the state knows, which is gone", request.ID))
 			return nil
 		}
