@@ -92,6 +92,7 @@ describe("HTTP", () => {
 describe("HTTPS", () => {
   test.each([
     ["shop.example.com", undefined],
+    ["Shop.Example.Com", undefined],
     ["other.example.com", { status: "refused" }],
     [undefined, { status: "refused" }],
   ])("with the name %s in the handshake", (serverName, answer) => {
