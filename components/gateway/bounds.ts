@@ -16,7 +16,10 @@ export interface Bounds {
   readonly requestTimeout: string;
   /** How long nothing may come or go of a request that is under way, or of a WebSocket. */
   readonly streamIdleTimeout: string;
-  /** How long a connection may be open without a request; with what is left to say, it is closed five seconds later. */
+  /**
+   * How long a connection may be open without a request; with what is left to say, it is closed five seconds later. Longer than clients
+   * and load balancers keep one: a request that is on its way to the gateway when that closes is lost.
+   */
   readonly idleTimeout: string;
 }
 
@@ -29,7 +32,7 @@ export const defaultBounds: Bounds = {
   headersTimeout: "10s",
   requestTimeout: "5m",
   streamIdleTimeout: "5m",
-  idleTimeout: "60s",
+  idleTimeout: "620s",
 };
 
 const mebibyte = 2 ** 20;

@@ -126,6 +126,12 @@ describe("what clients may hold", () => {
     );
   };
 
+  test("leaves idle connections alone for longer than load balancers do, which would lose what they send meanwhile", async () => {
+    const value = (await patches()).find(({ applyTo }) => applyTo === "NETWORK_FILTER")?.patch.value;
+    const idle = at<string>(value, "typed_config.common_http_protocol_options.idle_timeout");
+    expect(Number(idle.replace("s", ""))).toBeGreaterThan(600);
+  });
+
   test("is told to every listener of the gateway, each option where Envoy has it", async () => {
     const all = await patches({ bounds });
     expect(new Set(all.map(({ match, patch }) => `${match.context} ${patch.operation}`))).toEqual(new Set(["GATEWAY MERGE"]));
