@@ -56,8 +56,13 @@ describe("what clients may hold of Istio's gateway", () => {
     ],
     [
       "headers with which the connections do not fit",
-      bounds({ maxHeaderKilobytes: 200 }),
-      "mesh:istioGateway.maxConnections is 1500; allowed: at most 1080, which fit into memory 512Mi with maxHeaderKilobytes 200",
+      bounds({ maxHeaderKilobytes: 30, maxConnections: 5_000 }),
+      "mesh:istioGateway.maxConnections is 5000; allowed: at most 2026, which fit into memory 512Mi with maxHeaderKilobytes 30",
+    ],
+    [
+      "headers that services' own proxies refuse",
+      bounds({ maxHeaderKilobytes: 61 }),
+      "mesh:istioGateway.maxHeaderKilobytes is 61; allowed: a whole number from 1 to 60",
     ],
     ["no stream", bounds({ maxStreams: 0 }), "mesh:istioGateway.maxStreams is 0; allowed: a whole number from 1 to 10000"],
     [
