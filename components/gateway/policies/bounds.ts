@@ -1,12 +1,9 @@
-import { EnvoyFilter, type IEnvoyFilter } from "@kubernetes-models/istio/networking.istio.io/v1alpha3";
+import { EnvoyFilter } from "@kubernetes-models/istio/networking.istio.io/v1alpha3";
 import { seconds } from "../../app/resilience.ts";
 import { serviceHost } from "../../support/serviceHost.ts";
 import { type Bounds, mostRetriedBytesOf } from "../bounds.ts";
 import type { Place } from "./access.ts";
-
-type Patch = NonNullable<NonNullable<IEnvoyFilter["spec"]>["configPatches"]>[number];
-
-const connectionManager = "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager";
+import { ofConnections, type Patch } from "./filters.ts";
 
 /** What of a connection's bytes a proxy reads ahead, or keeps for who reads slowly, in bytes: what Envoy advises at the edge. */
 const window = { buffer: 32_768, stream: 65_536, connection: 262_144 } as const;
@@ -74,14 +71,4 @@ export function defaultHosts(hosts: readonly string[], service: string, { namesp
 
 function merged(applyTo: "LISTENER" | "CLUSTER" | "VIRTUAL_HOST", value: object): Patch {
   return { applyTo, match: { context: "GATEWAY" }, patch: { operation: "MERGE", value } };
-}
-
-/** @param portNumber - of the proxies' own port. @default all of them */
-function ofConnections(settings: object, portNumber?: number): Patch {
-  const filterChain = { filter: { name: "envoy.filters.network.http_connection_manager" } };
-  return {
-    applyTo: "NETWORK_FILTER",
-    match: { context: "GATEWAY", listener: { ...(portNumber !== undefined && { portNumber }), filterChain } },
-    patch: { operation: "MERGE", value: { typed_config: { "@type": connectionManager, ...settings } } },
-  };
 }

@@ -8,14 +8,21 @@ export const extension = (name: string) => ({ "@type": `type.googleapis.com/envo
 
 const connectionManager = { name: "envoy.filters.network.http_connection_manager" };
 
-/** Settings of the listeners' HTTP itself. */
-export function ofConnections(config: object): Patch {
+/**
+ * Settings of the listeners' HTTP itself.
+ *
+ * @param portNumber - of the proxies' own port. @default all of them
+ */
+export function ofConnections(config: object, portNumber?: number): Patch {
   const value = {
     typed_config: { ...extension("filters.network.http_connection_manager.v3.HttpConnectionManager"), ...config },
   };
   return {
     applyTo: "NETWORK_FILTER",
-    match: { context: "GATEWAY", listener: { filterChain: { filter: connectionManager } } },
+    match: {
+      context: "GATEWAY",
+      listener: { ...(portNumber !== undefined && { portNumber }), filterChain: { filter: connectionManager } },
+    },
     patch: { operation: "MERGE", value },
   };
 }
