@@ -55,6 +55,9 @@ export interface Jwt {
   readonly audiences?: readonly string[];
 }
 
+/** By how much the clocks of issuers and gateways may differ, in seconds, at every gateway; it is what Envoy allows by default. */
+export const clockSkew = 60;
+
 export interface JsonWebKey {
   readonly kty: string;
   readonly kid?: string;

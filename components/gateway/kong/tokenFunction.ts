@@ -1,9 +1,6 @@
-import type { Jwt } from "../route.ts";
+import { clockSkew, type Jwt } from "../route.ts";
 import { luaString } from "./lua.ts";
 import type { Plugin } from "./resources.ts";
-
-/** By how much the clocks of issuers and gateways may differ, in seconds: what Envoy allows. */
-const clockSkew = 60;
 
 /**
  * What the plugin jwt leaves unsaid of a token whose signature is good, by the rule of Istio's gateway: its issuer, when it is looked

@@ -1,11 +1,8 @@
 import type { EnvoyFilter } from "@kubernetes-models/istio/networking.istio.io/v1alpha3";
-import type { Jwt, Route } from "../route.ts";
+import { clockSkew, type Jwt, type Route } from "../route.ts";
 import { tableOf } from "../table.ts";
 import type { Place } from "./access.ts";
 import { extension, gatewayFilter, inFront } from "./filters.ts";
-
-/** How far the clocks of an issuer and of the gateway may be apart, in seconds. */
-export const clockSkew = 60;
 
 /** Where RFC 6750 has a token: once, after the scheme's name, which has no case. */
 const bearer = { name: "authorization", string_match: { safe_regex: { regex: "(?i:bearer) +[A-Za-z0-9._~+/-]+=*" } } };
