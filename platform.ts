@@ -163,9 +163,10 @@ function openKong(
     address: kong.address,
     /** Returns the keys of consumers. */
     route(apps: readonly Application[]): Platform["apiKeys"] {
-      const after = { ...inCluster, dependsOn: [kong, ...certificate, ...apps] };
+      const after = { ...inCluster, dependsOn: [kong, ...certificate] };
       const tls = { ...config.tls, secretName: certificates.secretName };
-      return new KongRoutes("kong-routes", { namespace, routes, tls }, after).keys;
+      const backends = new Map(apps.flatMap((app) => [...app.backends]));
+      return new KongRoutes("kong-routes", { namespace, routes, tls, backends }, after).keys;
     },
   };
 }

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { serviceAnnotations } from "../gateway/kong/annotations.ts";
+import type { Backend } from "../gateway/kong/KongRoutes.ts";
 import type { Route } from "../gateway/route.ts";
 import { type CallGraph, resolveCall } from "../security/CallGraph.ts";
 import type { Surroundings } from "../security/network.ts";
@@ -37,6 +38,9 @@ export interface MeshMembership {
  * databases, its services with their traffic rules, and whoever puts load on them.
  */
 export class Application extends pulumi.ComponentResource {
+  /** What a route to a service waits for, by the service's namespace and name with a slash between. */
+  readonly backends: ReadonlyMap<string, Backend>;
+
   constructor(name: string, args: ApplicationArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mesh:app:Application", name, {}, opts);
 
@@ -56,11 +60,14 @@ export class Application extends pulumi.ComponentResource {
       variables.set(database.name, made.env);
       secrets.set(credentialsOf(database.name), made.credentials.secret);
     }
+    const backends = new Map<string, Backend>();
     for (const service of services) {
       const found = (service.calls ?? []).map(({ to }) => variables.get(resolveCall(namespace, to).name));
       const env = Object.assign({}, ...found, withReferences(service.env ?? {}, secrets)) as Variables;
-      this.addService({ ...service, env }, args, pods, guarded);
+      const ready = this.addService({ ...service, env }, args, pods, guarded);
+      backends.set(`${namespace}/${service.name}`, { namespace: labelled, service: ready });
     }
+    this.backends = backends;
     for (const load of loads) new LoadGenerator(load.name, { ...load, ...pods }, guarded);
 
     this.registerOutputs();
@@ -71,14 +78,14 @@ export class Application extends pulumi.ComponentResource {
     { spec: { namespace }, routes }: ApplicationArgs,
     pods: { readonly namespace: pulumi.Input<string>; readonly podAnnotations: Readonly<Record<string, string>> },
     opts: pulumi.ComponentResourceOptions,
-  ): void {
+  ): Traffic {
     const route = routes.find((row) => row.service.name === name && row.service.namespace === namespace);
     const annotated = route?.gateways.includes("kong") && { serviceAnnotations: serviceAnnotations(route) };
     const microservice = new Microservice(name, { service: name, ...pods, ...service, ...annotated }, opts);
     const shape = { ...(canary && { canary }), ...(resilience && { resilience }), ...(exposed && { exposed }) };
     // A route to a version follows its pods, so that a version that is added gets requests only when it answers.
     const after = { parent: this, dependsOn: microservice };
-    new Traffic(name, { service: name, namespace, versions: service.versions, ...shape }, after);
+    return new Traffic(name, { service: name, namespace, versions: service.versions, ...shape }, after);
   }
 }
 

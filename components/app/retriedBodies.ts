@@ -1,4 +1,5 @@
-import { EnvoyFilter } from "@kubernetes-models/istio/networking.istio.io/v1alpha3";
+import type { EnvoyFilter } from "@kubernetes-models/istio/networking.istio.io/v1alpha3";
+import { envoyFilter, type Patch } from "../support/envoyFilter.ts";
 
 /** Whose EnvoyFilters hold for the proxies of every namespace. */
 const rootNamespace = "istio-system";
@@ -9,22 +10,10 @@ const rootNamespace = "istio-system";
  * @see https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/route/v3/route_components.proto
  */
 export function retriedBodies(name: string, host: string, bytes: number): EnvoyFilter {
-  return new EnvoyFilter({
-    metadata: {
-      name,
-      namespace: rootNamespace,
-      // What it is warned of for every such object: that it follows Envoy's own API, which Istio's upgrades may bring in another version.
-      annotations: { "galley.istio.io/analyze-suppress": "IST0133" },
-    },
-    spec: {
-      priority: 10,
-      configPatches: [
-        {
-          applyTo: "VIRTUAL_HOST",
-          match: { context: "SIDECAR_OUTBOUND", routeConfiguration: { vhost: { domainName: host } } },
-          patch: { operation: "MERGE", value: { request_body_buffer_limit: bytes } },
-        },
-      ],
-    },
-  });
+  const patch: Patch = {
+    applyTo: "VIRTUAL_HOST",
+    match: { context: "SIDECAR_OUTBOUND", routeConfiguration: { vhost: { domainName: host } } },
+    patch: { operation: "MERGE", value: { request_body_buffer_limit: bytes } },
+  };
+  return envoyFilter({ name, namespace: rootNamespace }, [patch]);
 }

@@ -7,7 +7,7 @@ import { gatewayPods, untilReady } from "./support/pods.ts";
 import { askProducts, everywhere, gatewayUrl } from "./support/product.ts";
 import { lines, type RawConnection, withRaw } from "./support/raw.ts";
 import { deployWith } from "./support/settings.ts";
-import { bringUp, eventually, saw } from "./support/stack.ts";
+import { bringUp, eventually, haveUp, saw } from "./support/stack.ts";
 
 /*
  * What a client may hold of Istio's gateway, whoever it is, and what a client may send by the standards. The bounds are set so
@@ -30,7 +30,7 @@ const restartsNow = async () => (await gatewayPods()).map(({ uid, restarts }) =>
 const host = `host: ${echoHost}`;
 
 beforeAll(async () => {
-  await bringUp();
+  await haveUp();
   const { length } = await gatewayPods();
   await deployWith((config) => {
     config["mesh:istioGateway"] = bounds;

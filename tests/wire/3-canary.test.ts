@@ -5,7 +5,7 @@ import { atGateway, type Envoy, productVersion } from "./support/envoy.ts";
 import { ask, count } from "./support/load.ts";
 import { productUrl } from "./support/product.ts";
 import { deployProduct } from "./support/settings.ts";
-import { bringUp, eventually, saw } from "./support/stack.ts";
+import { bringUp, eventually, haveUp, saw } from "./support/stack.ts";
 
 const requests = 2_000;
 /** Of v2, in percent. */
@@ -18,7 +18,7 @@ const splits: Records["canary"]["splits"][number][] = [];
 let sent = 0;
 
 beforeAll(async () => {
-  await bringUp();
+  await haveUp();
 });
 
 afterAll(async () => {

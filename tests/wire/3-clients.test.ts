@@ -4,7 +4,7 @@ import { serviceHost } from "../../components/support/serviceHost.ts";
 import { callersOf } from "./support/envoy.ts";
 import { withCallers } from "./support/inside/pods.ts";
 import { lines, withRaw } from "./support/raw.ts";
-import { bringUp, saw } from "./support/stack.ts";
+import { haveUp, saw } from "./support/stack.ts";
 
 /*
  * Clients that are old or odd and keep to the standards: each request is written byte by byte, as the clients that tests are
@@ -15,7 +15,7 @@ const path = "/api/products";
 const product = serviceHost({ name: "product", namespace: "product" });
 
 beforeAll(async () => {
-  await bringUp();
+  await haveUp();
 });
 
 /** What is sent for a host, and the status of the answer. */

@@ -4,7 +4,7 @@ import { atGateway, type Envoy, productVersion } from "./support/envoy.ts";
 import { type Reply, slicesOf, underLoad } from "./support/load.ts";
 import { productUrl } from "./support/product.ts";
 import { deployProduct } from "./support/settings.ts";
-import { bringUp, eventually, kubeGet, saw } from "./support/stack.ts";
+import { bringUp, eventually, haveUp, kubeGet, saw } from "./support/stack.ts";
 
 /** The three pods of one version, so that the shares of the canary do not matter. */
 const version = "v1";
@@ -17,7 +17,7 @@ const rate = 40;
 const settling = 500;
 
 beforeAll(async () => {
-  await bringUp();
+  await haveUp();
   // With retries, no client would see a pod fail.
   const ejection = { consecutive5xx: 5, interval: `${interval}s`, time: `${baseTime}s` };
   await deployProduct({ resilience: { retries: { attempts: 0 }, ejection } });

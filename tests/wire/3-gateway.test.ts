@@ -1,10 +1,10 @@
 import { Agent, request } from "node:http";
-import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { beforeAll, describe, expect, test } from "@jest/globals";
 import { type Answer, exchange } from "./support/exchange.ts";
 import { askSecurely, handshake } from "./support/https.ts";
 import { everywhere, gatewayUrl } from "./support/product.ts";
 import { deployWith } from "./support/settings.ts";
-import { bringUp, eventually, outputs, saw } from "./support/stack.ts";
+import { bringUp, eventually, haveUp, outputs, saw } from "./support/stack.ts";
 import { createIssuer } from "./support/tokens.ts";
 
 /** A host that the stack serves over HTTPS, and the port where it does. */
@@ -16,7 +16,7 @@ const anyHost = "localhost";
 const products = "/api/products";
 
 beforeAll(async () => {
-  await bringUp();
+  await haveUp();
   const { urls, authority: own = "" } = outputs();
   ({ hostname: host, port } = new URL(String(urls.istioHttps)));
   authority = own;
@@ -100,11 +100,6 @@ describe("policies", () => {
       expect(await post(products, 10_001)).toBe(413);
       expect(await preflight(page)).not.toEqual({});
     });
-  });
-
-  afterAll(async () => {
-    await bringUp();
-    await everywhere("no policy any more", async () => expect(await status({})).toBe(200));
   });
 
   test.each<[string, () => string | undefined, number]>([
@@ -277,22 +272,18 @@ describe("policies", () => {
 
 test("callers of other addresses than the allowed ones are refused, at that service alone", async () => {
   const status = async (path: string, headers = {}) => (await askPlainly(path, { headers })).status;
-  try {
-    await deployWith((config) => {
-      const cors = { origins: ["https://pages.example.com"] };
-      const frontend = { policies: { addresses: { allow: ["203.0.113.0/24"] }, cors } };
-      config["mesh:shop"] = { ...(config["mesh:shop"] as object), frontend };
-    });
-    await everywhere("a refusal", async () => expect(await status("/")).toBe(403));
-    const allowed = "203.0.113.7";
-    expect(await status("/", { "x-forwarded-for": allowed, "x-envoy-external-address": allowed })).toBe(403);
-    const { headers } = await askPlainly("/", { headers: { origin: "https://pages.example.com" } });
-    expect(headers["access-control-allow-origin"]).toBe("https://pages.example.com");
-    expect(await status(products)).toBe(200);
-  } finally {
-    await bringUp();
-  }
-  await everywhere("the page again", async () => expect(await status("/")).toBe(200));
+  await deployWith((config) => {
+    const cors = { origins: ["https://pages.example.com"] };
+    const frontend = { policies: { addresses: { allow: ["203.0.113.0/24"] }, cors } };
+    config["mesh:shop"] = { ...(config["mesh:shop"] as object), frontend };
+  });
+  await everywhere("a refusal", async () => expect(await status("/")).toBe(403));
+  const allowed = "203.0.113.7";
+  expect(await status("/", { "x-forwarded-for": allowed, "x-envoy-external-address": allowed })).toBe(403);
+  const { headers } = await askPlainly("/", { headers: { origin: "https://pages.example.com" } });
+  expect(headers["access-control-allow-origin"]).toBe("https://pages.example.com");
+  // No policy of the tests before is in force any more.
+  expect(await status(products)).toBe(200);
 });
 
 test("behind proxies that are trusted the address and the scheme are those that they say, and without plain HTTP every host is redirected", async () => {

@@ -7,7 +7,7 @@ import type { Presented } from "./support/inside/protocol.ts";
 import { count, underLoad } from "./support/load.ts";
 import { type Endpoint, endpointsOf } from "./support/probes.ts";
 import { productUrl } from "./support/product.ts";
-import { bringUp, eventually, kubectl, kubeGet, outputs, pulumi, run, saw, stackEnvironment } from "./support/stack.ts";
+import { eventually, haveUp, kubectl, kubeGet, outputs, pulumi, run, saw, stackEnvironment } from "./support/stack.ts";
 
 /*
  * STRICT: who is on a port of the mesh, and who is let in there.
@@ -27,7 +27,7 @@ let ports: readonly Port[];
 let authority: string;
 
 beforeAll(async () => {
-  await bringUp();
+  await haveUp();
   const { matrix } = outputs();
   const protocols = new Map(matrix.flatMap(({ to, protocol }) => (protocol ? [[to, protocol]] : [])));
   const endpoints = await endpointsOf([...protocols.keys()]);

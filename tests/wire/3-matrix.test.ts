@@ -7,7 +7,7 @@ import type { Seen } from "./support/inside/protocol.ts";
 import { type Expectation, expectations, hostOf } from "./support/matrix.ts";
 import { listPods } from "./support/pods.ts";
 import { endpointsOf, sendProbes } from "./support/probes.ts";
-import { bringUp, outputs, run, saw, stackEnvironment } from "./support/stack.ts";
+import { haveUp, outputs, run, saw, stackEnvironment } from "./support/stack.ts";
 
 /** An expectation with what came of it. */
 type Tried = Expectation & { readonly seen: Seen };
@@ -16,7 +16,7 @@ let matrix: readonly MatrixRow[];
 let tried: readonly Tried[];
 
 beforeAll(async () => {
-  await bringUp();
+  await haveUp();
   ({ matrix } = outputs());
   const endpoints = await endpointsOf([...new Set(matrix.map(({ to }) => to))]);
   const all = expectations(matrix, endpoints);

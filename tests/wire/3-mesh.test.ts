@@ -1,6 +1,6 @@
 import { beforeAll, expect, test } from "@jest/globals";
 import { askProducts } from "./support/product.ts";
-import { bringUp, eventually, kubectl, kubeGet, run, saw, stackEnvironment } from "./support/stack.ts";
+import { eventually, haveUp, kubectl, kubeGet, run, saw, stackEnvironment } from "./support/stack.ts";
 
 interface Pod {
   readonly metadata: { name: string; namespace: string; deletionTimestamp?: string };
@@ -14,7 +14,7 @@ interface Pod {
 let products: Pod[];
 
 beforeAll(async () => {
-  await bringUp();
+  await haveUp();
   const { items } = await kubeGet<{ items: Pod[] }>("pods", "--all-namespaces", "--selector=app=product");
   // Those of an update before may still be leaving.
   products = items.filter(({ metadata }) => metadata.deletionTimestamp === undefined);

@@ -6,7 +6,7 @@ import { fortioLoad } from "./support/fortio.ts";
 import { type Asked, ask, type Reply } from "./support/load.ts";
 import { productUrl } from "./support/product.ts";
 import { deployProduct } from "./support/settings.ts";
-import { bringUp, eventually, saw } from "./support/stack.ts";
+import { bringUp, eventually, haveUp, saw } from "./support/stack.ts";
 
 /** The three pods of one version, so that the shares of the canary do not matter. */
 const version = "v1";
@@ -16,7 +16,7 @@ const timeout = milliseconds(defaultResilience.timeout) ?? Number.NaN;
 const grace = 200;
 
 beforeAll(async () => {
-  await bringUp();
+  await haveUp();
 });
 
 afterAll(async () => {

@@ -10,7 +10,7 @@ import { hostOf } from "./support/matrix.ts";
 import { type Endpoint, endpointsOf } from "./support/probes.ts";
 import { begin, Policy, type Revoked, revoke, type Watch } from "./support/revocation.ts";
 import { deployProduct } from "./support/settings.ts";
-import { bringUp, outputs, saw } from "./support/stack.ts";
+import { bringUp, haveUp, outputs, saw } from "./support/stack.ts";
 
 /*
  * A policy is tightened: how long somebody is served who is connected already, by a workload and by the gateway. One product is
@@ -33,7 +33,7 @@ let pods: readonly Endpoint[];
 let doors: readonly Endpoint[];
 
 beforeAll(async () => {
-  await bringUp();
+  await haveUp();
   const rows = outputs().matrix.filter(({ to, allowed }) => to === callee && allowed);
   const row = rows.find(({ from }) => from !== gateway) ?? rows[0];
   caller = String(row?.from);

@@ -10,7 +10,7 @@ import { count, type Reply, slicesOf, underLoad } from "./support/load.ts";
 import { productUrl } from "./support/product.ts";
 import { WeightedRules } from "./support/rules.ts";
 import { withConfigSet } from "./support/settings.ts";
-import { bringUp, eventually, kubeGet, pulumi, saw } from "./support/stack.ts";
+import { eventually, haveUp, kubeGet, pulumi, saw } from "./support/stack.ts";
 
 const weightOfV2 = "mesh:product.versions[1].weight";
 const steps = [20, 40, 60, 80, 100];
@@ -21,7 +21,7 @@ const writes = 25;
 const shifting: { -readonly [K in keyof Records["shifting"]]?: Records["shifting"][K] } = {};
 
 beforeAll(async () => {
-  await bringUp();
+  await haveUp();
 });
 
 afterAll(async () => {

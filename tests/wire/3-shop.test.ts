@@ -4,7 +4,7 @@ import type { Page } from "playwright-core";
 import { withPage } from "./support/browser.ts";
 import { gatewayUrl } from "./support/product.ts";
 import { withConfigSet } from "./support/settings.ts";
-import { bringUp, eventually, kubectl, kubeGet, make, pulumi, saw } from "./support/stack.ts";
+import { eventually, haveUp, kubectl, kubeGet, make, pulumi, saw } from "./support/stack.ts";
 
 /** Where pictures of the page go: beside other results, in no commit. */
 const pictures = ".state/pictures";
@@ -14,7 +14,7 @@ interface Deployments {
 }
 
 beforeAll(async () => {
-  await bringUp();
+  await haveUp();
   await mkdir(pictures, { recursive: true });
 });
 

@@ -3,14 +3,14 @@ import { recordAccident } from "../report/records.ts";
 import { fortioWhile } from "./support/fortio.ts";
 import { productUrl } from "./support/product.ts";
 import { deployWith } from "./support/settings.ts";
-import { bringUp, eventually, kubeGet, saw } from "./support/stack.ts";
+import { bringUp, eventually, haveUp, kubeGet, saw } from "./support/stack.ts";
 
 interface Pods {
   readonly items: { metadata: { annotations?: Record<string, string>; deletionTimestamp?: string } }[];
 }
 
 beforeAll(async () => {
-  await bringUp();
+  await haveUp();
 });
 
 afterAll(async () => {

@@ -11,6 +11,7 @@ export default {
   roots: ["<rootDir>/tests/wire"],
   ...((process.env.MESH_STACK ?? "local") !== "local" && { testMatch: ["**/3-*.test.ts"] }),
   globalSetup: "<rootDir>/tests/wire/support/recordHost.ts",
+  reporters: ["default", "<rootDir>/tests/wire/support/forgetUp.cjs"],
   testSequencer: "<rootDir>/tests/wire/support/inOrder.cjs",
   testTimeout: 15 * 60_000,
   maxWorkers: 1,

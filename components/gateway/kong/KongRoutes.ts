@@ -17,6 +17,16 @@ export interface KongRoutesArgs {
   readonly routes: readonly Route[];
   /** @default HTTP alone, to every host */
   readonly tls?: KongTls | undefined;
+  /** What to wait for, by the service's namespace and name with a slash between. @default nothing */
+  readonly backends?: ReadonlyMap<string, Backend>;
+}
+
+/** What of a service must be there before its routes. */
+export interface Backend {
+  /** Before its plugins: nothing else, so that a policy changes at once, whatever else an update waits for. */
+  readonly namespace: pulumi.Resource;
+  /** Before a path to it: its pods, and the mesh's rules for them. */
+  readonly service: pulumi.Resource;
 }
 
 /** How HTTPS is served. Over HTTP its hosts redirect to it; see `requestFunctions`. */
@@ -37,7 +47,11 @@ export class KongRoutes extends pulumi.ComponentResource {
   /** The key of each consumer of any service; secrets. */
   readonly keys: Readonly<Record<string, pulumi.Output<string>>>;
 
-  constructor(name: string, { namespace, routes, tls = plainHttp }: KongRoutesArgs, opts?: pulumi.ComponentResourceOptions) {
+  constructor(
+    name: string,
+    { namespace, routes, tls = plainHttp, backends = new Map() }: KongRoutesArgs,
+    opts?: pulumi.ComponentResourceOptions,
+  ) {
     if (tls.hosts.length === 0 && !tls.plaintext)
       throw new Error(`${name}: neither a TLS host nor plaintext, so nothing to offer`);
     const offered = routes.filter(({ gateways }) => gateways.includes("kong"));
@@ -50,11 +64,13 @@ export class KongRoutes extends pulumi.ComponentResource {
     const callers = createCallers(name, offered, namespace, child);
     this.keys = callers.keys;
     for (const route of offered) {
+      const backend = backends.get(`${route.service.namespace}/${route.service.name}`);
       // A plugin that looks for keys by their kid would find none that is not there yet.
-      const known = { parent: this, dependsOn: [...callers.known] };
+      const known = { parent: this, dependsOn: [...callers.known, ...(backend ? [backend.namespace] : [])] };
       const plugins = addPlugins(`${name}-${route.service.name}`, route, known);
       // An Ingress that names a plugin which is not there yet would let everybody in.
-      const guarded = { parent: this, dependsOn: [...callers.known, ...plugins.resources] };
+      const before = [...callers.known, ...plugins.resources, ...(backend ? [backend.service] : [])];
+      const guarded = { parent: this, dependsOn: before };
       addIngresses(`${name}-${route.service.name}`, route, tls, plugins.names, guarded);
     }
     // No service has a dot in its name.

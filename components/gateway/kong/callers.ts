@@ -1,9 +1,8 @@
-import { createHash } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import type { JsonWebKey, Route } from "../route.ts";
 import { verificationKey } from "./jwk.ts";
-import { groupOf } from "./plugins.ts";
+import { callerOf, shortHash } from "./plugins.ts";
 import { type Credentials, credential, kongConsumer } from "./resources.ts";
 
 /** Those whom Kong lets in by a credential. */
@@ -16,8 +15,9 @@ export interface Callers {
 
 /**
  * Registers whoever the routes' policies name: consumers, each with one generated key for all services that let it in, and
- * issuers of tokens, each with its public keys. The routes' groups say which services those are. They live in Kong's own
- * namespace, as they belong to no service: the teams of services cannot read their keys.
+ * issuers of tokens, each with its public keys. Each is a group of its own, and a service's plugin says which of them it lets in:
+ * whoever it names no more is refused with a change of the plugin, at once. They live in Kong's own namespace, as they belong to no
+ * service: the teams of services cannot read their keys.
  */
 export function createCallers(
   name: string,
@@ -27,38 +27,34 @@ export function createCallers(
 ): Callers {
   const known: pulumi.Resource[] = [];
   const register = (caller: Caller, own: readonly Credential[]) => {
-    const groups = caller.groups.map((group): Credential => [`acl.${group.replace("/", ".")}`, "acl", { group }]);
-    const secrets = [...own, ...groups].map(([suffix, kind, data]) => {
+    const group: Credential = ["acl", "acl", { group: caller.name }];
+    const secrets = [...own, group].map(([suffix, kind, data]) => {
       const secret = `${caller.name}.${suffix}`;
       return credential(`${name}-${secret}`, { name: secret, namespace }, kind, data, opts);
     });
-    const { username, customId } = caller;
+    const { name: username, customId } = caller;
     const consumer = { username, ...(customId && { custom_id: customId }), credentials: secrets.map((s) => s.metadata.name) };
     known.push(...secrets, kongConsumer(`${name}-${caller.name}`, { name: caller.name, namespace }, consumer, opts));
   };
 
   const keys: Record<string, pulumi.Output<string>> = {};
-  for (const [consumer, groups] of consumersOf(routes)) {
+  for (const consumer of consumersOf(routes)) {
     // Letters and digits alone: a key is sent as a header, and typed by people.
     const { result } = new random.RandomPassword(`${name}-${consumer}`, { length: 32, special: false }, opts);
     const key = pulumi.secret(result);
     keys[consumer] = key;
-    register({ name: consumer, username: consumer, groups }, [["key", "key-auth", { key }]]);
+    register({ name: consumer }, [["key", "key-auth", { key }]]);
   }
-  for (const [issuer, { keys, groups }] of issuersOf(routes)) {
-    // No consumer has a dot in its name.
-    const caller = `issuer.${shortHash(issuer)}`;
-    register({ name: caller, username: caller, customId: issuer, groups }, keys.flatMap(credentialsOf(issuer)));
+  for (const [issuer, keys] of issuersOf(routes)) {
+    register({ name: callerOf(issuer), customId: issuer }, keys.flatMap(credentialsOf(issuer)));
   }
   return { keys, known };
 }
 
 interface Caller {
+  /** Its group, too. */
   readonly name: string;
-  readonly username: string;
   readonly customId?: string;
-  /** Of the services that let it in. */
-  readonly groups: readonly string[];
 }
 
 type Credential = {
@@ -81,26 +77,10 @@ function credentialsOf(issuer: string) {
   };
 }
 
-function shortHash(text: string): string {
-  return createHash("sha256").update(text).digest("hex").slice(0, 10);
+function consumersOf(routes: readonly Route[]): Set<string> {
+  return new Set(routes.flatMap(({ policies }) => policies.apiKeys?.consumers ?? []));
 }
 
-function consumersOf(routes: readonly Route[]): Map<string, string[]> {
-  const consumers = new Map<string, string[]>();
-  for (const route of routes) {
-    for (const consumer of new Set(route.policies.apiKeys?.consumers)) {
-      consumers.set(consumer, [...(consumers.get(consumer) ?? []), groupOf(route)]);
-    }
-  }
-  return consumers;
-}
-
-function issuersOf(routes: readonly Route[]): Map<string, { keys: readonly JsonWebKey[]; groups: string[] }> {
-  const issuers = new Map<string, { keys: readonly JsonWebKey[]; groups: string[] }>();
-  for (const route of routes) {
-    const { jwt } = route.policies;
-    if (!jwt) continue;
-    issuers.set(jwt.issuer, { keys: jwt.keys, groups: [...(issuers.get(jwt.issuer)?.groups ?? []), groupOf(route)] });
-  }
-  return issuers;
+function issuersOf(routes: readonly Route[]): Map<string, readonly JsonWebKey[]> {
+  return new Map(routes.flatMap(({ policies: { jwt } }) => (jwt ? [[jwt.issuer, jwt.keys]] : [])));
 }

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { milliseconds } from "../../app/resilience.ts";
 import { isPattern, originPattern } from "../origins.ts";
 import type { Addresses, ApiKeys, Bots, Cors, Jwt, RateLimit, Route } from "../route.ts";
@@ -5,7 +6,7 @@ import type { Plugin } from "./resources.ts";
 import { tokenFunction } from "./tokenFunction.ts";
 
 /** The plugins that hold a route's policies, and no other. Their names here are unique for the service. */
-export function pluginsOf({ policies, ...route }: Pick<Route, "policies" | "service">): Plugin[] {
+export function pluginsOf({ policies }: Pick<Route, "policies">): Plugin[] {
   const { rateLimit, jwt, cors, maxBodyBytes, addresses, apiKeys, bots } = policies;
   return [
     ...(cors ? [corsPlugin(cors)] : []),
@@ -13,19 +14,24 @@ export function pluginsOf({ policies, ...route }: Pick<Route, "policies" | "serv
     ...(bots ? [botPlugin(bots)] : []),
     ...(jwt ? [jwtPlugin(jwt), tokenFunction(jwt)] : []),
     ...(apiKeys ? [keyPlugin(apiKeys)] : []),
-    ...(jwt || apiKeys ? [groupPlugin(groupOf(route))] : []),
+    ...(jwt || apiKeys ? [callerPlugin([...(apiKeys?.consumers ?? []), ...(jwt ? [callerOf(jwt.issuer)] : [])])] : []),
     ...(rateLimit ? [ratePlugin(rateLimit)] : []),
     ...(maxBodyBytes === undefined ? [] : [sizePlugin(maxBodyBytes)]),
   ];
 }
 
-/** Whoever may use a service; a key or a token alone only says who someone is, whatever it was given for. */
-export function groupOf({ service: { name, namespace } }: Pick<Route, "service">): string {
-  return `${namespace}/${name}`;
+/** Under which name Kong knows whoever has a token of an issuer. No consumer has a dot in its name. */
+export function callerOf(issuer: string): string {
+  return `issuer.${shortHash(issuer)}`;
 }
 
-function groupPlugin(group: string): Plugin {
-  return { plugin: "acl", config: { allow: [group], hide_groups_header: true } };
+export function shortHash(text: string): string {
+  return createHash("sha256").update(text).digest("hex").slice(0, 10);
+}
+
+/** Whoever may use a service; a key or a token alone only says who someone is, whatever it was given for. */
+function callerPlugin(callers: readonly string[]): Plugin {
+  return { plugin: "acl", config: { allow: [...new Set(callers)], hide_groups_header: true } };
 }
 
 /** @see https://docs.konghq.com/hub/kong-inc/rate-limiting/ */

@@ -1,13 +1,14 @@
 import * as pulumi from "@pulumi/pulumi";
 import { customResource } from "../../support/customResource.ts";
+import { envoyFilter } from "../../support/envoyFilter.ts";
 import { describeConflictingKeys } from "../policyProblems.ts";
 import type { Route } from "../route.ts";
-import { type Place, proxiesAlone, refusal } from "./access.ts";
-import { corsFilter } from "./cors.ts";
-import { trustworthyHeaders } from "./headers.ts";
+import { markPatch, type Place, policiesName, refusals } from "./access.ts";
+import { corsPatches } from "./cors.ts";
+import { headerPatches } from "./headers.ts";
 import { istioProblems } from "./istioProblems.ts";
-import { limits } from "./limits.ts";
-import { tokenFilter } from "./tokens.ts";
+import { limitPatches } from "./limits.ts";
+import { tokenPatches } from "./tokens.ts";
 
 export interface IstioPoliciesArgs extends Place {
   /** All there are: a policy of one ends where another begins. Those that are not for this gateway have none here. */
@@ -21,7 +22,8 @@ export interface IstioPoliciesArgs extends Place {
 /**
  * What Istio's gateway demands of requests before it lets them in, by the policies of each route; CORS is answered by the
  * services' own rules (see `corsPolicy`). What this gateway cannot demand is refused. Whatever it lets in, it says itself what
- * only a proxy may say of a request.
+ * only a proxy may say of a request. All of it is two objects, which are always there: one of filters, and one that refuses everybody
+ * while those are missing.
  *
  * - `rateLimit`: 429 beyond it, told in `x-ratelimit-…` headers. Each proxy counts for itself, HTTP and HTTPS apart, and begins
  *   anew when it starts. What is allowed comes back evenly over the time, not all at once at its end.
@@ -45,23 +47,12 @@ export class IstioPolicies extends pulumi.ComponentResource {
     if (problems.length > 0) throw new Error(problems.join("\n"));
     super("mesh:gateway:IstioPolicies", name, {}, opts);
 
-    customResource(`${name}-headers`, trustworthyHeaders(place, stripHeaders), { parent: this });
-    if (trustedProxies.length > 0) customResource(`${name}-proxies`, proxiesAlone(trustedProxies, place), { parent: this });
-    const cors = corsFilter(offered, place);
-    if (cors) customResource(`${name}-cors`, cors, { parent: this });
-    const tokens = tokenFilter(offered, place);
-    const reader = tokens && customResource(`${name}-tokens`, tokens, { parent: this });
-    for (const route of offered) {
-      const policy = refusal(route, offered, place);
-      if (!policy) continue;
-      const { service } = route;
-      customResource(`${name}-${service.namespace}-${service.name}`, policy, {
-        parent: this,
-        ...(reader && { dependsOn: reader }),
-      });
-    }
-    const filter = limits(offered, place);
-    if (filter) customResource(`${name}-limits`, filter, { parent: this });
+    const { namespace, selector } = place;
+    // Filters come to be in front of those before them: forged headers go first, then pages are answered, then tokens are read.
+    const inFront = [tokenPatches(offered), corsPatches(offered), headerPatches(stripHeaders), [markPatch()]];
+    const patches = [...inFront, limitPatches(offered)].flat();
+    const filters = customResource(name, envoyFilter({ name: policiesName, namespace }, patches, selector), { parent: this });
+    customResource(`${name}-refusals`, refusals(offered, trustedProxies, place), { parent: this, dependsOn: filters });
 
     this.registerOutputs();
   }

@@ -1,5 +1,6 @@
 import { AuthorizationPolicy, type IAuthorizationPolicy } from "@kubernetes-models/istio/security.istio.io/v1";
-import type { Addresses, Jwt, Route } from "../route.ts";
+import { extension, inFront, type Patch } from "../../support/envoyFilter.ts";
+import type { Addresses, Route } from "../route.ts";
 import { foreignPaths, rowsOf } from "../table.ts";
 
 /** Where policies lie, and the pods they are for. */
@@ -14,30 +15,45 @@ type Operation = NonNullable<NonNullable<Rule["to"]>[number]["operation"]>;
 /** The proxies' own ports, behind those of their Service. Without any, a denial would be one of every TCP connection too. */
 const ports = ["8080", "8443"];
 
+/** The one name under which the gateway's demands are kept: an EnvoyFilter, and who is refused. */
+export const policiesName = "gateway-policies";
+
+const known = { namespace: "envoy.filters.http.mesh", key: "policies", value: "in-force" } as const;
+
+/** Marks every request, for {@link refusals} to see that the filters beside this one are in force. */
+export function markPatch(): Patch {
+  const metadata = [{ metadata_namespace: known.namespace, value: { [known.key]: known.value } }];
+  return inFront("mesh.policies-in-force", { ...extension("filters.http.set_metadata.v3.Config"), metadata });
+}
+
 /**
- * Who is refused at a route's paths; undefined where nobody is. It only refuses: whatever it does not name is as it was, at
- * every other path too.
+ * Who is refused at the gateway. It only refuses: whatever it does not name is as it was. There is one for all routes, and always:
+ * what a route demands no more goes with a change of it, at once, while an object of its own would be deleted when all else is done.
+ *
+ * @param trustedProxies - who else connects is refused: they could say any address of a caller. @default anybody may connect
  */
-export function refusal(route: Route, routes: readonly Route[], { namespace, selector }: Place): AuthorizationPolicy | undefined {
-  const { service, policies } = route;
-  const operation = operationOf(route, routes);
-  const { addresses, jwt } = policies;
-  const rules = [...(addresses ? addressRules(addresses, operation) : []), ...(jwt ? [tokenRule(jwt, operation)] : [])];
-  if (rules.length === 0) return undefined;
+export function refusals(
+  routes: readonly Route[],
+  trustedProxies: readonly string[],
+  { namespace, selector }: Place,
+): AuthorizationPolicy {
+  const strangers = { from: [{ source: { notIpBlocks: [...trustedProxies] } }], to: [{ operation: { ports } }] };
+  const rules = [
+    unfiltered,
+    ...(trustedProxies.length > 0 ? [strangers] : []),
+    ...routes.flatMap((route) => addressRules(route.policies.addresses ?? {}, operationOf(route, routes))),
+  ];
   return new AuthorizationPolicy({
-    metadata: { name: `${service.namespace}-${service.name}`, namespace },
+    metadata: { name: policiesName, namespace },
     spec: { selector: { matchLabels: { ...selector } }, action: "DENY", rules },
   });
 }
 
-/** Refuses whoever connects and is none of the proxies that are believed: they could say any address of a caller. */
-export function proxiesAlone(addresses: readonly string[], { namespace, selector }: Place): AuthorizationPolicy {
-  const rule = { from: [{ source: { notIpBlocks: [...addresses] } }], to: [{ operation: { ports } }] };
-  return new AuthorizationPolicy({
-    metadata: { name: "trusted-proxies", namespace },
-    spec: { selector: { matchLabels: { ...selector } }, action: "DENY", rules: [rule] },
-  });
-}
+/** Everybody, while the filters are missing that judge requests: nobody gets past what a route demands. */
+const unfiltered: Rule = {
+  to: [{ operation: { ports } }],
+  when: [{ key: `experimental.${known.namespace}[${known.key}]`, notValues: [known.value] }],
+};
 
 /** Requests to the route's paths and below, wherever no other route begins. */
 function operationOf(route: Route, routes: readonly Route[]): Operation {
@@ -60,12 +76,4 @@ function addressRules({ allow = [], deny = [] }: Addresses, operation: Operation
     ...(allow.length > 0 ? [from({ notRemoteIpBlocks: [...allow] })] : []),
     ...(deny.length > 0 ? [from({ remoteIpBlocks: [...deny] })] : []),
   ];
-}
-
-/**
- * No token, or one of another issuer: the filter that reads tokens answers those itself, so this refuses only where that filter
- * is missing. The claim, not the principal: that needs a subject as well.
- */
-function tokenRule({ issuer }: Jwt, operation: Operation): Rule {
-  return { to: [{ operation }], when: [{ key: "request.auth.claims[iss]", notValues: [issuer] }] };
 }

@@ -1,10 +1,8 @@
 import type { IVirtualService } from "@kubernetes-models/istio/networking.istio.io/v1";
-import type { EnvoyFilter } from "@kubernetes-models/istio/networking.istio.io/v1alpha3";
 import { seconds } from "../../app/resilience.ts";
+import { extension, inFront, type Patch } from "../../support/envoyFilter.ts";
 import { isPattern, originPattern } from "../origins.ts";
 import type { Cors, Route } from "../route.ts";
-import type { Place } from "./access.ts";
-import { extension, gatewayFilter, inFront } from "./filters.ts";
 
 type Rule = NonNullable<NonNullable<IVirtualService["spec"]>["http"]>[number];
 export type CorsPolicy = NonNullable<Rule["corsPolicy"]>;
@@ -48,11 +46,10 @@ export function corsRule(cors: Cors): Pick<Rule, "corsPolicy" | "headers"> {
 
 /**
  * Asks for CORS before anything that may refuse a request, so that a page is told why: Istio asks for it last. It is answered by
- * what the rule of a route says. Undefined where no route has any.
+ * what the rule of a route says.
  */
-export function corsFilter(routes: readonly Route[], place: Place): EnvoyFilter | undefined {
-  if (!routes.some(({ policies }) => policies.cors)) return undefined;
+export function corsPatches(routes: readonly Route[]): Patch[] {
+  if (!routes.some(({ policies }) => policies.cors)) return [];
   // Under this name a route's own settings are found. Istio's filter stays where it is: asked again, it says the same.
-  const filter = inFront("envoy.filters.http.cors", extension("filters.http.cors.v3.Cors"));
-  return gatewayFilter("gateway-cors", [filter], place);
+  return [inFront("envoy.filters.http.cors", extension("filters.http.cors.v3.Cors"))];
 }

@@ -1,7 +1,5 @@
-import type { EnvoyFilter } from "@kubernetes-models/istio/networking.istio.io/v1alpha3";
+import { extension, inFront, ofConnections, type Patch } from "../../support/envoyFilter.ts";
 import { callerHeaderPattern } from "../callerHeaders.ts";
-import type { Place } from "./access.ts";
-import { extension, gatewayFilter, inFront, ofConnections } from "./filters.ts";
 
 /**
  * Lets no service see what a caller from outside says in the name of a proxy: `callerHeaders` are removed before anything else
@@ -10,7 +8,7 @@ import { extension, gatewayFilter, inFront, ofConnections } from "./filters.ts";
  *
  * @param stripHeaders - what the stack adds to `callerHeaders`.
  */
-export function trustworthyHeaders(place: Place, stripHeaders: readonly string[]): EnvoyFilter {
+export function headerPatches(stripHeaders: readonly string[]): Patch[] {
   // Envoy itself reads these two, and writes them: what it makes of them depends on how many proxies it trusts.
   const regex = callerHeaderPattern(stripHeaders, ["x-forwarded-for", "x-forwarded-proto"]);
   const forged = { remove_on_match: { key_matcher: { safe_regex: { regex } } } };
@@ -18,7 +16,7 @@ export function trustworthyHeaders(place: Place, stripHeaders: readonly string[]
   const mutation = { name: "mesh.caller-headers", typed_config: { ...extension(early), mutations: [forged] } };
   const address = { key: "x-forwarded-for", value: "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%" };
   const known = { append: { header: address, append_action: "OVERWRITE_IF_EXISTS_OR_ADD" } };
-  const patches = [
+  return [
     // A host is the same with the dot at its end that DNS knows, and so are its routes.
     ofConnections({ early_header_mutation_extensions: [mutation], strip_trailing_host_dot: true }),
     inFront("mesh.trustworthy-headers", {
@@ -27,5 +25,4 @@ export function trustworthyHeaders(place: Place, stripHeaders: readonly string[]
       mutations: { request_mutations: [known, { remove: "x-envoy-external-address" }] },
     }),
   ];
-  return gatewayFilter("gateway-headers", patches, place);
 }

@@ -1,52 +1,30 @@
-import { EnvoyFilter, type IEnvoyFilter } from "@kubernetes-models/istio/networking.istio.io/v1alpha3";
+import { atEnd, extension, type Patch } from "../../support/envoyFilter.ts";
 import type { RateLimit, Route } from "../route.ts";
 import { foreignPaths, rowsOf } from "../table.ts";
-import type { Place } from "./access.ts";
 import { bodyLimit } from "./bodyLimit.ts";
-
-type Patch = NonNullable<NonNullable<IEnvoyFilter["spec"]>["configPatches"]>[number];
-
-const extensions = "type.googleapis.com/envoy.extensions";
-const type = (name: string) => ({ "@type": `${extensions}.${name}` });
 
 /** How many callers a proxy counts at once, by their address; of more, those longest not seen are forgotten and begin anew. */
 const mostCallers = 10_000;
 
 /**
  * Limits on requests, for which Istio has no object of its own: filters of Envoy's in front of its router, after whatever asks
- * who calls. Undefined where there are none.
+ * who calls.
  *
  * @see https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_filters/local_rate_limit_filter
  */
-export function limits(routes: readonly Route[], { namespace, selector }: Place): EnvoyFilter | undefined {
-  const filters = [...rateLimits(routes), ...bodyLimits(routes)];
-  if (filters.length === 0) return undefined;
-  return new EnvoyFilter({
-    metadata: { name: "gateway-limits", namespace },
-    // With a priority it is applied after whatever else comes to be there.
-    spec: { workloadSelector: { labels: { ...selector } }, priority: 10, configPatches: filters.map(beforeRouter) },
-  });
-}
-
-function beforeRouter(value: object): Patch {
-  const subFilter = { name: "envoy.filters.http.router" };
-  const filter = { name: "envoy.filters.network.http_connection_manager", subFilter };
-  return {
-    applyTo: "HTTP_FILTER",
-    match: { context: "GATEWAY", listener: { filterChain: { filter } } },
-    patch: { operation: "INSERT_BEFORE", value },
-  };
+export function limitPatches(routes: readonly Route[]): Patch[] {
+  return [...rateLimits(routes), ...bodyLimits(routes)];
 }
 
 const always = { default_value: { numerator: 100, denominator: "HUNDRED" } };
 const interval = { second: "1s", minute: "60s", hour: "3600s" } as const;
 
 /** One bucket for each route, or for each caller of it, in each proxy and there for HTTP and HTTPS apart. */
-function rateLimits(routes: readonly Route[]): object[] {
+function rateLimits(routes: readonly Route[]): Patch[] {
   const limited = routes.flatMap((route) => (route.policies.rateLimit ? [{ route, limit: route.policies.rateLimit }] : []));
   if (limited.length === 0) return [];
   const config = {
-    ...type("filters.http.local_ratelimit.v3.LocalRateLimit"),
+    ...extension("filters.http.local_ratelimit.v3.LocalRateLimit"),
     stat_prefix: "gateway",
     filter_enabled: always,
     filter_enforced: always,
@@ -58,7 +36,7 @@ function rateLimits(routes: readonly Route[]): object[] {
       token_bucket: bucket(limit),
     })),
   };
-  return [{ name: "mesh.rate-limits", typed_config: config }];
+  return [atEnd("mesh.rate-limits", config)];
 }
 
 function keyOf({ service: { name, namespace } }: Route) {
@@ -82,7 +60,7 @@ function bucket({ requests, per }: RateLimit) {
 }
 
 /** Only requests to a path with a limit are counted; they pass as they come, up to the limit. */
-function bodyLimits(routes: readonly Route[]): object[] {
+function bodyLimits(routes: readonly Route[]): Patch[] {
   const matchers = routes.flatMap((route) => {
     const { maxBodyBytes } = route.policies;
     if (maxBodyBytes === undefined) return [];
@@ -91,11 +69,11 @@ function bodyLimits(routes: readonly Route[]): object[] {
   });
   if (matchers.length === 0) return [];
   const config = {
-    ...type("common.matching.v3.ExtensionWithMatcher"),
-    extension_config: { name: "composite", typed_config: type("filters.http.composite.v3.Composite") },
+    ...extension("common.matching.v3.ExtensionWithMatcher"),
+    extension_config: { name: "composite", typed_config: extension("filters.http.composite.v3.Composite") },
     xds_matcher: { matcher_list: { matchers } },
   };
-  return [{ name: "mesh.body-limits", typed_config: config }];
+  return [atEnd("mesh.body-limits", config)];
 }
 
 function pathPredicates(route: Route, routes: readonly Route[]): object[] {
@@ -124,7 +102,10 @@ const upgrade = allOf(
 
 function executed(filter: object): object {
   return {
-    action: { name: "limit", typed_config: { ...type("filters.http.composite.v3.ExecuteFilterAction"), typed_config: filter } },
+    action: {
+      name: "limit",
+      typed_config: { ...extension("filters.http.composite.v3.ExecuteFilterAction"), typed_config: filter },
+    },
   };
 }
 

@@ -1,8 +1,6 @@
-import type { EnvoyFilter } from "@kubernetes-models/istio/networking.istio.io/v1alpha3";
+import { extension, inFront, type Patch } from "../../support/envoyFilter.ts";
 import { clockSkew, type Jwt, type Route } from "../route.ts";
 import { tableOf } from "../table.ts";
-import type { Place } from "./access.ts";
-import { extension, gatewayFilter, inFront } from "./filters.ts";
 
 /** Where RFC 6750 has a token: once, after the scheme's name, which has no case. */
 const bearer = { name: "authorization", string_match: { safe_regex: { regex: "(?i:bearer) +[A-Za-z0-9._~+/-]+=*" } } };
@@ -12,15 +10,15 @@ const nowhere = { name: "x-jwt-payload" };
 
 /**
  * Reads tokens where a route demands them, and nowhere else: 401 where there is none, where it does not hold, or has no end, 403
- * where it is for somebody else. Undefined where no route does.
+ * where it is for somebody else.
  *
  * Istio's own RequestAuthentication would judge every request of the gateway that has something like a token.
  *
  * @see https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_filters/jwt_authn_filter
  */
-export function tokenFilter(routes: readonly Route[], place: Place): EnvoyFilter | undefined {
+export function tokenPatches(routes: readonly Route[]): Patch[] {
   const demanding = routes.flatMap((route) => (route.policies.jwt ? [{ name: nameOf(route), jwt: route.policies.jwt }] : []));
-  if (demanding.length === 0) return undefined;
+  if (demanding.length === 0) return [];
   const providers = demanding.flatMap(({ name, jwt }) => [
     [name, { ...provider(jwt), from_headers: [afterScheme] }],
     [noneOf(name), { ...provider(jwt), from_headers: [nowhere] }],
@@ -40,7 +38,7 @@ export function tokenFilter(routes: readonly Route[], place: Place): EnvoyFilter
     }),
   };
   // Under this name Istio's policies find what a token says.
-  return gatewayFilter("gateway-tokens", [inFront("envoy.filters.http.jwt_authn", config)], place);
+  return [inFront("envoy.filters.http.jwt_authn", config)];
 }
 
 function provider({ issuer, keys, audiences = [] }: Jwt): object {

@@ -14,11 +14,6 @@ interface Message {
 const expected: readonly { readonly code: string; readonly origin: RegExp; readonly because: string }[] = [
   { code: "IST0102", origin: /^Namespace default$/, because: "the namespace is the user's own" },
   { code: "IST0118", origin: /^Service cert-manager\//, because: "cert-manager is not in the mesh" },
-  {
-    code: "IST0133",
-    origin: /^EnvoyFilter istio-ingress\/gateway-limits$/,
-    because: "Istio has no other object for such limits",
-  },
 ];
 
 /** What Istio's own analysis of a whole cluster finds, at any level. */

@@ -26,23 +26,82 @@ const paths = ["/api/products", "/api/products/*", "/api/v1/products", "/api/v1/
 const ports = ["8080", "8443"];
 
 type Rule = { from?: object[]; to: { operation: Inputs }[]; when?: { key: string; notValues: string[] }[] };
-async function rulesOf(routes: Route[], name = "gate-shop-products"): Promise<Rule[]> {
+/** Whom the gateway refuses, beside everybody while its filters are missing. */
+async function rulesOf(...routes: Route[]): Promise<Rule[]> {
   const { inputs } = await recordPolicies(...routes);
-  return at<Rule[]>(inputs(authorization, name), "spec.rules");
+  return at<Rule[]>(inputs(authorization, "gate-refusals"), "spec.rules").slice(1);
 }
 
-test("without a policy only forged headers are dropped; and no object is for what another gateway offers", async () => {
-  const kong = routeOf("kong", "/kong", {
-    gateways: ["kong"],
-    policies: { jwt, maxBodyBytes: 1, apiKeys: { consumers: ["a"] } },
+/** The patches of the gateway's proxies alone. */
+async function patchesOf(...routes: Route[]): Promise<Inputs[]> {
+  const { inputs } = await recordPolicies(...routes);
+  return patchesIn(inputs(envoyFilter, "gate"));
+}
+
+function patchesIn(filter: Inputs): Inputs[] {
+  expect(filter).toMatchObject({
+    metadata: { name: "gateway-policies", namespace: "istio-ingress" },
+    spec: { workloadSelector: { labels: selector }, priority: 10 },
   });
-  const { resources } = await recordPolicies(routeOf("shop", "/"), kong);
-  expect(resources.map(({ type }) => type)).toEqual(["mesh:gateway:IstioPolicies", envoyFilter]);
+  return at<Inputs[]>(filter, "spec.configPatches");
+}
+
+/** What is patched in, by its name. */
+async function filterOf(name: string, ...routes: Route[]): Promise<Inputs> {
+  const filters = (await patchesOf(...routes)).map((patch) => at<Inputs>(patch, "patch.value"));
+  return at<Inputs>(
+    filters.find((filter) => filter.name === name),
+    "typed_config",
+  );
+}
+
+const everyPolicy: RoutePolicies = {
+  jwt,
+  cors: { origins: ["*"] },
+  rateLimit: { requests: 1, per: "hour" },
+  maxBodyBytes: 1,
+  addresses: { deny: ["192.0.2.7"] },
+};
+
+test("without a policy there are the same two objects as with all of them, so that each goes with a change and not with a deletion", async () => {
+  const kong = routeOf("kong", "/kong", { gateways: ["kong"], policies: { ...everyPolicy, apiKeys: { consumers: ["a"] } } });
+  const own = ["mesh:gateway:IstioPolicies", envoyFilter, authorization];
+  const none = await recordPolicies(routeOf("shop", "/"), kong);
+  expect(none.resources.map(({ type }) => type)).toEqual(own);
+  expect((await recordPolicies(...products(everyPolicy))).resources.map(({ type }) => type)).toEqual(own);
+  expect(await rulesOf(routeOf("shop", "/"), kong)).toEqual([]);
+  expect(JSON.stringify(none.inputs(envoyFilter, "gate"))).not.toMatch(/cors|jwt_authn|mesh\.(rate|body)-limits/);
+});
+
+test("while the filters that judge requests are missing, everybody is refused", async () => {
+  const { inputs, waits } = await recordPolicies(routeOf("shop", "/"));
+  const [mark] = patchesIn(inputs(envoyFilter, "gate")).filter(({ patch }) => JSON.stringify(patch).includes("set_metadata"));
+  expect(mark).toMatchObject({
+    patch: {
+      operation: "INSERT_FIRST",
+      value: {
+        typed_config: { metadata: [{ metadata_namespace: "envoy.filters.http.mesh", value: { policies: "in-force" } }] },
+      },
+    },
+  });
+  expect(inputs(authorization, "gate-refusals")).toMatchObject({
+    metadata: { name: "gateway-policies", namespace: "istio-ingress" },
+    spec: {
+      selector: { matchLabels: selector },
+      action: "DENY",
+      rules: [
+        {
+          to: [{ operation: { ports } }],
+          when: [{ key: "experimental.envoy.filters.http.mesh[policies]", notValues: ["in-force"] }],
+        },
+      ],
+    },
+  });
+  expect(waits([authorization, "gate-refusals"], [envoyFilter, "gate"])).toBe(true);
 });
 
 test("what callers say in the name of a proxy is dropped before a route is chosen, and their address is what the gateway knows", async () => {
-  const { inputs } = await recordPolicies(routeOf("shop", "/"));
-  const [early, filter] = patchesOf(inputs(envoyFilter, "gate-headers"), "gateway-headers");
+  const [early, filter] = await patchesOf(routeOf("shop", "/"));
   const mutation = "http.early_header_mutation.header_mutation.v3.HeaderMutation";
   const regex = callerHeaderPattern([], ["x-forwarded-for", "x-forwarded-proto"]);
   expect(early).toMatchObject({
@@ -84,40 +143,30 @@ test("what callers say in the name of a proxy is dropped before a route is chose
   const more = await record(
     () => new IstioPolicies("gate", { namespace: "n", selector, routes: [], stripHeaders: ["x-acme-*"] }),
   );
-  expect(JSON.stringify(more.inputs(envoyFilter, "gate-headers"))).toContain("|x[-_]acme[-_].*");
+  expect(JSON.stringify(more.inputs(envoyFilter, "gate"))).toContain("|x[-_]acme[-_].*");
 });
 
-test("CORS is asked for before tokens, and both before whatever else may refuse", async () => {
-  const { inputs } = await recordPolicies(...products({ jwt, cors: { origins: ["*"] } }));
-  const priority = (name: string) => at<number>(inputs(envoyFilter, name), "spec.priority");
+test("forged headers go before CORS is asked for, that before tokens are read, and limits come after whatever else may refuse", async () => {
+  const patches = await patchesOf(...products(everyPolicy));
+  const operation = (patch: Inputs) => at<string>(patch, "patch.operation");
+  const named = (wanted: string) =>
+    patches.filter((patch) => operation(patch) === wanted).map((patch) => at<string>(patch, "patch.value.name"));
   // Each comes to be in front of those before it.
-  expect(priority("gate-tokens")).toBeLessThan(priority("gate-cors"));
-  expect(priority("gate-cors")).toBeLessThan(priority("gate-headers"));
-  expect(patchesOf(inputs(envoyFilter, "gate-cors"), "gateway-cors")).toMatchObject([
-    { applyTo: "HTTP_FILTER", patch: { operation: "INSERT_FIRST", value: { name: "envoy.filters.http.cors" } } },
+  expect(named("INSERT_FIRST")).toEqual([
+    "envoy.filters.http.jwt_authn",
+    "envoy.filters.http.cors",
+    "mesh.trustworthy-headers",
+    "mesh.policies-in-force",
   ]);
+  expect(named("INSERT_BEFORE")).toEqual(["mesh.rate-limits", "mesh.body-limits"]);
 });
-
-/** The patches of a filter of the gateway's proxies alone. */
-function patchesOf(filter: Inputs, name: string): Inputs[] {
-  expect(filter).toMatchObject({
-    metadata: { name, namespace: "istio-ingress" },
-    spec: { workloadSelector: { labels: selector } },
-  });
-  return at<Inputs[]>(filter, "spec.configPatches");
-}
 
 describe("tokens", () => {
-  const filterOf = async (...routes: Route[]) => {
-    const { inputs } = await recordPolicies(...routes);
-    const [patch] = patchesOf(inputs(envoyFilter, "gate-tokens"), "gateway-tokens");
-    expect(patch).toMatchObject({ patch: { operation: "INSERT_FIRST", value: { name: "envoy.filters.http.jwt_authn" } } });
-    return at<Inputs>(patch, "patch.value.typed_config");
-  };
+  const readerOf = (...routes: Route[]) => filterOf("envoy.filters.http.jwt_authn", ...routes);
   const name = "shop/products";
 
   test("hold by the keys and the issuer, need an end, and are handed on to the service", async () => {
-    const { providers } = await filterOf(...products({ jwt }));
+    const { providers } = await readerOf(...products({ jwt }));
     expect(at<Inputs>(providers, name)).toEqual({
       issuer: jwt.issuer,
       local_jwks: { inline_string: JSON.stringify({ keys: jwt.keys }) },
@@ -130,7 +179,7 @@ describe("tokens", () => {
   });
 
   test("are read where they are demanded and nowhere else, from the header alone", async () => {
-    const config = await filterOf(...products({ jwt }));
+    const config = await readerOf(...products({ jwt }));
     const bearer = { name: "authorization", string_match: { safe_regex: { regex: expect.stringContaining("(?i:bearer) +") } } };
     const demanded = (path: string) => [
       { match: { path_separated_prefix: path, headers: [bearer] }, requires: { provider_name: name } },
@@ -143,7 +192,7 @@ describe("tokens", () => {
 
   test("are not demanded at paths of other routes below", async () => {
     const [shop, route] = [routeOf("shop", "/", { policies: { jwt } }), routeOf("products", "/api/products")];
-    const { rules } = await filterOf(shop, route);
+    const { rules } = await readerOf(shop, route);
     expect(rules).toMatchObject([
       { match: { path_separated_prefix: "/api/products" } },
       { match: { prefix: "/", headers: [{}] }, requires: { provider_name: "shop/shop" } },
@@ -153,70 +202,47 @@ describe("tokens", () => {
   });
 
   test("must be for one of the audiences where there are any", async () => {
-    const { providers } = await filterOf(...products({ jwt: { ...jwt, audiences: ["shop", "app"] } }));
+    const { providers } = await readerOf(...products({ jwt: { ...jwt, audiences: ["shop", "app"] } }));
     expect(at(providers, name)).toMatchObject({ audiences: ["shop", "app"] });
-  });
-
-  test("without what reads them nobody is let in, at the path, below it and of each version", async () => {
-    const { inputs, waits, all } = await recordPolicies(...products({ jwt }));
-    expect(all(authorization).map((one) => one.name)).toEqual(["gate-shop-products"]);
-    expect(inputs(authorization, "gate-shop-products")).toMatchObject({
-      metadata: { name: "shop-products", namespace: "istio-ingress" },
-      spec: {
-        selector: { matchLabels: selector },
-        action: "DENY",
-        rules: [{ to: [{ operation: { ports, paths } }], when: [{ key: "request.auth.claims[iss]", notValues: [jwt.issuer] }] }],
-      },
-    });
-    expect(waits([authorization, "gate-shop-products"], [envoyFilter, "gate-tokens"])).toBe(true);
-    const [shop, route] = [routeOf("shop", "/", { policies: { jwt } }), routeOf("products", "/api/products")];
-    const [rule] = await rulesOf([shop, route], "gate-shop-shop");
-    expect(rule?.to[0]?.operation).toEqual({ ports, paths: ["/*"], notPaths: ["/api/products", "/api/products/*"] });
   });
 });
 
 test("addresses: all but the allowed are refused, and the denied, by the address that cannot be made up", async () => {
-  const rules = await rulesOf(products({ addresses: { allow: ["192.0.2.0/24"], deny: ["192.0.2.7"] } }));
+  const rules = await rulesOf(...products({ addresses: { allow: ["192.0.2.0/24"], deny: ["192.0.2.7"] } }));
   expect(rules).toEqual([
     { from: [{ source: { notRemoteIpBlocks: ["192.0.2.0/24"] } }], to: [{ operation: { ports, paths } }] },
     { from: [{ source: { remoteIpBlocks: ["192.0.2.7"] } }], to: [{ operation: { ports, paths } }] },
   ]);
-  const { all } = await recordPolicies(...products({ addresses: {} }));
-  expect(all(authorization)).toEqual([]);
+  expect(await rulesOf(...products({ addresses: {} }))).toEqual([]);
+  // At one path alone, and not where another route begins.
+  const [shop, route] = [routeOf("shop", "/", { policies: { addresses: { deny: ["192.0.2.7"] } } }), routeOf("a", "/a")];
+  expect((await rulesOf(shop, route))[0]?.to[0]?.operation).toEqual({ ports, paths: ["/*"], notPaths: ["/a", "/a/*"] });
 });
 
 test("with trusted proxies nobody else may connect", async () => {
   const trustedProxies = ["192.0.2.0/24"];
   const { inputs } = await record(() => new IstioPolicies("gate", { namespace: "n", selector, routes: [], trustedProxies }));
-  expect(at<object>(inputs(authorization, "gate-proxies"), "spec")).toEqual({
-    selector: { matchLabels: selector },
-    action: "DENY",
-    rules: [{ from: [{ source: { notIpBlocks: trustedProxies } }], to: [{ operation: { ports } }] }],
+  expect(at<object[]>(inputs(authorization, "gate-refusals"), "spec.rules")).toContainEqual({
+    from: [{ source: { notIpBlocks: trustedProxies } }],
+    to: [{ operation: { ports } }],
   });
 });
 
 describe("limits", () => {
   const filters = async (...routes: Route[]) => {
-    const { inputs } = await recordPolicies(...routes);
-    const patches = at<Inputs[]>(inputs(envoyFilter, "gate-limits"), "spec.configPatches");
+    const patches = (await patchesOf(...routes)).filter(({ patch }) => at(patch, "operation") === "INSERT_BEFORE");
     return patches.map((patch) => at<Inputs>(patch, "patch.value"));
   };
   const own = "(/api/products|/api/v1/products)([/?].*)?";
 
   test("are filters of the gateway's proxies alone, in front of the router", async () => {
-    const { inputs } = await recordPolicies(...products({ maxBodyBytes: 1 }));
-    const spec = at<Inputs>(inputs(envoyFilter, "gate-limits"), "spec");
-    expect(spec).toMatchObject({ workloadSelector: { labels: selector }, priority: 10 });
-    expect(spec.configPatches).toMatchObject([
-      {
-        applyTo: "HTTP_FILTER",
-        match: {
-          context: "GATEWAY",
-          listener: { filterChain: { filter: { subFilter: { name: "envoy.filters.http.router" } } } },
-        },
-        patch: { operation: "INSERT_BEFORE" },
-      },
-    ]);
+    const patches = await patchesOf(...products({ maxBodyBytes: 1 }));
+    const filter = { name: "envoy.filters.network.http_connection_manager", subFilter: { name: "envoy.filters.http.router" } };
+    expect(patches).toContainEqual({
+      applyTo: "HTTP_FILTER",
+      match: { context: "GATEWAY", listener: { filterChain: { filter } } },
+      patch: { operation: "INSERT_BEFORE", value: expect.objectContaining({ name: "mesh.body-limits" }) },
+    });
   });
 
   test("of rates: one bucket for a route and its versions, which fills in the time that was said", async () => {

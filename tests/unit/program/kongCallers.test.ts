@@ -26,20 +26,22 @@ describe("a consumer", () => {
     });
   });
 
-  test("may use the services that name it, and no other", async () => {
+  test("is let in by the services that name it, and no other: who is named no more is refused by a change of the service's plugin", async () => {
     const { inputs, all, waits } = await table();
     expect(inputs(types.consumer, "table-partner")).toMatchObject({
       metadata: { name: "partner", namespace: "kong", annotations: { "kubernetes.io/ingress.class": "kong" } },
       username: "partner",
-      credentials: ["partner.key", "partner.acl.team.product", "partner.acl.team.orders"],
+      credentials: ["partner.key", "partner.acl"],
     });
-    expect(inputs(types.consumer, "table-auditor")).toMatchObject({ credentials: ["auditor.key", "auditor.acl.team.product"] });
-    expect(all(types.secret)).toHaveLength(5);
-    expect(inputs(types.secret, "table-auditor.acl.team.product")).toMatchObject({
+    expect(inputs(types.consumer, "table-auditor")).toMatchObject({ credentials: ["auditor.key", "auditor.acl"] });
+    expect(all(types.secret)).toHaveLength(4);
+    expect(inputs(types.secret, "table-auditor.acl")).toMatchObject({
       metadata: { namespace: "kong", labels: { "konghq.com/credential": "acl" } },
-      stringData: { value: { group: "team/product" } },
+      stringData: { value: { group: "auditor" } },
     });
-    expect(waits([types.consumer, "table-partner"], [types.secret, "table-partner.acl.team.orders"])).toBe(true);
+    expect(waits([types.consumer, "table-partner"], [types.secret, "table-partner.acl"])).toBe(true);
+    const letIn = (service: string) => at(inputs(types.plugin, `table-${service}-acl`), "config.allow");
+    expect([letIn("product"), letIn("orders")]).toEqual([["partner", "auditor"], ["partner"]]);
   });
 
   test("has its key as an output, which is secret", async () => {
@@ -79,18 +81,20 @@ describe("an issuer of tokens", () => {
   });
 
   test("is known once, whichever services trust it, and for those alone", async () => {
-    const { all } = await recordTable([
+    const { all, inputs } = await recordTable([
       route({ policies: tokens() }),
       route({ name: "orders", policies: tokens() }),
       route({ name: "others", policies: tokens("https://other.example.com", jwk(curve("P-256"))) }),
     ]);
-    const consumers = all(types.consumer).map(({ inputs }) => inputs as { custom_id: string; credentials: string[] });
+    const consumers = all(types.consumer).map(
+      ({ inputs }) => inputs as { username: string; custom_id: string; credentials: string[] },
+    );
     expect(consumers.map(({ custom_id }) => custom_id)).toEqual(["https://issuer.example.com", "https://other.example.com"]);
-    const groups = consumers.map(({ credentials }) => credentials.map((name) => name.replace(/^issuer\.[0-9a-f]{10}\./, "")));
-    expect(groups).toEqual([
-      ["jwt", "acl.team.product", "acl.team.orders"],
-      ["jwt", "acl.team.others"],
-    ]);
+    const [first = "", other = ""] = consumers.map(({ username }) => username);
+    expect([first, other].every((name) => /^issuer\.[0-9a-f]{10}$/.test(name))).toBe(true);
+    expect(consumers.map(({ credentials }) => credentials)).toEqual([first, other].map((name) => [`${name}.jwt`, `${name}.acl`]));
+    const letIn = (service: string) => at(inputs(types.plugin, `table-${service}-acl`), "config.allow");
+    expect(["product", "orders", "others"].map(letIn)).toEqual([[first], [first], [other]]);
   });
 
   test("has each of several keys under its kid, and the first under its own name, while they come and go", async () => {

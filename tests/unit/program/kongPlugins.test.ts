@@ -82,7 +82,7 @@ describe("a policy", () => {
           key_in_body: false,
           hide_credentials: true,
         },
-        acl: { allow: ["team/product"], hide_groups_header: true },
+        acl: { allow: ["partner"], hide_groups_header: true },
       },
     ],
     [
@@ -97,7 +97,7 @@ describe("a policy", () => {
           uri_param_names: [],
           cookie_names: [],
         },
-        acl: { allow: ["team/product"], hide_groups_header: true },
+        acl: { allow: [expect.stringMatching(/^issuer\.[0-9a-f]{10}$/)], hide_groups_header: true },
       },
     ],
   ])("%s is held by its plugin and no other", async (_, policies, plugins) => {

@@ -50,6 +50,28 @@ test.each(["dev", "eks"])(
   },
 );
 
+test("while the pods of a service never become ready, what gateways demand of all is put right, and paths to others are", async () => {
+  const deployment = ["kubernetes:apps/v1:Deployment", "frontend-v1"] as const;
+  const { all, waits } = await recordStack("dev", {}, { slow: deployment.join(" ") });
+  const kong = "kubernetes:configuration.konghq.com/v1";
+  const demands = [`${kong}:KongPlugin`, `${kong}:KongConsumer`, "kubernetes:networking.istio.io/v1alpha3:EnvoyFilter"];
+  for (const type of [...demands, "kubernetes:security.istio.io/v1:AuthorizationPolicy"]) {
+    expect(all(type)).not.toEqual([]);
+    for (const { name } of all(type)) expect([name, waits([type, name], deployment)]).toEqual([name, false]);
+  }
+  const ingress = "kubernetes:networking.k8s.io/v1:Ingress";
+  const paths = all(ingress).map(({ name }) => [name, waits([ingress, name], deployment)]);
+  expect(Object.fromEntries(paths)).toEqual({
+    "kong-routes-backend": false,
+    "kong-routes-frontend": true,
+    "kong-routes-product": false,
+    "kong-routes-backend.https": false,
+    "kong-routes-frontend.https": true,
+    "kong-routes-product.https": false,
+    "kong-routes.tls": false,
+  });
+});
+
 test("no namespace is registered that does not hold its pods to a standard", async () => {
   const { all } = await recordStack("local");
   const standards = all("kubernetes:core/v1:Namespace").map(({ inputs }) => {

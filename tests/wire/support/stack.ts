@@ -1,3 +1,7 @@
+import { existsSync } from "node:fs";
+import { rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import process from "node:process";
 import { execa, type Options } from "execa";
 import { type Matrix, type MatrixRow, rowsOf } from "../../../components/security/CallGraph.ts";
@@ -51,10 +55,41 @@ let told: Outputs | undefined;
 export async function bringUp(): Promise<Finished> {
   const up = await make("up");
   if (up.exitCode !== 0) throw new Error(`make up ended with ${up.exitCode}:\n${up.all.slice(-4_000)}`);
+  await readOutputs();
+  await writeFile(leftUp, "");
+  return up;
+}
+
+/**
+ * Has the stack up at the start of a file that breaks nothing by hand. Where the file before it ended well, and did nothing to the
+ * stack after its last `make up`, there is nothing to do.
+ *
+ * @throws Error as {@link bringUp} does.
+ */
+export async function haveUp(): Promise<void> {
+  if (existsSync(leftUp)) await readOutputs();
+  else await bringUp();
+}
+
+/** There from a `make up` that ended well until something is done to the stack, or a test fails (see `forgetUp.cjs`). */
+const leftUp = join(tmpdir(), "wire-left-up");
+
+/** What changes a stack's own objects, by the tool. */
+const changing: Readonly<Record<string, readonly string[]>> = {
+  pulumi: ["up"],
+  kubectl: ["scale", "patch"],
+  podman: ["kill", "stop"],
+};
+
+/** Takes it for granted no more that the stack is as `make up` leaves it, where a command changes it. */
+async function forgetUp(file: string, command = ""): Promise<void> {
+  if (changing[file]?.includes(command)) await rm(leftUp, { force: true });
+}
+
+async function readOutputs(): Promise<void> {
   const { stdout } = await pulumi("stack", "output", "--json");
   const { matrix, ...rest } = JSON.parse(stdout) as Omit<Outputs, "matrix"> & { readonly matrix: Matrix };
   told = { ...rest, matrix: rowsOf(matrix) };
-  return up;
 }
 
 /**
@@ -63,12 +98,13 @@ export async function bringUp(): Promise<Finished> {
  * @throws Error before that.
  */
 export function outputs(): Outputs {
-  if (!told) throw new Error("bringUp() comes first: it asks the stack what it has");
+  if (!told) throw new Error("bringUp() or haveUp() comes first: it asks the stack what it has");
   return told;
 }
 
 /** Runs a command that must succeed and returns its standard output. */
 async function output(file: string, args: readonly string[]): Promise<string> {
+  await forgetUp(file, args[0]);
   const finished = await run(file, args, { env: await stackEnvironment() });
   if (finished.exitCode !== 0) throw new Error(`${file} ${args.join(" ")} ended with ${finished.exitCode}:\n${finished.all}`);
   return finished.stdout;
@@ -90,6 +126,7 @@ async function giveObjects(items: readonly object[], ...command: string[]): Prom
 
 /** Runs plain `pulumi` against the stack, as somebody who sourced `make env` would. */
 export async function pulumi(...args: string[]): Promise<Finished> {
+  await forgetUp("pulumi", args[0]);
   return run("pulumi", ["--non-interactive", "--color=never", ...args, "--stack", stack], { env: await stackEnvironment() });
 }
 
