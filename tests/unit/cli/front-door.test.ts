@@ -6,7 +6,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { describe, expect, test } from "@jest/globals";
 import { processMemory } from "../../../cli/kind/status.ts";
-import { podHealth } from "../../../cli/kubernetes/pods.ts";
+import { podHealth, readPods } from "../../../cli/kubernetes/pods.ts";
 import { missingTools } from "../../../cli/preflight.ts";
 import { projectDir } from "../../../cli/support/paths.ts";
 import { Timings } from "../../../cli/support/timings.ts";
@@ -109,6 +109,17 @@ describe("a pod", () => {
     expect(pod({ conditions: [unscheduled] }).problem).toBe("n/p is not ready: 0/3 nodes are available");
     expect(pod({}).problem).toBe("n/p is not ready: Pending");
   });
+});
+
+test("a pod that ends counts for nothing, until it has outstayed its time", async () => {
+  const ending = (deletionTimestamp: string) => ({
+    metadata: { name: "p", namespace: "n", deletionTimestamp },
+    status: { phase: "Running", conditions: [{ type: "Ready", status: "False" }] },
+  });
+  const [soon, past] = [60_000, -120_000].map((ms) => new Date(Date.now() + ms).toISOString());
+  const items = [ending(soon ?? ""), ending(past ?? "")];
+  const found = await readPods(async () => ({ ok: true, stdout: JSON.stringify({ items }), all: "" }));
+  expect(found).toEqual([{ problem: `n/p should be gone since ${past}` }]);
 });
 
 test("memory is that of processes, in both versions of control groups", () => {
