@@ -45,7 +45,8 @@ export interface Platform {
 export function plannedApplications(config: Config): readonly ApplicationSpec[] {
   const specs = applications(config, resolveSources(config).images);
   const { gateways } = resolveGateways(config);
-  requireApplications(specs, gateways, config.target === "existing" ? config.existing.callerAddresses : "kept");
+  const callerAddresses = config.target === "existing" ? config.existing.callerAddresses : "kept";
+  requireApplications(specs, gateways, { callerAddresses, stripHeaders: config.edge.stripHeaders });
   return specs;
 }
 

@@ -2,7 +2,21 @@ import { z } from "zod";
 import { bytesOf, defaultBounds, mostConnections } from "../components/gateway/bounds.ts";
 import type { GatewayName } from "../components/gateway/route.ts";
 import { cidr } from "./addresses.ts";
-import { allowing, boolean, duration, host, listOf, mapping, oneOf, ownHeader, refuse, text, url, whole } from "./rules.ts";
+import {
+  allowing,
+  boolean,
+  duration,
+  host,
+  listOf,
+  mapping,
+  ofConnections,
+  oneOf,
+  ownHeader,
+  refuse,
+  text,
+  url,
+  whole,
+} from "./rules.ts";
 
 /** Names under which the gateways answer over HTTPS, and where their certificate comes from: `mesh:tls`. */
 export const tls = mapping({
@@ -23,8 +37,7 @@ export function defaultIssuer(sources: "built" | "published"): "self-signed" | "
 
 /** What requests cannot do without, or what gateways write themselves before they strip headers. */
 const needed = [
-  ...["host", "connection", "upgrade", "te", "trailer", "transfer-encoding", "expect", "content-length", "content-type"],
-  ...["content-encoding", "authorization", "origin", "access-control-request-method", "access-control-request-headers"],
+  ...[...ofConnections, "authorization", "origin", "access-control-request-method", "access-control-request-headers"],
   ...["x-request-id", "x-forwarded-proto"],
 ];
 

@@ -105,10 +105,11 @@ export const header = () => {
     .max(100, allowed);
 };
 
-/** What a connection itself needs: who wrote something else into one of these would break it. */
-const ofConnections = [
+/** What a connection itself needs: who wrote something else into one of these, or took it away, would break it. */
+export const ofConnections = [
   ...["host", "connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"],
   ...["content-length", "content-type", "content-encoding", "expect"],
+  ...["sec-websocket-key", "sec-websocket-version", "sec-websocket-protocol", "sec-websocket-extensions"],
 ];
 
 /** A header that is given a meaning of its own. */

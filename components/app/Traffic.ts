@@ -8,6 +8,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { corsRule } from "../gateway/policies/cors.ts";
 import type { Cors } from "../gateway/route.ts";
 import { customResource } from "../support/customResource.ts";
+import { literally } from "../support/patterns.ts";
 import { serviceHost } from "../support/serviceHost.ts";
 import { defaultResilience, defaultRetriedBytes, missingTime, type Resilience, seconds } from "./resilience.ts";
 import { retriedBodies } from "./retriedBodies.ts";
@@ -157,7 +158,7 @@ function below(path: string): Match[] {
 
 /** The service need not know under which path a version of it is asked for. A plain rewrite would lose the slash behind it. */
 function rewritten({ from, to }: { readonly from: string; readonly to: string }): NonNullable<Rule["rewrite"]> {
-  const start = `^${from.replace(/[.+*?()[\]{}|^$\\]/g, "\\$&")}`;
+  const start = `^${literally(from)}`;
   return { uriRegexRewrite: { match: to === "/" ? `${start}/?` : start, rewrite: to } };
 }
 

@@ -25,16 +25,23 @@ export class ApplicationError extends UserError {
   }
 }
 
+/** What a stack makes of requests before applications see them. */
+export interface Doors {
+  /** Where they are lost, policies that judge them are refused. @default kept */
+  readonly callerAddresses?: CallerAddresses;
+  /** Headers that gateways strip besides their own list. @default none */
+  readonly stripHeaders?: readonly string[];
+}
+
 /**
  * Everything that is wrong with applications, all of it at once, each with its place, what is there and what is allowed.
  *
  * @param gateways - those that run.
- * @param callerAddresses - where they are lost, policies that judge them are refused.
  */
 export function applicationProblems(
   applications: readonly ApplicationSpec[],
   gateways: readonly GatewayName[],
-  callerAddresses: CallerAddresses = "kept",
+  { callerAddresses = "kept", stripHeaders = [] }: Doors = {},
 ): string[] {
   const { found, readable } = shapeOf(applications);
   if (!readable) return [...found];
@@ -43,7 +50,7 @@ export function applicationProblems(
   checkUnique(applications, problems);
   for (const application of applications) {
     checkNames(application, problems);
-    checkServices(application, problems);
+    checkServices(application, problems, stripHeaders);
     checkCalls(application, workloads, problems);
     checkDatabases(application, problems);
     checkLoads(application, workloads, problems);
@@ -83,8 +90,8 @@ export function placesByAddress(applications: readonly ApplicationSpec[]): strin
 export function requireApplications(
   applications: readonly ApplicationSpec[],
   gateways: readonly GatewayName[],
-  callerAddresses?: CallerAddresses,
+  doors?: Doors,
 ): void {
-  const problems = applicationProblems(applications, gateways, callerAddresses);
+  const problems = applicationProblems(applications, gateways, doors);
   if (problems.length > 0) throw new ApplicationError(problems);
 }

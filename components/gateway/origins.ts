@@ -1,3 +1,5 @@
+import { literally } from "../support/patterns.ts";
+
 /**
  * Whether this is an origin that pages of a browser can have, written as the browser writes it: `https://example.com`, with the port
  * where it is not the scheme's own. `*` in place of the first labels of a host stands for any one or more of them.
@@ -13,6 +15,5 @@ export const isPattern = (origin: string) => origin.includes("*.");
 
 /** A regular expression, for RE2 as for PCRE, of the origins that one of a configuration stands for; anchored at both ends. */
 export function originPattern(origin: string): string {
-  const literal = origin.replace(/[.+*?()[\]{}|^$\\]/g, "\\$&");
-  return `^${literal.replace("\\*\\.", "([a-z0-9_-]+\\.)+")}$`;
+  return `^${literally(origin).replace("\\*\\.", "([a-z0-9_-]+\\.)+")}$`;
 }

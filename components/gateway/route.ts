@@ -80,6 +80,9 @@ export interface Cors {
   readonly maxAge?: string;
 }
 
+/** What pages may call with, and how long a browser may remember that, unless an option says otherwise. */
+export const defaultCors = { methods: ["GET", "HEAD"], maxAge: "10m" } as const;
+
 /** Addresses of callers, in CIDR notation. */
 export interface Addresses {
   /** Only these. @default all */

@@ -7,11 +7,20 @@ import { containerPort, matching, path, whole } from "./rules.ts";
 /** Variables that every service's process is given. */
 const given = ["PORT", "VERSION", "POD_NAME", "DRAIN_MS"];
 
-/** Each service of an application by itself: versions and weights, canary, ports, probes, variables, patience. */
-export function checkServices({ namespace, services }: ApplicationSpec, problems: Problems): void {
+/**
+ * Each service of an application by itself: versions and weights, canary, ports, probes, variables, patience.
+ *
+ * @param stripHeaders - those that the stack's gateways strip besides their own list.
+ */
+export function checkServices(
+  { namespace, services }: ApplicationSpec,
+  problems: Problems,
+  stripHeaders: readonly string[] = [],
+): void {
   for (const service of services) {
     const place = `${namespace}/${service.name}`;
     checkVersions(service, place, problems);
+    checkHeaders(service, place, problems, stripHeaders);
     checkResilience(service, place, problems);
     if (service.containerPort === undefined) {
       problems.rule(
@@ -45,12 +54,26 @@ function checkVersions({ versions, canary }: ServiceSpec, place: string, problem
   const names = versions.map(({ name }) => name);
   if (!canary) return;
   if (!names.includes(canary.version)) problems.refuse(`${place} canary.version`, canary.version, `one of ${names.join(", ")}`);
-  if (isCallerHeader(canary.header)) {
-    problems.refuse(
-      `${place} canary.header`,
-      canary.header,
-      "one that gateways do not strip: none of the list in docs/expose.md",
-    );
+}
+
+/** The headers that gateways or a service's rules read of its requests. */
+function checkHeaders(
+  { canary, exposed }: ServiceSpec,
+  place: string,
+  problems: Problems,
+  stripHeaders: readonly string[],
+): void {
+  const { apiKeys, cors } = exposed?.policies ?? {};
+  const read: (readonly [option: string, header: string | undefined])[] = [
+    ["canary.header", canary?.header],
+    ["exposed.policies.apiKeys.header", apiKeys?.header],
+    ...(cors?.headers ?? []).map((header, index) => [`exposed.policies.cors.headers[${index}]`, header] as const),
+  ];
+  const allowed = "one that gateways do not strip: none of mesh:edge.stripHeaders, nor of the list in docs/expose.md";
+  for (const [option, header] of read) {
+    if (header !== undefined && isCallerHeader(header.toLowerCase(), stripHeaders)) {
+      problems.refuse(`${place} ${option}`, header, allowed);
+    }
   }
 }
 

@@ -1,7 +1,16 @@
 import { createHash } from "node:crypto";
 import { milliseconds } from "../../app/resilience.ts";
 import { isPattern, originPattern } from "../origins.ts";
-import type { Addresses, ApiKeys, Bots, Cors, Jwt, RateLimit, Route } from "../route.ts";
+import {
+  type Addresses,
+  type ApiKeys,
+  type Bots,
+  type Cors,
+  defaultCors,
+  type Jwt,
+  type RateLimit,
+  type Route,
+} from "../route.ts";
 import type { Plugin } from "./resources.ts";
 import { tokenFunction } from "./tokenFunction.ts";
 
@@ -87,18 +96,18 @@ function botPlugin({ allow = [], deny = [] }: Bots): Plugin {
   return { plugin: "bot-detection", config: { allow, deny } };
 }
 
-function corsPlugin({ origins, methods = ["GET", "HEAD"], headers = [], expose = [], ...cors }: Cors): Plugin {
+function corsPlugin({ origins, methods = defaultCors.methods, headers = [], expose = [], ...cors }: Cors): Plugin {
   return {
     plugin: "cors",
     config: {
       // Kong takes one that is no plain origin for a regular expression.
       origins: origins.map((origin) => (isPattern(origin) ? originPattern(origin) : origin)),
-      methods,
+      methods: [...methods],
       // Without any, Kong would allow whatever a page asks for. This one every page may send anyway.
       headers: headers.length > 0 ? headers : ["accept"],
       exposed_headers: expose,
       credentials: cors.credentials ?? false,
-      max_age: Math.floor((milliseconds(cors.maxAge ?? "10m") ?? 0) / 1_000),
+      max_age: Math.floor((milliseconds(cors.maxAge ?? defaultCors.maxAge) ?? 0) / 1_000),
     },
   };
 }

@@ -2,13 +2,10 @@ import type { IVirtualService } from "@kubernetes-models/istio/networking.istio.
 import { seconds } from "../../app/resilience.ts";
 import { extension, inFront, type Patch } from "../../support/envoyFilter.ts";
 import { isPattern, originPattern } from "../origins.ts";
-import type { Cors, Route } from "../route.ts";
+import { type Cors, defaultCors, type Route } from "../route.ts";
 
 type Rule = NonNullable<NonNullable<IVirtualService["spec"]>["http"]>[number];
 export type CorsPolicy = NonNullable<Rule["corsPolicy"]>;
-
-/** What pages may call with, unless an option says otherwise. */
-export const defaultCors = { methods: ["GET", "HEAD"], maxAge: "10m" } as const;
 
 /**
  * The options as a rule of a VirtualService has them. The gateway answers every preflight itself, those that it does not

@@ -1,4 +1,5 @@
 import { atEnd, extension, type Patch } from "../../support/envoyFilter.ts";
+import { literally } from "../../support/patterns.ts";
 import type { RateLimit, Route } from "../route.ts";
 import { foreignPaths, rowsOf } from "../table.ts";
 import { bodyLimit } from "./bodyLimit.ts";
@@ -111,11 +112,7 @@ function executed(filter: object): object {
 
 /** Regular expressions of whole request paths: the route's and below, and those among them that are other routes'. */
 function patterns(route: Route, routes: readonly Route[]): { own: string; foreign?: string } {
-  const any = (paths: readonly string[]) => `(${paths.map(escaped).join("|")})([/?].*)?`;
+  const any = (paths: readonly string[]) => `(${paths.map(literally).join("|")})([/?].*)?`;
   const foreign = foreignPaths(route, routes);
   return { own: any(rowsOf(route).map(({ path }) => path)), ...(foreign.length > 0 && { foreign: any(foreign) }) };
-}
-
-function escaped(path: string): string {
-  return path.replace(/[.+*?()[\]{}|^$\\]/g, "\\$&");
 }

@@ -40,10 +40,10 @@ describe("on a cluster that runs already", () => {
   });
 
   test("those of an application of one's own likewise", () => {
-    expect(applicationProblems([application], ["istio"], "lost")).toEqual([
+    expect(applicationProblems([application], ["istio"], { callerAddresses: "lost" })).toEqual([
       expect.stringMatching(/^apps: a\/b exposed\.policies\.addresses judges addresses; allowed: nothing that judges addresses/),
     ]);
-    expect(applicationProblems([application], ["istio"], "kept")).toEqual([]);
+    expect(applicationProblems([application], ["istio"], { callerAddresses: "kept" })).toEqual([]);
   });
 });
 

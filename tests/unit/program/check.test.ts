@@ -24,6 +24,24 @@ const path =
   "/ or a path such as /api/products: a slash before each part, none at the end, parts of letters, digits and . _ - alone";
 const methods = "one of GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 
+test("a header that the stack's gateways strip is refused wherever gateways or rules read one", () => {
+  const policies = {
+    apiKeys: { consumers: ["a"], header: "x-acme-key" },
+    cors: { origins: ["*"], headers: ["x-own", "x-acme-id"] },
+  };
+  const exposed = { path: "/", gateways: ["kong"], policies } as const;
+  const applications = [
+    { namespace: "alone", services: [service("web", { exposed, canary: { header: "x-acme-try", version: "v1" } })] },
+  ];
+  expect(applicationProblems(applications, both)).toEqual([]);
+  const allowed = "allowed: one that gateways do not strip: none of mesh:edge.stripHeaders, nor of the list in docs/expose.md";
+  expect(applicationProblems(applications, both, { stripHeaders: ["x-acme-*"] })).toEqual([
+    `apps: alone/web canary.header is "x-acme-try"; ${allowed}`,
+    `apps: alone/web exposed.policies.apiKeys.header is "x-acme-key"; ${allowed}`,
+    `apps: alone/web exposed.policies.cors.headers[1] is "x-acme-id"; ${allowed}`,
+  ]);
+});
+
 test("a shop, a product and a load are taken, whichever gateways run", () => {
   for (const gateways of [both, ["kong"], ["istio"], []] as const) expect(problems(shop(), gateways)).toEqual([]);
 });
@@ -310,7 +328,7 @@ describe("a service by itself", () => {
     [
       "a canary that gateways never see",
       { canary: { header: "x-real-ip", version: "v1" } },
-      'canary.header is "x-real-ip"; allowed: one that gateways do not strip: none of the list in docs/expose.md',
+      'canary.header is "x-real-ip"; allowed: one that gateways do not strip: none of mesh:edge.stripHeaders, nor of the list in docs/expose.md',
     ],
     ["a canary to nowhere", { canary: { header: "x-canary", version: "v3" } }, 'canary.version is "v3"; allowed: one of v1'],
     [
