@@ -4,6 +4,7 @@ import { findDrift } from "../../../cli/drift/findDrift.ts";
 import { mendDrift } from "../../../cli/drift/mend.ts";
 import { describeDrift } from "../../../cli/drift/stackDrift.ts";
 import type { Deployment, Resource } from "../../../cli/pulumi/deployment.ts";
+import { UserError } from "../../../cli/support/errors.ts";
 
 /** A cluster of objects, and what kubectl was told to change in it. */
 class Cluster {
@@ -159,6 +160,13 @@ describe("of objects", () => {
       'AuthorizationPolicy.v1.security.istio.io allow-nothing --namespace=prod --type=json --patch=[{"op":"remove","path":"/spec/rules"}]',
     ]);
     expect(mended.resources?.[0]?.initErrors).toEqual(drift.map(({ problem }) => problem));
+    // Nothing is called mended of which a part stays.
+    const refusing = async () => ({ ok: false, stdout: "", all: "error: looked\nforbidden: no right to patch\n" });
+    await expect(mendDrift(deployment, drift, refusing)).rejects.toThrow(
+      new UserError(
+        "What somebody added to the AuthorizationPolicy prod/allow-nothing could not be taken away: forbidden: no right to patch",
+      ),
+    );
   });
 
   test("a secret is compared when it was touched, and its values are not told", async () => {

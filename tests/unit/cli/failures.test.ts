@@ -1,4 +1,5 @@
-import { appendFileSync, existsSync } from "node:fs";
+import { appendFileSync, existsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import process from "node:process";
 import { afterEach, expect, test } from "@jest/globals";
 import { Failures, watchingFailures } from "../../../cli/pulumi/failures.ts";
@@ -62,6 +63,20 @@ afterEach(() => {
 
 const wait = "while :; do sleep 0.1; done";
 const writeEvents = `printf '%s\\n' '${failed}' > "\${@: -1}"`;
+
+test("an update that costs money is told of a failure, and ends in its own time", async () => {
+  fakes = new Fakes();
+  // Long enough for an interrupt to come, which it would not survive.
+  fakes.program("pulumi", `trap 'exit 1' INT; ${writeEvents}; while [ ! -e "$FAKES/told" ]; do sleep 0.05; done; sleep 0.5`);
+  const told: string[] = [];
+  const say = (sentence: string) => {
+    told.push(sentence);
+    writeFileSync(join(fakes?.folder ?? "", "told"), "");
+  };
+  const stack = { name: "eks", env: process.env };
+  expect(await runUpdate(stack, say, { grace: Number.POSITIVE_INFINITY }, "up", "--yes")).toBe(true);
+  expect(told).toEqual(["VirtualService backend-routes failed."]);
+});
 
 test.each([
   [

@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, test } from "@jest/globals";
+import * as pulumi from "@pulumi/pulumi";
 import { eksTarget } from "../../../stacks/eks.ts";
 import type { Target } from "../../../stacks/Target.ts";
 import { type Recording, record } from "../../support/mocks.ts";
@@ -118,4 +119,14 @@ test("a region with fewer zones than asked for is refused before anything is reg
   });
   const { resources } = await record(() => expect(eksTarget(eksConfig())).rejects.toEqual(refused), { outputs });
   expect(resources).toEqual([]);
+});
+
+test("AWS that does not answer is one sentence, which asks whether this machine is logged in", async () => {
+  const call = (): never => {
+    throw new Error("no valid credential sources found");
+  };
+  await pulumi.runtime.setMocks({ newResource: () => ({ id: "x", state: {} }), call }, "mesh", "eks");
+  await expect(eksTarget(eksConfig())).rejects.toMatchObject({
+    message: expect.stringMatching(/^AWS does not tell the zones of aws:region; is this machine logged in to AWS\? It says: /),
+  });
 });
