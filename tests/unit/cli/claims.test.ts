@@ -44,8 +44,11 @@ test("the claim that a StatefulSet has made becomes a resource, before it and as
 });
 
 test("a set that was replaced and is still to be deleted has no claim beside its successor's", () => {
-  const { resources } = withClaims({ resources: [before, { ...set, delete: true }, set, set] });
-  expect(resources?.filter(({ type }) => type.endsWith(":PersistentVolumeClaim"))).toHaveLength(1);
+  const spec = { volumeClaimTemplates: [{ metadata: { name: "old" } }] };
+  const replaced = { ...set, delete: true, inputs: { ...set.inputs, spec } };
+  const { resources } = withClaims({ resources: [before, replaced, set, set] });
+  const claims = resources?.filter(({ type }) => type.endsWith(":PersistentVolumeClaim"));
+  expect(claims?.map(({ id }) => id)).toEqual(["prod/data-database-0"]);
 });
 
 test("what is a resource already, or no database's, is left as it is", () => {

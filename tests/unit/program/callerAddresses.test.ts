@@ -1,6 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import { applicationProblems } from "../../../components/app/check.ts";
-import { noticesOf } from "../../../platform.ts";
+import type { Config } from "../../../config.ts";
+import { noticesOf, plannedApplications } from "../../../platform.ts";
 import { service } from "../../support/shop.ts";
 import { existing, parse, problems } from "./support/config.ts";
 
@@ -44,6 +45,12 @@ describe("on a cluster that runs already", () => {
       expect.stringMatching(/^apps: a\/b exposed\.policies\.addresses judges addresses; allowed: nothing that judges addresses/),
     ]);
     expect(applicationProblems([application], ["istio"], { callerAddresses: "kept" })).toEqual([]);
+    // A stack's own are judged by what it says.
+    const config = parse(on({ callerAddresses: "kept" }));
+    if (config.target !== "existing") throw new Error("of another target");
+    expect(() => plannedApplications(config)).not.toThrow();
+    const lost: Config = { ...config, existing: { ...config.existing, callerAddresses: "lost" } };
+    expect(() => plannedApplications(lost)).toThrow(/product\/product exposed\.policies\.addresses judges addresses/);
   });
 });
 
