@@ -1,12 +1,12 @@
 import { availableParallelism } from "node:os";
 
 /*
- * How long the first build takes. The figures were measured on an idle machine with 2 cores: 8 min 35 s for the toolchain, which
- * uses all cores; a minute and a half for images and nodes, which mostly wait for the network and the disk.
+ * How long the first build takes. The figures were measured on two machines with 2 cores: 8 min 35 s and 9 min 48 s for the
+ * toolchain, which uses all cores; a minute and a half for images and nodes, which mostly wait for the network and the disk.
  */
 
 /** The toolchain's work, in seconds of one core. */
-const toolchainWork = 1_030;
+const toolchainWork = 1_100;
 
 /** What follows it, in seconds, on however many cores. */
 const rest = 90;
@@ -26,20 +26,35 @@ export function announcement(cores = availableParallelism()): string {
 /** Linking a program is as much work as compiling so many packages. */
 const link = 40;
 
-/** Which part of a build is done, from 0 to 1. */
+/**
+ * Which part of the time was over when such a part of packages and programs was done, in a build that was watched: packages are small
+ * in the middle, and large near the end.
+ */
+const watched = [
+  ...[[0, 0] as const, [0.24, 0.2] as const, [0.54, 0.46] as const, [0.72, 0.54] as const, [0.78, 0.67] as const],
+  ...[[0.85, 0.74] as const, [0.92, 0.82] as const, [0.97, 0.92] as const, [1, 1] as const],
+];
+
+/** Which part of a build's time is over, from 0 to 1. */
 export function fractionDone(compiled: number, packages: number, linked: number, programs: number): number {
-  return Math.min(1, (compiled + link * linked) / Math.max(1, packages + link * programs));
+  const done = Math.min(1, (compiled + link * linked) / Math.max(1, packages + link * programs));
+  const next = watched.findIndex(([counted]) => counted >= done);
+  const [[from, over], [to, then]] = [watched[next - 1] ?? [0, 0], watched[next] ?? [1, 1]];
+  return to === from ? then : over + ((done - from) / (to - from)) * (then - over);
 }
 
-/** For how long the pace is looked back at, in seconds: it changes with what else the machine does. */
-const lookBack = 120;
+/**
+ * For how long the pace is looked back at, in seconds: it changes with what else the machine does. Of a slow build a third, as a single
+ * large package takes minutes there.
+ */
+const lookBack = (sinceBegin: number) => Math.max(120, sinceBegin / 3);
 
 /** How many times slower than on average so far the rest may be taken to go. */
 const slowest = 5;
 
 /**
  * Estimates how long work will take that is still to be done: by what is documented at first, and ever more by the pace of the
- * last two minutes.
+ * last minutes.
  */
 export class Estimate {
   private readonly expected: number;
@@ -63,7 +78,7 @@ export class Estimate {
   left(done: number): number {
     const at = this.now();
     if ((this.samples.at(-1)?.done ?? 0) <= done) this.samples.push({ at, done });
-    while (this.samples.length > 2 && at - (this.samples[1]?.at ?? at) >= lookBack) this.samples.shift();
+    while (this.samples.length > 2 && at - (this.samples[1]?.at ?? at) >= lookBack(at - this.began)) this.samples.shift();
     const [first = { at, done }] = this.samples;
     const pace = (done - first.done) / Math.max(1, at - first.at);
     const documented = (1 - done) * this.expected;

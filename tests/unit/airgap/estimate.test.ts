@@ -16,9 +16,9 @@ const steady = (seconds: number) =>
   Array.from({ length: Math.floor(seconds / 15) + 1 }, (_, i) => [i * 15, Math.min(1, (i * 15) / seconds)] as const);
 
 test("at the start it is said how long this machine's cores will take", () => {
-  expect(announcement(2)).toMatch(/about 10 min on this machine's 2 core\(s\) .* about 9 min of it for the toolchain/);
+  expect(announcement(2)).toMatch(/about 11 min on this machine's 2 core\(s\) .* about 9 min of it for the toolchain/);
   expect(announcement(16)).toMatch(/about 3 min on this machine's 16 core\(s\)/);
-  expect(toolchainSeconds(2)).toBe(515);
+  expect(toolchainSeconds(2)).toBe(550);
 });
 
 describe("what is left", () => {
@@ -81,11 +81,34 @@ describe("what is left", () => {
   });
 });
 
-test("of a build that was watched, where it stood after each quarter of its work", () => {
-  // Packages compiled and programs linked, of 5514 and 21.
-  expect(fractionDone(0, 5514, 0, 21)).toBe(0);
-  expect(fractionDone(1394, 5514, 1, 21)).toBeCloseTo(0.23, 2);
-  expect(fractionDone(3540, 5514, 14, 21)).toBeCloseTo(0.65, 2);
-  expect(fractionDone(5514, 5514, 21, 21)).toBe(1);
-  expect(fractionDone(0, 0, 0, 0)).toBe(0);
+describe("of a build that was watched", () => {
+  // Seconds, packages compiled and programs linked, of 5514 and 21; it took 588 s.
+  const build: readonly (readonly [at: number, compiled: number, linked: number])[] = [
+    ...[[30, 281, 0] as const, [60, 634, 0] as const, [90, 1068, 0] as const, [120, 1474, 1] as const, [150, 1922, 1] as const],
+    ...[
+      [180, 2167, 1] as const,
+      [210, 2513, 3] as const,
+      [240, 2846, 4] as const,
+      [270, 3110, 8] as const,
+      [300, 3685, 14] as const,
+    ],
+    ...[[330, 4146, 14] as const, [360, 4312, 14] as const, [390, 4358, 15] as const, [420, 4449, 15] as const],
+    ...[[450, 4798, 20] as const, [480, 5035, 20] as const, [510, 5354, 20] as const, [540, 5362, 20] as const],
+  ];
+
+  test.each([1, 4])("%s times as slow, what is left is said within a third from the middle on", (slow) => {
+    const samples = build.map(([at, compiled, linked]) => [at * slow, fractionDone(compiled, 5514, linked, 21)] as const);
+    const said = estimates(toolchainSeconds(2), samples);
+    for (const [index, [at]] of samples.entries()) {
+      const left = 588 * slow - at;
+      if (index < build.length / 2) continue;
+      expect([at, Math.abs((said[index] ?? 0) - left) < left / 3 + 15 * slow]).toEqual([at, true]);
+    }
+  });
+
+  test("nothing and everything are what they are", () => {
+    expect(fractionDone(0, 5514, 0, 21)).toBe(0);
+    expect(fractionDone(5514, 5514, 21, 21)).toBe(1);
+    expect(fractionDone(0, 0, 0, 0)).toBe(0);
+  });
 });
