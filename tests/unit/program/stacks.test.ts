@@ -51,7 +51,7 @@ test.each(["dev", "eks"])(
 );
 
 test("while the pods of a service never become ready, what gateways demand of all is put right, and paths to others are", async () => {
-  const deployment = ["kubernetes:apps/v1:Deployment", "frontend-v1"] as const;
+  const deployment = ["kubernetes:apps/v1:Deployment", "backend-v1"] as const;
   const { all, waits } = await recordStack("dev", {}, { slow: deployment.join(" ") });
   const kong = "kubernetes:configuration.konghq.com/v1";
   const demands = [`${kong}:KongPlugin`, `${kong}:KongConsumer`, "kubernetes:networking.istio.io/v1alpha3:EnvoyFilter"];
@@ -62,11 +62,11 @@ test("while the pods of a service never become ready, what gateways demand of al
   const ingress = "kubernetes:networking.k8s.io/v1:Ingress";
   const paths = all(ingress).map(({ name }) => [name, waits([ingress, name], deployment)]);
   expect(Object.fromEntries(paths)).toEqual({
-    "kong-routes-backend": false,
-    "kong-routes-frontend": true,
+    "kong-routes-backend": true,
+    "kong-routes-frontend": false,
     "kong-routes-product": false,
-    "kong-routes-backend.https": false,
-    "kong-routes-frontend.https": true,
+    "kong-routes-backend.https": true,
+    "kong-routes-frontend.https": false,
     "kong-routes-product.https": false,
     "kong-routes.tls": false,
   });
