@@ -3,9 +3,10 @@ import { beforeAll, describe, expect, test } from "@jest/globals";
 import { type Answer, exchange } from "./support/exchange.ts";
 import { askSecurely, handshake } from "./support/https.ts";
 import { everywhere, gatewayUrl } from "./support/product.ts";
-import { deployWith } from "./support/settings.ts";
+import { deployWith, withEdited } from "./support/settings.ts";
 import { bringUp, eventually, haveUp, outputs, saw } from "./support/stack.ts";
 import { createIssuer } from "./support/tokens.ts";
+import { startUp } from "./support/updates.ts";
 
 /** A host that the stack serves over HTTPS, and the port where it does. */
 let host: string;
@@ -270,20 +271,35 @@ describe("policies", () => {
   }
 });
 
-test("callers of other addresses than the allowed ones are refused, at that service alone", async () => {
+test("while a service's pods never become ready, what the file demands no more goes, and what it demands now holds", async () => {
   const status = async (path: string, headers = {}) => (await askPlainly(path, { headers })).status;
-  await deployWith((config) => {
+  const edit = (config: Record<string, unknown>) => {
     const cors = { origins: ["https://pages.example.com"] };
     const frontend = { policies: { addresses: { allow: ["203.0.113.0/24"] }, cors } };
     config["mesh:shop"] = { ...(config["mesh:shop"] as object), frontend };
+    config["mesh:images"] = { backend: { registry: "nowhere.example.com", repository: "backend", tag: "none" } };
+  };
+  await withEdited(edit, async (file) => {
+    const update = await startUp("--config-file", file);
+    try {
+      await update.says(/Deployment backend-v1 updating/);
+      await everywhere("a refusal", async () => expect(await status("/")).toBe(403));
+      await everywhere("no demand for a token", async () => expect(await status(products)).toBe(200));
+      await everywhere("no limit", async () => {
+        const { headers } = await askPlainly("/api/catalog");
+        expect(headers).not.toHaveProperty("x-ratelimit-limit");
+      });
+      // At that service alone, by the address that nobody can make up, and a page is told why.
+      const allowed = "203.0.113.7";
+      expect(await status("/", { "x-forwarded-for": allowed, "x-envoy-external-address": allowed })).toBe(403);
+      const { headers } = await askPlainly("/", { headers: { origin: "https://pages.example.com" } });
+      expect(headers["access-control-allow-origin"]).toBe("https://pages.example.com");
+      expect(await Promise.race([update.ended, "under way"])).toBe("under way");
+    } finally {
+      update.interrupt();
+      await update.ended;
+    }
   });
-  await everywhere("a refusal", async () => expect(await status("/")).toBe(403));
-  const allowed = "203.0.113.7";
-  expect(await status("/", { "x-forwarded-for": allowed, "x-envoy-external-address": allowed })).toBe(403);
-  const { headers } = await askPlainly("/", { headers: { origin: "https://pages.example.com" } });
-  expect(headers["access-control-allow-origin"]).toBe("https://pages.example.com");
-  // No policy of the tests before is in force any more.
-  expect(await status(products)).toBe(200);
 });
 
 test("behind proxies that are trusted the address and the scheme are those that they say, and without plain HTTP every host is redirected", async () => {

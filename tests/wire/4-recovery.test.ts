@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { endure } from "./support/accidents.ts";
 import { killProcesses, untilAllReady } from "./support/pods.ts";
-import { askProducts, untilAnswered } from "./support/product.ts";
+import { askProducts, everywhere, untilAnswered } from "./support/product.ts";
 import { bringUp, kubectl, kubeGet, make, podman, pulumi, saw } from "./support/stack.ts";
 
 const controlPlane = "mesh-demo-control-plane";
@@ -54,6 +54,9 @@ async function breakByHand(): Promise<string[]> {
     .map(({ metadata }) => metadata.name)
     .sort()
     .reverse();
+  await kubectl("delete", "envoyfilter", "gateway-policies", "--namespace=istio-ingress");
+  // Nobody gets past a gateway whose filters are missing.
+  await everywhere("a refusal", async () => expect((await askProducts()).status).toBe(403));
   await kubectl("delete", "deployment", gone, "--namespace=product", "--wait=false");
   await kubectl("scale", "deployment", scaled, "--namespace=product", "--replicas=1");
   await kubectl("delete", "authorizationpolicy", "allow-nothing", "--namespace=prod");
@@ -70,6 +73,7 @@ async function breakByHand(): Promise<string[]> {
     `Deployment product/${scaled} was changed: spec.replicas is 1`,
     "AuthorizationPolicy prod/allow-nothing is missing",
     "PeerAuthentication istio-system/default is missing",
+    "EnvoyFilter istio-ingress/gateway-policies is missing",
     "Secret istio-ingress/tls-secret is missing",
     "AuthorizationPolicy product/allow-nothing was changed: spec.rules was added",
     "VirtualService product/product was changed: spec.http[0].timeout is 1s",
@@ -83,6 +87,7 @@ async function objectsByHand(): Promise<unknown> {
     [
       ["authorizationpolicies", "--all-namespaces"],
       ["peerauthentications", "--all-namespaces"],
+      ["envoyfilters", "--all-namespaces"],
       ["virtualservices", "--all-namespaces"],
       ["deployments", "--namespace=product"],
       ["deployments", "--namespace=istio-ingress"],

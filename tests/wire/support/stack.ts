@@ -82,7 +82,7 @@ const changing: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Takes it for granted no more that the stack is as `make up` leaves it, where a command changes it. */
-async function forgetUp(file: string, command = ""): Promise<void> {
+export async function forgetUp(file: string, command = ""): Promise<void> {
   if (changing[file]?.includes(command)) await rm(leftUp, { force: true });
 }
 

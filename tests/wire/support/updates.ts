@@ -2,7 +2,7 @@ import process from "node:process";
 import { expect } from "@jest/globals";
 import { execa } from "execa";
 import { disagreement } from "./agreement.ts";
-import { pulumi, stack, stackEnvironment } from "./stack.ts";
+import { forgetUp, pulumi, stack, stackEnvironment } from "./stack.ts";
 
 /** A `pulumi up` at work. */
 export interface Update {
@@ -10,6 +10,8 @@ export interface Update {
   says(sign: RegExp): Promise<void>;
   /** Ends it at once, with every process that it started in its group. */
   kill(): void;
+  /** Asks it to stop, as ^C does: it ends what it waits for and writes its state down. */
+  interrupt(): void;
   /** Its exit code when it has ended; undefined when it was killed. */
   readonly ended: Promise<number | undefined>;
 }
@@ -18,11 +20,20 @@ export interface Update {
 export async function startUp(...args: string[]): Promise<Update> {
   const flags = ["up", "--yes", "--skip-preview", "--non-interactive", "--color=never", "--stack", stack];
   const env = await stackEnvironment();
+  await forgetUp("pulumi", "up");
   const child = execa("pulumi", [...flags, ...args], { env, detached: true, reject: false, stdin: "ignore", all: true });
   let said = "";
   child.all.on("data", (chunk: Buffer) => {
     said += chunk.toString();
   });
+  const signal = (name: "SIGKILL" | "SIGINT") => {
+    try {
+      if (child.pid !== undefined) process.kill(-child.pid, name);
+    } catch (error) {
+      // All of it has ended already.
+      if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+    }
+  };
   const ended = child.then(({ exitCode }) => exitCode);
   return {
     ended,
@@ -35,14 +46,8 @@ export async function startUp(...args: string[]): Promise<Update> {
         look();
         void ended.then(() => reject(new Error(`pulumi up ended before it said ${sign}:\n${said}`)));
       }),
-    kill() {
-      try {
-        if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
-      } catch (error) {
-        // All of it has ended already.
-        if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
-      }
-    },
+    kill: () => signal("SIGKILL"),
+    interrupt: () => signal("SIGINT"),
   };
 }
 
