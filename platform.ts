@@ -75,16 +75,14 @@ export function buildPlatform(target: Target, config: Config, specs = plannedApp
   const { injection, podAnnotations } = istio;
   const mesh = { injection, podAnnotations };
   const inMesh = { ...inCluster, dependsOn: [...cluster.ready, ...istio.ready] };
-  // Both gateways and all applications start side by side. Routes come last: one to an application that is not there yet
-  // would be answered with an error.
+  // Both gateways and all applications start side by side.
   const surroundings = { ...target.surroundings, scrapers: config.monitoring.scrapers };
-  const parts: Parts = { target, config, mesh, certificates, graph, routes, surroundings };
+  const parts: Parts = { target, config, istio, mesh, certificates, graph, routes, surroundings };
   const ingress = gateways.includes("istio") ? openIstio(parts, inMesh) : undefined;
   const kong = gateways.includes("kong") ? openKong(parts, inMesh) : undefined;
   const apps = specs.map(
     (spec) => new Application(spec.namespace, { spec, graph, routes, mesh, surroundings, storageClass }, inMesh),
   );
-  ingress?.route(apps);
   const apiKeys = kong?.route(apps) ?? {};
 
   const urls = { ...kong?.urls, ...ingress?.urls };
@@ -101,6 +99,7 @@ function onCluster({ provider }: Target["cluster"]) {
 interface Parts {
   readonly target: Target;
   readonly config: Config;
+  readonly istio: Istio;
   readonly mesh: MeshMembership;
   readonly certificates: Certificates;
   readonly graph: CallGraph;
@@ -108,9 +107,9 @@ interface Parts {
   readonly surroundings: Surroundings;
 }
 
-/** Istio's gateway, and what lets requests in through it once the applications are there. */
+/** Istio's gateway, and what lets requests in through it. */
 function openIstio(
-  { target, config, mesh, certificates, graph, routes, surroundings }: Parts,
+  { target, config, istio, mesh, certificates, graph, routes, surroundings }: Parts,
   opts: pulumi.ComponentResourceOptions,
 ) {
   const { cluster, charts, exposure, replicas } = target;
@@ -120,25 +119,18 @@ function openIstio(
   // One proxy, and one bound: that of the service which has the largest.
   const retriedBytes = Math.max(defaultRetriedBytes, ...routes.map((route) => route.retriedBytes ?? 0));
   const held = { bounds: config.istioGateway, retriedBytes };
-  const believed = { trustedProxies: trustedProxies?.count ?? 0 };
-  const ingress = new IstioGateway("ingress", { ...args, certificates, ...held, ...believed }, opts);
+  const believing = trustedProxies !== undefined;
+  const ingress = new IstioGateway("ingress", { ...args, certificates, ...held, trustedProxies: believing }, opts);
   const { namespace, selector, reference, behindProxies } = ingress;
-  const behind = { ...inCluster, dependsOn: ingress };
-  new GatewayNetwork("istio-network", { graph, gateway: "istio", surroundings }, behind);
-  const policies = new IstioPolicies(
-    "policies",
-    { namespace, selector, routes, stripHeaders, trustedProxies: trustedProxies?.addresses ?? [] },
-    behind,
-  );
-  return {
-    urls: urlsOf("istio", ingress),
-    address: ingress.address,
-    route(apps: readonly Application[]): void {
-      // No path is open before its policies are there.
-      const after = { ...inCluster, dependsOn: [ingress, policies, ...apps] };
-      new IstioRoutes("routes", { gateway: reference, behindProxies, namespace, routes }, after);
-    },
-  };
+  new GatewayNetwork("istio-network", { graph, gateway: "istio", surroundings }, { ...inCluster, dependsOn: ingress });
+  // Whatever holds the proxies up, what they demand is put right.
+  const settled = { ...inCluster, dependsOn: [...istio.ready, ingress.place] };
+  const policies = new IstioPolicies("policies", { namespace, selector, routes, stripHeaders, trustedProxies }, settled);
+  // No path is open before its policies are there. One opens when the service's own rules are, which the table names, and one that is
+  // taken away closes whatever the applications wait for.
+  const after = { ...inCluster, dependsOn: [ingress, policies] };
+  new IstioRoutes("routes", { gateway: reference, behindProxies, namespace, routes }, after);
+  return { urls: urlsOf("istio", ingress), address: ingress.address };
 }
 
 /** Kong, and what lets requests in through it once the applications are there. */

@@ -7,6 +7,7 @@ export interface Pod {
     readonly namespace: string;
     /** Of one that is told to end: when it has to be gone (RFC 3339). */
     readonly deletionTimestamp?: string;
+    readonly ownerReferences?: readonly { readonly kind: string }[];
   };
   readonly status: {
     readonly phase: string;
@@ -34,9 +35,18 @@ export async function readPods(kubectl: Kubectl): Promise<PodHealth[]> {
 /** How long after its time a pod may take to be gone, in milliseconds. */
 const mostDelay = 60_000;
 
-/** Whether a pod ends, and has the time for it: after an update some still answer what they had begun. */
-export function isLeaving({ metadata: { deletionTimestamp } }: Pod, now = Date.now()): boolean {
-  return deletionTimestamp !== undefined && now < Date.parse(deletionTimestamp) + mostDelay;
+/** Whether a pod should be gone by now, with some patience. */
+function isOverdue({ deletionTimestamp }: Pod["metadata"]): boolean {
+  return deletionTimestamp !== undefined && Date.now() > Date.parse(deletionTimestamp) + mostDelay;
+}
+
+/**
+ * Whether a pod ends, has the time for it, and has a successor: after an update some still answer what they had begun. One of a
+ * StatefulSet has none before it is gone.
+ */
+function isLeaving({ metadata }: Pod): boolean {
+  const { deletionTimestamp, ownerReferences = [] } = metadata;
+  return deletionTimestamp !== undefined && !isOverdue(metadata) && !ownerReferences.some(({ kind }) => kind === "StatefulSet");
 }
 
 /** Every pod of a cluster; none when the cluster does not answer. */
@@ -48,7 +58,7 @@ export async function listPods(kubectl: Kubectl): Promise<readonly Pod[]> {
 /** Why a pod is not ready: what its containers wait for says more than its conditions. */
 export function podHealth({ metadata, status }: Pod): PodHealth {
   const { namespace, name, deletionTimestamp } = metadata;
-  if (deletionTimestamp !== undefined) return { problem: `${namespace}/${name} should be gone since ${deletionTimestamp}` };
+  if (isOverdue(metadata)) return { problem: `${namespace}/${name} should be gone since ${deletionTimestamp}` };
   if (status.phase === "Succeeded") return {};
   const condition = (type: string) => status.conditions?.find((one) => one.type === type);
   if (condition("Ready")?.status === "True") return {};

@@ -18,10 +18,11 @@ export interface IstioGatewayArgs extends GatewayArgs {
   /** Where the listener's certificate comes from; it is needed as soon as `tls` names a host. */
   readonly certificates?: Certificates;
   /**
-   * How many proxies stand between callers and this gateway: by what these say of a caller's address and scheme it goes.
-   * @default 0: what a request says of that is forged
+   * Whether trusted proxies stand between callers and this gateway: by what these say of a caller's scheme it goes (see
+   * `IstioPolicies` for whom it trusts).
+   * @default false: what a request says of that is forged
    */
-  readonly trustedProxies?: number;
+  readonly trustedProxies?: boolean;
   /** What clients may hold of one pod. @default {@link defaultBounds} */
   readonly bounds?: Bounds;
   /** How much of a body is kept to send it again, in bytes, where it fits. @default 1048576 */
@@ -45,6 +46,8 @@ const overloadName = "gateway-overload";
 export class IstioGateway extends pulumi.ComponentResource {
   /** Namespace of the proxies, and of the routes and policies that are for them. */
   readonly namespace = namespace;
+  /** The namespace itself. */
+  readonly place: pulumi.Resource;
   /** The Gateway's name, as routes refer to it from anywhere. */
   readonly reference = `${namespace}/${publicName}`;
   /** The Gateway on which requests are redirected unless a trusted proxy says that HTTPS was used; undefined without such proxies. */
@@ -68,7 +71,7 @@ export class IstioGateway extends pulumi.ComponentResource {
       replicas,
       tls = { hosts: [], plaintext: true },
       certificates,
-      trustedProxies = 0,
+      trustedProxies = false,
       bounds = defaultBounds,
       retriedBytes = defaultRetriedBytes,
     }: IstioGatewayArgs,
@@ -81,6 +84,7 @@ export class IstioGateway extends pulumi.ComponentResource {
 
     const child = { parent: this };
     const place = createNamespace(name, { namespace, podSecurity: "restricted", injection }, child);
+    this.place = place;
     const overload = new k8s.core.v1.ConfigMap(
       `${name}-overload`,
       {
@@ -98,7 +102,7 @@ export class IstioGateway extends pulumi.ComponentResource {
       dependsOn: place,
     });
     const revision = injection["istio.io/rev"];
-    const proxy = { replicas, revision, podAnnotations, trustedProxies, bounds, overload: overloadName };
+    const proxy = { replicas, revision, podAnnotations, bounds, overload: overloadName };
     const values = proxyValues({ service: exposure.service, ...proxy });
     const started = { source: chart, release, namespace: place.metadata.name, values };
     const proxies = helmRelease(`${name}-proxies`, started, { parent: this, dependsOn: overload });
@@ -113,9 +117,9 @@ export class IstioGateway extends pulumi.ComponentResource {
         after,
       );
     listen("listener", publicName, servers(tls, certificates?.secretName));
-    const redirects = redirectsOf(tls, exposure.ports.https, trustedProxies > 0);
+    const redirects = redirectsOf(tls, exposure.ports.https, trustedProxies);
     const gateways = [`${namespace}/${redirectName}`];
-    this.behindProxies = redirects.length > 0 && trustedProxies > 0 ? gateways[0] : undefined;
+    this.behindProxies = redirects.length > 0 && trustedProxies ? gateways[0] : undefined;
     if (redirects.length > 0) {
       const gateway = listen("redirect", redirectName, [http(redirects.map(({ host }) => host))]);
       for (const [index, { host, http }] of redirects.entries()) {

@@ -15,8 +15,6 @@ export interface Proxies {
   /** Of the control plane they belong to. @default the only one */
   readonly revision: string | undefined;
   readonly podAnnotations: Readonly<Record<string, string>> | undefined;
-  /** How many proxies in front are believed. */
-  readonly trustedProxies: number;
   /** @default {@link defaultBounds} */
   readonly bounds?: Bounds;
   /** Name of the ConfigMap in their namespace that has their {@link overloadManager}. */
@@ -28,12 +26,11 @@ export interface Proxies {
  * before an old one leaves, and an old one leaves only when no requests come to it any more.
  */
 export function proxyValues(args: Proxies): Values {
-  const { service, replicas, revision, podAnnotations, trustedProxies, bounds = defaultBounds, overload } = args;
+  const { service, replicas, revision, podAnnotations, bounds = defaultBounds, overload } = args;
   const leaving = withdrawal[service.type];
   const config = {
     terminationDrainDuration: `${drain}s`,
     proxyMetadata: { ISTIO_META_GLOBAL_DOWNSTREAM_MAX_CONNECTIONS: String(bounds.maxConnections) },
-    ...(trustedProxies > 0 && { gatewayTopology: { numTrustedProxies: trustedProxies } }),
   };
   return {
     ...(revision === undefined ? {} : { revision }),

@@ -8,7 +8,7 @@ export const extension = (name: string) => ({ "@type": `type.googleapis.com/envo
 
 const connectionManager = { name: "envoy.filters.network.http_connection_manager" };
 
-/** Whose settings a patch is of. @default all of a gateway's proxies' */
+/** Which listeners a patch applies to. @default all of a gateway's proxies */
 export interface Where {
   readonly context?: "ANY" | "GATEWAY";
   /** The proxies' own port. @default all of them */
@@ -25,22 +25,15 @@ export function ofConnections(config: object, { context = "GATEWAY", portNumber 
 }
 
 /** A filter of requests in front of all that are there so far. */
-export function inFront(name: string, typed_config: object): Patch {
-  return {
-    applyTo: "HTTP_FILTER",
-    match: { context: "GATEWAY", listener: { filterChain: { filter: connectionManager } } },
-    patch: { operation: "INSERT_FIRST", value: { name, typed_config } },
-  };
-}
+export const inFront = (name: string, typed_config: object): Patch => httpFilter("INSERT_FIRST", {}, { name, typed_config });
 
 /** A filter of requests after all others, of Istio's too. */
-export function atEnd(name: string, typed_config: object): Patch {
-  const filter = { ...connectionManager, subFilter: { name: "envoy.filters.http.router" } };
-  return {
-    applyTo: "HTTP_FILTER",
-    match: { context: "GATEWAY", listener: { filterChain: { filter } } },
-    patch: { operation: "INSERT_BEFORE", value: { name, typed_config } },
-  };
+export const atEnd = (name: string, typed_config: object): Patch =>
+  httpFilter("INSERT_BEFORE", { subFilter: { name: "envoy.filters.http.router" } }, { name, typed_config });
+
+function httpFilter(operation: "INSERT_FIRST" | "INSERT_BEFORE", place: object, value: object): Patch {
+  const listener = { filterChain: { filter: { ...connectionManager, ...place } } };
+  return { applyTo: "HTTP_FILTER", match: { context: "GATEWAY", listener }, patch: { operation, value } };
 }
 
 /**

@@ -1,5 +1,5 @@
 import { Agent, request } from "node:http";
-import { beforeAll, describe, expect, test } from "@jest/globals";
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { type Answer, exchange } from "./support/exchange.ts";
 import { askSecurely, handshake } from "./support/https.ts";
 import { everywhere, gatewayUrl } from "./support/product.ts";
@@ -21,6 +21,10 @@ beforeAll(async () => {
   const { urls, authority: own = "" } = outputs();
   ({ hostname: host, port } = new URL(String(urls.istioHttps)));
   authority = own;
+});
+
+afterAll(async () => {
+  await bringUp();
 });
 
 describe("HTTPS", () => {
@@ -277,14 +281,22 @@ test("while a service's pods never become ready, what the file demands no more g
     const cors = { origins: ["https://pages.example.com"] };
     const frontend = { policies: { addresses: { allow: ["203.0.113.0/24"] }, cors } };
     config["mesh:shop"] = { ...(config["mesh:shop"] as object), frontend };
+    const product = config["mesh:product"] as { versions: unknown[] };
+    config["mesh:product"] = { ...product, versions: [{ name: "v1" }] };
     config["mesh:images"] = { backend: { registry: "nowhere.example.com", repository: "backend", tag: "none" } };
   };
+  // What goes is there: else whatever is seen to be missing was never there.
+  expect([await status(products), await status("/api/v2/products")]).toEqual([401, 401]);
+  expect((await askPlainly("/api/catalog")).headers).toHaveProperty("x-ratelimit-limit");
   await withEdited(edit, async (file) => {
     const update = await startUp("--config-file", file);
     try {
       await update.says(/Deployment backend-v1 updating/);
       await everywhere("a refusal", async () => expect(await status("/")).toBe(403));
       await everywhere("no demand for a token", async () => expect(await status(products)).toBe(200));
+      await everywhere("no path to a version that is gone", async () => {
+        expect(await status("/api/v2/products")).not.toBe(200);
+      });
       await everywhere("no limit", async () => {
         const { headers } = await askPlainly("/api/catalog");
         expect(headers).not.toHaveProperty("x-ratelimit-limit");
@@ -305,28 +317,21 @@ test("while a service's pods never become ready, what the file demands no more g
 test("behind proxies that are trusted the address and the scheme are those that they say, and without plain HTTP every host is redirected", async () => {
   const asked = (headers: Record<string, string>) => askPlainly("/", { headers });
   const allowed = { "x-forwarded-for": "192.0.2.1, 203.0.113.7" };
-  try {
-    await deployWith((config) => {
-      config["mesh:edge"] = { trustedProxies: { count: 1, addresses: ["0.0.0.0/0", "::/0"] } };
-      config["mesh:tls"] = { ...(config["mesh:tls"] as object), plaintext: false };
-      const frontend = { policies: { addresses: { allow: ["203.0.113.0/24"] } } };
-      config["mesh:shop"] = { ...(config["mesh:shop"] as object), frontend };
-    });
-    await everywhere("the proxies in front", async () => {
-      for (const name of [host, "elsewhere.example.com"]) {
-        const { status, headers } = await asked({ host: name, ...allowed });
-        expect([status, headers.location]).toEqual([301, `https://${host}:${port}/`]);
-        expect((await asked({ host: name, ...allowed, "x-forwarded-proto": "https" })).status).toBe(200);
-      }
-    });
-    const other = { "x-forwarded-proto": "https", "x-forwarded-for": "203.0.113.7, 192.0.2.1" };
-    expect((await asked({ host, ...other })).status).toBe(403);
-  } finally {
-    await bringUp();
-  }
-  await everywhere("nobody believed", async () => {
-    expect((await askPlainly(products, { headers: { host, "x-forwarded-proto": "https" } })).status).toBe(301);
+  await deployWith((config) => {
+    config["mesh:edge"] = { trustedProxies: { count: 1, addresses: ["0.0.0.0/0", "::/0"] } };
+    config["mesh:tls"] = { ...(config["mesh:tls"] as object), plaintext: false };
+    const frontend = { policies: { addresses: { allow: ["203.0.113.0/24"] } } };
+    config["mesh:shop"] = { ...(config["mesh:shop"] as object), frontend };
   });
+  await everywhere("the proxies in front", async () => {
+    for (const name of [host, "elsewhere.example.com"]) {
+      const { status, headers } = await asked({ host: name, ...allowed });
+      expect([status, headers.location]).toEqual([301, `https://${host}:${port}/`]);
+      expect((await asked({ host: name, ...allowed, "x-forwarded-proto": "https" })).status).toBe(200);
+    }
+  });
+  const other = { "x-forwarded-proto": "https", "x-forwarded-for": "203.0.113.7, 192.0.2.1" };
+  expect((await asked({ host, ...other })).status).toBe(403);
 });
 
 /** Asks for one path after the other on one connection: each proxy of the gateway counts for itself. */

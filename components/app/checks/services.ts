@@ -1,4 +1,4 @@
-import { isCallerHeader } from "../../gateway/callerHeaders.ts";
+import { headersRead, isCallerHeader, notStripped } from "../../gateway/callerHeaders.ts";
 import { defaultResilience, defaultRetriedBytes, leastEjection, missingTime, mostRetriedBytes } from "../resilience.ts";
 import type { ApplicationSpec, ServiceSpec } from "../spec.ts";
 import type { Problems } from "./Problems.ts";
@@ -56,24 +56,17 @@ function checkVersions({ versions, canary }: ServiceSpec, place: string, problem
   if (!names.includes(canary.version)) problems.refuse(`${place} canary.version`, canary.version, `one of ${names.join(", ")}`);
 }
 
-/** The headers that gateways or a service's rules read of its requests. */
 function checkHeaders(
   { canary, exposed }: ServiceSpec,
   place: string,
   problems: Problems,
   stripHeaders: readonly string[],
 ): void {
-  const { apiKeys, cors } = exposed?.policies ?? {};
-  const read: (readonly [option: string, header: string | undefined])[] = [
-    ["canary.header", canary?.header],
-    ["exposed.policies.apiKeys.header", apiKeys?.header],
-    ...(cors?.headers ?? []).map((header, index) => [`exposed.policies.cors.headers[${index}]`, header] as const),
-  ];
-  const allowed = "one that gateways do not strip: none of mesh:edge.stripHeaders, nor of the list in docs/expose.md";
-  for (const [option, header] of read) {
-    if (header !== undefined && isCallerHeader(header.toLowerCase(), stripHeaders)) {
-      problems.refuse(`${place} ${option}`, header, allowed);
-    }
+  for (const { option, header } of headersRead(canary, exposed?.policies ?? {})) {
+    if (!isCallerHeader(header.toLowerCase(), stripHeaders)) continue;
+    const [first, ...rest] = option[0] === "policies" ? ["exposed", ...option] : option;
+    const within = rest.map((part) => (typeof part === "number" ? `[${part}]` : `.${part}`)).join("");
+    problems.refuse(`${place} ${first}${within}`, header, notStripped);
   }
 }
 

@@ -1,8 +1,8 @@
+import { createHash } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import type { JsonWebKey, Route } from "../route.ts";
 import { verificationKey } from "./jwk.ts";
-import { callerOf, shortHash } from "./plugins.ts";
 import { type Credentials, credential, kongConsumer } from "./resources.ts";
 
 /** Those whom Kong lets in by a credential. */
@@ -15,8 +15,8 @@ export interface Callers {
 
 /**
  * Registers whoever the routes' policies name: consumers, each with one generated key for all services that let it in, and
- * issuers of tokens, each with its public keys. Each is a group of its own, and a service's plugin says which of them it lets in:
- * whoever it names no more is refused with a change of the plugin, at once. They live in Kong's own namespace, as they belong to no
+ * issuers of tokens, each with its public keys. Each is a group of its own, and a service's plugin lists those it lets in: to
+ * take one away changes the plugin, which is done at once. They live in Kong's own namespace, as they belong to no
  * service: the teams of services cannot read their keys.
  */
 export function createCallers(
@@ -75,6 +75,15 @@ function credentialsOf(issuer: string) {
       ...(length > 1 ? [[`jwt.${shortHash(kid)}`, "jwt", known(kid)] satisfies Credential] : []),
     ];
   };
+}
+
+/** Under which name Kong knows whoever has a token of an issuer. No consumer has a dot in its name. */
+export function callerOf(issuer: string): string {
+  return `issuer.${shortHash(issuer)}`;
+}
+
+function shortHash(text: string): string {
+  return createHash("sha256").update(text).digest("hex").slice(0, 10);
 }
 
 function consumersOf(routes: readonly Route[]): Set<string> {

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { milliseconds } from "../../app/resilience.ts";
 import { isPattern, originPattern } from "../origins.ts";
 import {
@@ -11,6 +10,7 @@ import {
   type RateLimit,
   type Route,
 } from "../route.ts";
+import { callerOf } from "./callers.ts";
 import type { Plugin } from "./resources.ts";
 import { tokenFunction } from "./tokenFunction.ts";
 
@@ -23,19 +23,10 @@ export function pluginsOf({ policies }: Pick<Route, "policies">): Plugin[] {
     ...(bots ? [botPlugin(bots)] : []),
     ...(jwt ? [jwtPlugin(jwt), tokenFunction(jwt)] : []),
     ...(apiKeys ? [keyPlugin(apiKeys)] : []),
-    ...(jwt || apiKeys ? [callerPlugin([...(apiKeys?.consumers ?? []), ...(jwt ? [callerOf(jwt.issuer)] : [])])] : []),
+    ...(jwt || apiKeys ? [callerPlugin(jwt ? [callerOf(jwt.issuer)] : (apiKeys?.consumers ?? []))] : []),
     ...(rateLimit ? [ratePlugin(rateLimit)] : []),
     ...(maxBodyBytes === undefined ? [] : [sizePlugin(maxBodyBytes)]),
   ];
-}
-
-/** Under which name Kong knows whoever has a token of an issuer. No consumer has a dot in its name. */
-export function callerOf(issuer: string): string {
-  return `issuer.${shortHash(issuer)}`;
-}
-
-export function shortHash(text: string): string {
-  return createHash("sha256").update(text).digest("hex").slice(0, 10);
 }
 
 /** Whoever may use a service; a key or a token alone only says who someone is, whatever it was given for. */

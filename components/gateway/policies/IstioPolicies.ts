@@ -15,15 +15,23 @@ export interface IstioPoliciesArgs extends Place {
   readonly routes: readonly Route[];
   /** Headers that no caller from outside may send, besides `callerHeaders`, and written as those are. @default none */
   readonly stripHeaders?: readonly string[];
-  /** Addresses of the proxies in front, in CIDR notation: who else connects is refused. @default anybody may connect */
-  readonly trustedProxies?: readonly string[];
+  /** The proxies in front, which are believed. @default none, and anybody may connect */
+  readonly trustedProxies?: TrustedProxies | undefined;
+}
+
+/** Proxies between callers and a gateway, by which it knows callers' addresses. */
+export interface TrustedProxies {
+  /** How many of them each request passes, one after the other. */
+  readonly count: number;
+  /** Theirs, in CIDR notation: who else connects is refused. */
+  readonly addresses: readonly string[];
 }
 
 /**
  * What Istio's gateway demands of requests before it lets them in, by the policies of each route; CORS is answered by the
  * services' own rules (see `corsPolicy`). What this gateway cannot demand is refused. Whatever it lets in, it says itself what
- * only a proxy may say of a request. All of it is two objects, which are always there: one of filters, and one that refuses everybody
- * while those are missing.
+ * only a proxy may say of a request. All of it but CORS is two objects, which are always there: an EnvoyFilter, and an
+ * AuthorizationPolicy that refuses everybody while the EnvoyFilter is missing.
  *
  * - `rateLimit`: 429 beyond it, told in `x-ratelimit-…` headers. Each proxy counts for itself, HTTP and HTTPS apart, and begins
  *   anew when it starts. What is allowed comes back evenly over the time, not all at once at its end.
@@ -39,7 +47,7 @@ export interface IstioPoliciesArgs extends Place {
 export class IstioPolicies extends pulumi.ComponentResource {
   constructor(
     name: string,
-    { routes, stripHeaders = [], trustedProxies = [], ...place }: IstioPoliciesArgs,
+    { routes, stripHeaders = [], trustedProxies, ...place }: IstioPoliciesArgs,
     opts?: pulumi.ComponentResourceOptions,
   ) {
     const offered = routes.filter(({ gateways }) => gateways.includes("istio"));
@@ -49,10 +57,18 @@ export class IstioPolicies extends pulumi.ComponentResource {
 
     const { namespace, selector } = place;
     // Filters come to be in front of those before them: forged headers go first, then pages are answered, then tokens are read.
-    const inFront = [tokenPatches(offered), corsPatches(offered), headerPatches(stripHeaders), [markPatch()]];
+    const inFront = [
+      tokenPatches(offered),
+      corsPatches(offered),
+      headerPatches(stripHeaders, trustedProxies?.count),
+      [markPatch()],
+    ];
     const patches = [...inFront, limitPatches(offered)].flat();
     const filters = customResource(name, envoyFilter({ name: policiesName, namespace }, patches, selector), { parent: this });
-    customResource(`${name}-refusals`, refusals(offered, trustedProxies, place), { parent: this, dependsOn: filters });
+    customResource(`${name}-refusals`, refusals(offered, trustedProxies?.addresses ?? [], place), {
+      parent: this,
+      dependsOn: filters,
+    });
 
     this.registerOutputs();
   }

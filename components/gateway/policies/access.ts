@@ -15,20 +15,20 @@ type Operation = NonNullable<NonNullable<Rule["to"]>[number]["operation"]>;
 /** The proxies' own ports, behind those of their Service. Without any, a denial would be one of every TCP connection too. */
 const ports = ["8080", "8443"];
 
-/** The one name under which the gateway's demands are kept: an EnvoyFilter, and who is refused. */
+/** The name of both objects that hold what the gateway demands. */
 export const policiesName = "gateway-policies";
 
 const known = { namespace: "envoy.filters.http.mesh", key: "policies", value: "in-force" } as const;
 
-/** Marks every request, for {@link refusals} to see that the filters beside this one are in force. */
+/** Marks every request, for {@link refusals} to see that the EnvoyFilter of this patch is there. */
 export function markPatch(): Patch {
   const metadata = [{ metadata_namespace: known.namespace, value: { [known.key]: known.value } }];
   return inFront("mesh.policies-in-force", { ...extension("filters.http.set_metadata.v3.Config"), metadata });
 }
 
 /**
- * Who is refused at the gateway. It only refuses: whatever it does not name is as it was. There is one for all routes, and always:
- * what a route demands no more goes with a change of it, at once, while an object of its own would be deleted when all else is done.
+ * Who is refused at the gateway. It only refuses: whatever it does not name is as it was. One object for all routes, which is always
+ * there: a demand that is taken away is an update, which is done at once; a deletion would wait for the end of the deployment.
  *
  * @param trustedProxies - who else connects is refused: they could say any address of a caller. @default anybody may connect
  */
@@ -49,7 +49,7 @@ export function refusals(
   });
 }
 
-/** Everybody, while the filters are missing that judge requests: nobody gets past what a route demands. */
+/** Everybody, while the EnvoyFilter is missing that judges requests. */
 const unfiltered: Rule = {
   to: [{ operation: { ports } }],
   when: [{ key: `experimental.${known.namespace}[${known.key}]`, notValues: [known.value] }],
@@ -64,7 +64,7 @@ function operationOf(route: Route, routes: readonly Route[]): Operation {
 }
 
 /**
- * The caller's address is that of the connection, or what the mesh is told to trust beyond it (`numTrustedProxies`); what a
+ * The caller's address is that of the connection, or what trusted proxies say; what a
  * caller writes into `x-forwarded-for` does not count. A Service of type NodePort hides it behind that of a node.
  */
 function addressRules({ allow = [], deny = [] }: Addresses, operation: Operation): Rule[] {

@@ -7,8 +7,10 @@ import { callerHeaderPattern } from "../callerHeaders.ts";
  * `x-forwarded-proto` and `host` tell what the caller used.
  *
  * @param stripHeaders - what the stack adds to `callerHeaders`.
+ * @param trustedProxies - how many proxies in front are believed. Here, and not where Istio has it for a pod: it changes with who may
+ *   connect, without new pods.
  */
-export function headerPatches(stripHeaders: readonly string[]): Patch[] {
+export function headerPatches(stripHeaders: readonly string[], trustedProxies = 0): Patch[] {
   // Envoy itself reads these two, and writes them: what it makes of them depends on how many proxies it trusts.
   const regex = callerHeaderPattern(stripHeaders, ["x-forwarded-for", "x-forwarded-proto"]);
   const forged = { remove_on_match: { key_matcher: { safe_regex: { regex } } } };
@@ -18,7 +20,11 @@ export function headerPatches(stripHeaders: readonly string[]): Patch[] {
   const known = { append: { header: address, append_action: "OVERWRITE_IF_EXISTS_OR_ADD" } };
   return [
     // A host is the same with the dot at its end that DNS knows, and so are its routes.
-    ofConnections({ early_header_mutation_extensions: [mutation], strip_trailing_host_dot: true }),
+    ofConnections({
+      ...(trustedProxies > 0 && { xff_num_trusted_hops: trustedProxies }),
+      early_header_mutation_extensions: [mutation],
+      strip_trailing_host_dot: true,
+    }),
     inFront("mesh.trustworthy-headers", {
       ...extension("filters.http.header_mutation.v3.HeaderMutation"),
       // The same address once more, from Envoy: one header for it is enough to rely on.

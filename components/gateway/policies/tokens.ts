@@ -37,7 +37,6 @@ export function tokenPatches(routes: readonly Route[]): Patch[] {
       ];
     }),
   };
-  // Under this name Istio's policies find what a token says.
   return [inFront("envoy.filters.http.jwt_authn", config)];
 }
 
@@ -49,7 +48,6 @@ function provider({ issuer, keys, audiences = [] }: Jwt): object {
     require_expiration: true,
     clock_skew_seconds: clockSkew,
     forward: true,
-    payload_in_metadata: "payload",
   };
 }
 

@@ -111,15 +111,15 @@ describe("a pod", () => {
   });
 });
 
-test("a pod that ends counts for nothing, until it has outstayed its time", async () => {
-  const ending = (deletionTimestamp: string) => ({
-    metadata: { name: "p", namespace: "n", deletionTimestamp },
+test("a pod that ends counts for nothing, until it has outstayed its time, unless its successor waits for that", async () => {
+  const ending = (deletionTimestamp: string, kind = "ReplicaSet") => ({
+    metadata: { name: "p", namespace: "n", deletionTimestamp, ownerReferences: [{ kind }] },
     status: { phase: "Running", conditions: [{ type: "Ready", status: "False" }] },
   });
   const [soon, past] = [60_000, -120_000].map((ms) => new Date(Date.now() + ms).toISOString());
-  const items = [ending(soon ?? ""), ending(past ?? "")];
+  const items = [ending(soon ?? ""), ending(past ?? ""), ending(soon ?? "", "StatefulSet")];
   const found = await readPods(async () => ({ ok: true, stdout: JSON.stringify({ items }), all: "" }));
-  expect(found).toEqual([{ problem: `n/p should be gone since ${past}` }]);
+  expect(found).toEqual([{ problem: `n/p should be gone since ${past}` }, { problem: "n/p is not ready: Running" }]);
 });
 
 test("memory is that of processes, in both versions of control groups", () => {

@@ -34,7 +34,8 @@ test("a header that the stack's gateways strip is refused wherever gateways or r
     { namespace: "alone", services: [service("web", { exposed, canary: { header: "x-acme-try", version: "v1" } })] },
   ];
   expect(applicationProblems(applications, both)).toEqual([]);
-  const allowed = "allowed: one that gateways do not strip: none of mesh:edge.stripHeaders, nor of the list in docs/expose.md";
+  const allowed =
+    "allowed: a header that gateways do not strip: none of mesh:edge.stripHeaders, nor of the list in docs/expose.md";
   expect(applicationProblems(applications, both, { stripHeaders: ["x-acme-*"] })).toEqual([
     `apps: alone/web canary.header is "x-acme-try"; ${allowed}`,
     `apps: alone/web exposed.policies.apiKeys.header is "x-acme-key"; ${allowed}`,
@@ -328,7 +329,7 @@ describe("a service by itself", () => {
     [
       "a canary that gateways never see",
       { canary: { header: "x-real-ip", version: "v1" } },
-      'canary.header is "x-real-ip"; allowed: one that gateways do not strip: none of mesh:edge.stripHeaders, nor of the list in docs/expose.md',
+      'canary.header is "x-real-ip"; allowed: a header that gateways do not strip: none of mesh:edge.stripHeaders, nor of the list in docs/expose.md',
     ],
     ["a canary to nowhere", { canary: { header: "x-canary", version: "v3" } }, 'canary.version is "v3"; allowed: one of v1'],
     [

@@ -173,7 +173,6 @@ describe("tokens", () => {
       require_expiration: true,
       clock_skew_seconds: 60,
       forward: true,
-      payload_in_metadata: "payload",
       from_headers: [{ name: "authorization", value_prefix: " " }],
     });
   });
@@ -219,13 +218,17 @@ test("addresses: all but the allowed are refused, and the denied, by the address
   expect((await rulesOf(shop, route))[0]?.to[0]?.operation).toEqual({ ports, paths: ["/*"], notPaths: ["/a", "/a/*"] });
 });
 
-test("with trusted proxies nobody else may connect", async () => {
-  const trustedProxies = ["192.0.2.0/24"];
+test("trusted proxies are believed as many hops as they are, and nobody else may connect", async () => {
+  const addresses = ["192.0.2.0/24"];
+  const trustedProxies = { count: 2, addresses };
   const { inputs } = await record(() => new IstioPolicies("gate", { namespace: "n", selector, routes: [], trustedProxies }));
   expect(at<object[]>(inputs(authorization, "gate-refusals"), "spec.rules")).toContainEqual({
-    from: [{ source: { notIpBlocks: trustedProxies } }],
+    from: [{ source: { notIpBlocks: addresses } }],
     to: [{ operation: { ports } }],
   });
+  const hops = (filter: Inputs) => at(filter, "spec.configPatches.0.patch.value.typed_config.xff_num_trusted_hops");
+  expect(hops(inputs(envoyFilter, "gate"))).toBe(2);
+  expect(hops((await recordPolicies()).inputs(envoyFilter, "gate"))).toBeUndefined();
 });
 
 describe("limits", () => {

@@ -23,6 +23,7 @@ beforeAll(async () => {
 describe("order", () => {
   const deployment = ["kubernetes:apps/v1:Deployment", "product-v1"] as const;
   const strict = ["kubernetes:security.istio.io/v1:PeerAuthentication", "istio-strict"] as const;
+  const policies = ["kubernetes:networking.istio.io/v1alpha3:EnvoyFilter", "policies"] as const;
   const routes = ["kubernetes:networking.istio.io/v1:VirtualService", "routes"] as const;
 
   test.each<[readonly [string, string], readonly [string, string]]>([
@@ -43,7 +44,8 @@ describe("order", () => {
     [[release, "ingress-proxies"], strict],
     [deployment, strict],
     [["kubernetes:networking.istio.io/v1:DestinationRule", "product-subsets"], deployment],
-    [routes, ["kubernetes:networking.istio.io/v1:VirtualService", "product-delegate"]],
+    [routes, policies],
+    [routes, ["kubernetes:security.istio.io/v1:AuthorizationPolicy", "policies-refusals"]],
     [routes, ["kubernetes:networking.istio.io/v1:Gateway", "ingress-listener"]],
   ])("%j waits for %j", (first, second) => {
     expect(local.waits(first, second)).toBe(true);
@@ -52,6 +54,11 @@ describe("order", () => {
   test("the gateway and the application start side by side", () => {
     expect(local.waits([namespace, "product"], [release, "ingress-proxies"])).toBe(false);
     expect(local.waits([release, "ingress-proxies"], deployment)).toBe(false);
+  });
+
+  test("what the gateway demands waits for no proxy, so that it changes while one does not start", () => {
+    expect(local.waits(policies, strict)).toBe(true);
+    expect(local.waits(policies, [release, "ingress-proxies"])).toBe(false);
   });
 });
 

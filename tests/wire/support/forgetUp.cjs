@@ -1,8 +1,8 @@
 const { rmSync } = require("node:fs");
-const { tmpdir } = require("node:os");
 const { join } = require("node:path");
+const process = require("node:process");
 
-const leftUp = join(tmpdir(), "wire-left-up");
+const leftUp = join(__dirname, "../../../.state", `wire-left-up-${process.env.MESH_STACK ?? "local"}`);
 
 /** Has the next file bring the stack up again where one failed, and the first one anyway (see `haveUp`). */
 module.exports = class ForgetUp {

@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
 import { rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { execa, type Options } from "execa";
+import { stateDir } from "../../../cli/support/paths.ts";
 import { type Matrix, type MatrixRow, rowsOf } from "../../../components/security/CallGraph.ts";
 
 /** The stack that the tests ask. `make wire STACK=<name>` names another one than `local`. */
@@ -71,13 +71,16 @@ export async function haveUp(): Promise<void> {
   else await bringUp();
 }
 
-/** There from a `make up` that ended well until something is done to the stack, or a test fails (see `forgetUp.cjs`). */
-const leftUp = join(tmpdir(), "wire-left-up");
+/** There from a `make up` that ended well until something is done to the stack, or a test fails: `forgetUp.cjs` has its name too. */
+const leftUp = join(stateDir, `wire-left-up-${stack}`);
 
-/** What changes a stack's own objects, by the tool. */
+/**
+ * What tests change of the stack itself, by the tool. Whatever a file deletes or writes is its own, or it puts that back itself, or ends
+ * with a `make up`.
+ */
 const changing: Readonly<Record<string, readonly string[]>> = {
-  pulumi: ["up"],
-  kubectl: ["scale", "patch"],
+  pulumi: ["up", "destroy"],
+  kubectl: ["scale", "patch", "annotate", "label"],
   podman: ["kill", "stop"],
 };
 
