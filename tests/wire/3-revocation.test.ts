@@ -21,7 +21,7 @@ const callee = "product/product";
 const gateway = "istio-ingress/istio-ingressgateway";
 const outside = "wire-outside";
 const path = "/api/products/1";
-const rounds = 20;
+const rounds = 12;
 /** One asks each tenth of a second, for longer than a revocation may take. */
 const idle = 24;
 const atMost = 2_000;
