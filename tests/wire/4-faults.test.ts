@@ -13,11 +13,11 @@ import {
 } from "./support/pods.ts";
 import { productUrl } from "./support/product.ts";
 import { withEdited } from "./support/settings.ts";
-import { bringUp, eventually, kubectl, kubeGet, saw } from "./support/stack.ts";
+import { bringUp, eventually, haveUp, kubectl, kubeGet, saw } from "./support/stack.ts";
 import { expectSettled, startUp } from "./support/updates.ts";
 
 beforeAll(async () => {
-  await bringUp();
+  await haveUp();
   await untilAllReady();
 });
 

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { parse, stringify } from "yaml";
 import { endure } from "./support/accidents.ts";
 import { fractions } from "./support/random.ts";
-import { bringUp, pulumi, saw, stack } from "./support/stack.ts";
+import { bringUp, haveUp, pulumi, saw, stack } from "./support/stack.ts";
 import { expectAgreement, expectSettled, startUp } from "./support/updates.ts";
 
 const stackFile = `Pulumi.${stack}.yaml`;
@@ -17,7 +17,7 @@ let other: string;
 beforeAll(async () => {
   own = await readFile(stackFile, "utf8");
   other = changed(own);
-  await bringUp();
+  await haveUp();
 });
 
 afterAll(async () => {

@@ -3,7 +3,7 @@ import { endure } from "./support/accidents.ts";
 import { budgetsDuring, evict, perNode, replicated, spreadAgain } from "./support/evictions.ts";
 import { listPods, type Pod, productPods, untilAllReady } from "./support/pods.ts";
 import { askProducts } from "./support/product.ts";
-import { bringUp, eventually, kubeGet, podman, run, saw, stackEnvironment } from "./support/stack.ts";
+import { bringUp, eventually, haveUp, kubeGet, podman, run, saw, stackEnvironment } from "./support/stack.ts";
 
 const workers = ["mesh-demo-worker", "mesh-demo-worker2"];
 
@@ -11,7 +11,7 @@ const workers = ["mesh-demo-worker", "mesh-demo-worker2"];
 let worker: string;
 
 beforeAll(async () => {
-  await bringUp();
+  await haveUp();
   // A run that was cut off may have left one cordoned.
   await asAdmin("uncordon", ...workers);
   await untilWhole();

@@ -2,14 +2,14 @@ import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { endure } from "./support/accidents.ts";
 import { killProcesses, untilAllReady } from "./support/pods.ts";
 import { askProducts, everywhere, untilAnswered } from "./support/product.ts";
-import { bringUp, kubectl, kubeGet, make, podman, pulumi, saw } from "./support/stack.ts";
+import { bringUp, haveUp, kubectl, kubeGet, make, podman, pulumi, saw } from "./support/stack.ts";
 
 const controlPlane = "mesh-demo-control-plane";
 /** An object of the user's own, which must outlive every accident. */
 const keepsake = ["configmap", "keepsake", "--namespace=default"] as const;
 
 beforeAll(async () => {
-  await bringUp();
+  await haveUp();
   await untilAllReady();
   // A run that was cut off leaves one.
   await kubectl("delete", ...keepsake, "--ignore-not-found");

@@ -1,7 +1,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { basename } from "node:path";
 import process from "node:process";
-import { eventually, kubeGet } from "./stack.ts";
+import { eventually, forgetUp, kubeGet } from "./stack.ts";
 
 /** A pod as far as tests ask. */
 export interface Pod {
@@ -84,6 +84,7 @@ export function killIn({ uid }: Pod, program?: string): Promise<void> {
  * @throws Error when there is none.
  */
 export async function killProcesses(program: string | undefined, group = /kubelet/): Promise<void> {
+  await forgetUp();
   let killed = 0;
   for (const pid of (await readdir("/proc")).filter((entry) => /^\d+$/.test(entry))) {
     const read = (file: string) => readFile(`/proc/${pid}/${file}`, "utf8").catch(() => "");

@@ -61,8 +61,8 @@ export async function bringUp(): Promise<Finished> {
 }
 
 /**
- * Has the stack up at the start of a file that breaks nothing by hand. Where the file before it ended well, and did nothing to the
- * stack after its last `make up`, there is nothing to do.
+ * Has the stack up at the start of a file. Where the file before it ended well, and did nothing to the stack after its last `make up`,
+ * there is nothing to do.
  *
  * @throws Error as {@link bringUp} does.
  */
@@ -84,9 +84,13 @@ const changing: Readonly<Record<string, readonly string[]>> = {
   podman: ["kill", "stop"],
 };
 
-/** Takes it for granted no more that the stack is as `make up` leaves it, where a command changes it. */
-export async function forgetUp(file: string, command = ""): Promise<void> {
-  if (changing[file]?.includes(command)) await rm(leftUp, { force: true });
+/** Takes it for granted no more that the stack is as `make up` leaves it. */
+export async function forgetUp(): Promise<void> {
+  await rm(leftUp, { force: true });
+}
+
+async function forgetWhereChanged(file: string, command = ""): Promise<void> {
+  if (changing[file]?.includes(command)) await forgetUp();
 }
 
 async function readOutputs(): Promise<void> {
@@ -107,7 +111,7 @@ export function outputs(): Outputs {
 
 /** Runs a command that must succeed and returns its standard output. */
 async function output(file: string, args: readonly string[]): Promise<string> {
-  await forgetUp(file, args[0]);
+  await forgetWhereChanged(file, args[0]);
   const finished = await run(file, args, { env: await stackEnvironment() });
   if (finished.exitCode !== 0) throw new Error(`${file} ${args.join(" ")} ended with ${finished.exitCode}:\n${finished.all}`);
   return finished.stdout;
@@ -129,7 +133,7 @@ async function giveObjects(items: readonly object[], ...command: string[]): Prom
 
 /** Runs plain `pulumi` against the stack, as somebody who sourced `make env` would. */
 export async function pulumi(...args: string[]): Promise<Finished> {
-  await forgetUp("pulumi", args[0]);
+  await forgetWhereChanged("pulumi", args[0]);
   return run("pulumi", ["--non-interactive", "--color=never", ...args, "--stack", stack], { env: await stackEnvironment() });
 }
 

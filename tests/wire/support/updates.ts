@@ -20,7 +20,7 @@ export interface Update {
 export async function startUp(...args: string[]): Promise<Update> {
   const flags = ["up", "--yes", "--skip-preview", "--non-interactive", "--color=never", "--stack", stack];
   const env = await stackEnvironment();
-  await forgetUp("pulumi", "up");
+  await forgetUp();
   const child = execa("pulumi", [...flags, ...args], { env, detached: true, reject: false, stdin: "ignore", all: true });
   let said = "";
   child.all.on("data", (chunk: Buffer) => {
