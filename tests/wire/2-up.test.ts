@@ -4,16 +4,17 @@ import { beforeAll, expect, test } from "@jest/globals";
 import { productPods, untilReady } from "./support/pods.ts";
 import { askProducts } from "./support/product.ts";
 import { withEdited } from "./support/settings.ts";
-import { bringUp, type Finished, kubeGet, outputs, pulumi, run, saw, stack } from "./support/stack.ts";
-
-let up: Finished;
+import { bringUp, haveUp, kubeGet, outputs, pulumi, run, saw, stack } from "./support/stack.ts";
 
 beforeAll(async () => {
-  up = await bringUp();
+  await haveUp();
 });
 
-test("`make up` ends in a URL that answers 200 through the gateway's proxy", async () => {
-  saw(`make up: ${up.seconds.toFixed(1)} s`);
+test("a second `make up` changes nothing, and ends in a URL that answers 200 through the gateway's proxy", async () => {
+  const up = await bringUp();
+  saw(`make up again: ${up.seconds.toFixed(1)} s`);
+  expect(up.all).toMatch(/\d+ unchanged/);
+  expect(up.all).not.toMatch(/\d+ (created|updated|changed|deleted|replaced)/);
   expect(up.all).toContain(`${outputs().urls.istio}/api/products`);
 
   const answer = await askProducts();
@@ -21,13 +22,6 @@ test("`make up` ends in a URL that answers 200 through the gateway's proxy", asy
   expect(answer.headers.server).toBe("istio-envoy");
   expect(answer.body.version).toMatch(/^v[12]$/);
   expect(answer.body.products.length).toBeGreaterThan(0);
-});
-
-test("a second `make up` changes nothing", async () => {
-  const again = await bringUp();
-  saw(`make up again: ${again.seconds.toFixed(1)} s`);
-  expect(again.all).toMatch(/\d+ unchanged/);
-  expect(again.all).not.toMatch(/\d+ (created|updated|changed|deleted|replaced)/);
 });
 
 test("a preview finds no changes and starts within seconds", async () => {

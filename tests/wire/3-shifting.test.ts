@@ -15,7 +15,7 @@ import { eventually, haveUp, kubeGet, pulumi, saw } from "./support/stack.ts";
 const weightOfV2 = "mesh:product.versions[1].weight";
 const steps = [20, 40, 60, 80, 100];
 /** Requests a second: of a client that sees who answers, and of fortio beside it. */
-const rate = { seen: 100, counted: 150 };
+const rate = { seen: 100, counted: 50 };
 const writes = 25;
 
 const shifting: { -readonly [K in keyof Records["shifting"]]?: Records["shifting"][K] } = {};

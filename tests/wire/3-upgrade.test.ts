@@ -28,7 +28,7 @@ test("the mesh moves to another revision of its control plane and back under loa
     // An update ends when the pods it made are ready; that those before them leave is a moment later.
     await eventually(`all proxies of the revision ${to}`, 30, async () => expect(await revisions()).toEqual([to]));
   };
-  const { requests, failed, codes } = await fortioWhile(productUrl(), { qps: 250, connections: 16 }, async () => {
+  const { requests, failed, codes } = await fortioWhile(productUrl(), { qps: 100, connections: 16 }, async () => {
     await move("the next one beside", { beside: [{ revision: "next" }] }, "default");
     await move("everybody to it", { revision: "next", tags: ["stable"], beside: [{ revision: "default" }] }, "next");
     await move("and back", { beside: [{ revision: "next" }] }, "default");

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import { endure } from "./support/accidents.ts";
-import { killProcesses, untilAllReady } from "./support/pods.ts";
+import { untilAllReady } from "./support/pods.ts";
 import { askProducts, everywhere, untilAnswered } from "./support/product.ts";
 import { bringUp, haveUp, kubectl, kubeGet, make, podman, pulumi, saw } from "./support/stack.ts";
 
@@ -95,14 +94,6 @@ async function objectsByHand(): Promise<unknown> {
   );
   return specs.map(({ items }) => items.map(({ spec }) => spec.replicas ?? spec));
 }
-
-test("the API server killed: traffic goes on, and `make up` finds everything", async () => {
-  const { failed } = await endure("the API server killed", { none: true }, async () => {
-    await killProcesses("kube-apiserver");
-    await expectRecovery("kill -9 of the API server");
-  });
-  expect(failed).toBe(0);
-});
 
 test(`the node ${controlPlane} killed: the door on its ports is closed until \`make up\` starts it again`, async () => {
   await podman("kill", "--signal=KILL", controlPlane);

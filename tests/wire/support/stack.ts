@@ -31,7 +31,8 @@ export async function run(file: string, args: readonly string[], options: Option
 }
 
 /** Runs a make target as a user types it, for the stack where the arguments name no other. */
-export function make(...args: string[]): Promise<Finished> {
+export async function make(...args: string[]): Promise<Finished> {
+  if (args[0] === "down") await forgetUp();
   return run("make", [`STACK=${stack}`, ...args]);
 }
 
