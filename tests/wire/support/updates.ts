@@ -1,6 +1,8 @@
 import process from "node:process";
 import { expect } from "@jest/globals";
 import { execa } from "execa";
+import { driftOf } from "../../../cli/drift/stackDrift.ts";
+import { kubectlWith } from "../../../cli/kubernetes/kubectl.ts";
 import { disagreement } from "./agreement.ts";
 import { forgetUp, pulumi, stack, stackEnvironment } from "./stack.ts";
 
@@ -51,16 +53,19 @@ export async function startUp(...args: string[]): Promise<Update> {
   };
 }
 
-/** Nothing has drifted, and what the state knows is what the cluster has. */
+/** What the state knows is what the cluster has, by name and by content. */
 export async function expectAgreement(): Promise<void> {
-  const [found, refresh] = await Promise.all([disagreement(), pulumi("refresh", "--yes", "--expect-no-changes")]);
+  const env = await stackEnvironment();
+  const [found, drift] = await Promise.all([disagreement(), driftOf({ name: stack, env }, kubectlWith(env))]);
   expect(found).toEqual({ lost: [], stray: [] });
-  expect({ exitCode: refresh.exitCode, all: refresh.all }).toMatchObject({ exitCode: 0 });
+  expect(drift).toEqual([]);
 }
 
-/** The same, and nothing is left to do. */
+/** The same in Pulumi's own eyes, and nothing is left to do. */
 export async function expectSettled(): Promise<void> {
   await expectAgreement();
-  const preview = await pulumi("preview", "--expect-no-changes");
-  expect({ exitCode: preview.exitCode, all: preview.all }).toMatchObject({ exitCode: 0 });
+  for (const command of [["refresh", "--yes"], ["preview"]]) {
+    const { exitCode, all } = await pulumi(...command, "--expect-no-changes");
+    expect({ exitCode, all }).toMatchObject({ exitCode: 0 });
+  }
 }
