@@ -97,7 +97,7 @@ describe("bodies", () => {
         })();
         const bodies = [
           upload(`${largePath}?read`, 600 * megabyte),
-          ...Array.from({ length: 20 }, () => upload(`${largePath}?read`, 49 * megabyte, true)),
+          ...Array.from({ length: 4 }, () => upload(`${largePath}?read`, 49 * megabyte, true)),
         ];
         const answers = await Promise.all(bodies).finally(() => {
           done = true;
@@ -106,7 +106,7 @@ describe("bodies", () => {
         return [most, answers, others] as const;
       });
       saw(
-        `600 MB and 20 × 49 MB at once through the gateway: at most ${Math.round(most / megabyte)} MB in a proxy; ${others.length} others served`,
+        `600 MB and 4 × 49 MB through the gateway: at most ${Math.round(most / megabyte)} MB in a proxy; ${others.length} others served`,
       );
       for (const [index, answer] of answers.entries()) {
         expect(answer).toMatch(/^HTTP\/1.1 200 /);
