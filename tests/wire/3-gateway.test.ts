@@ -281,8 +281,8 @@ test("while a service's pods never become ready, what the file demands no more g
     const cors = { origins: ["https://pages.example.com"] };
     const frontend = { policies: { addresses: { allow: ["203.0.113.0/24"] }, cors } };
     config["mesh:shop"] = { ...(config["mesh:shop"] as object), frontend };
-    const product = config["mesh:product"] as { versions: unknown[] };
-    config["mesh:product"] = { ...product, versions: [{ name: "v1" }] };
+    const product = config["mesh:product"] as object;
+    config["mesh:product"] = { ...product, versions: [{ name: "v1" }], canary: { version: "v1" } };
     config["mesh:images"] = { backend: { registry: "nowhere.example.com", repository: "backend", tag: "none" } };
   };
   // What goes is there: else whatever is seen to be missing was never there.
