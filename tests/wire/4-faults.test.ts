@@ -124,7 +124,7 @@ test("the API server killed during `pulumi up`: the next one completes, and stat
       ...(config["mesh:product"] as object),
       replicas: 4,
       versions,
-      policies: { maxBodyBytes: 1_000_000 },
+      resilience: { retries: { maxBodyBytes: 90_000 } },
     };
   };
   const { failed } = await endure("the API server killed during pulumi up", { none: true }, async () => {

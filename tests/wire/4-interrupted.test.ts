@@ -33,8 +33,8 @@ function changed(file: string): string {
     ...settings.config["mesh:product"],
     replicas: 2,
     versions: [{ name: "v1" }, { name: "v2", weight: 50, replicas: 2 }],
-    policies: { maxBodyBytes: 1_000_000, cors: { origins: ["https://example.com"] } },
-    resilience: { timeout: "6s" },
+    // None that changes the gateway's listeners: they would close kept connections, of which one may just be used.
+    resilience: { timeout: "6s", retries: { maxBodyBytes: 90_000 } },
   };
   return stringify(settings);
 }
