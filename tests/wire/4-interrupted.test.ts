@@ -25,7 +25,7 @@ afterAll(async () => {
   await bringUp();
 });
 
-/** An application less, with its namespace and all that is in it; other shares, copies, policies and rules. */
+/** An application less, with its namespace and all that is in it; other shares, copies, rules and retries. */
 function changed(file: string): string {
   const settings = parse(file) as { config: Record<string, object> };
   settings.config["mesh:load"] = { qps: 0 };
