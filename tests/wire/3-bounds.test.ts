@@ -1,7 +1,7 @@
 import { connect as connectHttp2, constants } from "node:http2";
 import type { Socket } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { echoHost, withEcho } from "./support/echo.ts";
+import { echoHost, route, withEcho } from "./support/echo.ts";
 import { atGateway } from "./support/envoy.ts";
 import { gatewayPods, untilReady } from "./support/pods.ts";
 import { askProducts, everywhere, gatewayUrl } from "./support/product.ts";
@@ -22,6 +22,8 @@ const megabyte = 1_000_000;
 /** Twice what a pod has. */
 const large = 1_000 * megabyte;
 const small = 10_000;
+/** More than is kept to be sent again unless a service asks for it. */
+const retried = 2 * megabyte;
 /** A path on which the one limit holds, and one with the other, whatever the host is. */
 const [largePath, smallPath] = ["/api/products/any", "/api/any"];
 let restarts: readonly [string, number][];
@@ -34,7 +36,8 @@ beforeAll(async () => {
   const { length } = await gatewayPods();
   await deployWith((config) => {
     config["mesh:istioGateway"] = bounds;
-    config["mesh:product"] = { ...(config["mesh:product"] as object), policies: { maxBodyBytes: large } };
+    const resilience = { retries: { maxBodyBytes: retried }, pool: { maxConnections: 60 } };
+    config["mesh:product"] = { ...(config["mesh:product"] as object), policies: { maxBodyBytes: large }, resilience };
     config["mesh:shop"] = { ...(config["mesh:shop"] as object), backend: { policies: { maxBodyBytes: small } } };
   });
   // The pods before them serve on for a while.
@@ -65,11 +68,11 @@ function untilTaken(socket: Socket): Promise<void> {
 }
 
 /** Sends a body of so many bytes without saying how many, as fast as it is taken, and returns the answer. */
-async function upload(path: string, bytes: number, declared = false): Promise<string> {
+async function upload(path: string, bytes: number, declared = false, ...headers: string[]): Promise<string> {
   return await withRaw(1, async ([it]) => {
     if (!it) throw new Error("no connection");
     const length = declared ? `content-length: ${bytes}` : "transfer-encoding: chunked";
-    it.write(lines(`PUT ${path} HTTP/1.1`, host, length, "connection: close"));
+    it.write(lines(`PUT ${path} HTTP/1.1`, host, length, "connection: close", ...headers));
     const piece = Buffer.alloc(megabyte, "x");
     for (let sent = 0; sent < bytes && it.received() === "" && !it.socket.destroyed; sent += piece.length) {
       const now = piece.subarray(0, Math.min(piece.length, bytes - sent));
@@ -85,7 +88,7 @@ async function upload(path: string, bytes: number, declared = false): Promise<st
 
 describe("bodies", () => {
   test("of more than a pod's memory pass through within their limit, and nothing of them stays", async () => {
-    await withEcho(async () => {
+    await withEcho(async (echo) => {
       const [most, answers, others] = await atGateway(async (proxies) => {
         let [most, done] = [0, false];
         const watched = (async () => {
@@ -120,6 +123,16 @@ describe("bodies", () => {
       expect(await upload(`${smallPath}?read`, small + 1)).toMatch(/^HTTP\/1.1 413 /);
       // The service answers before it has the body; then the answer is broken off, or has been whole before.
       expect(await upload(`${smallPath}?read`, 50 * megabyte)).toMatch(/^(HTTP\/1.1 413 |$)/);
+
+      // The gateway sends again what it has kept, for the service that asks for most.
+      for (const [bytes, tries] of [
+        [retried - small, route.tries],
+        [retried + small, 1],
+      ] as const) {
+        const key = `${bytes} ${Date.now()}`;
+        expect(await upload("/?read&status=503", bytes, true, `x-key: ${key}`)).toMatch(/^HTTP\/1.1 503 /);
+        expect([bytes, await echo.reached(key)]).toEqual([bytes, tries]);
+      }
 
       // What goes through a WebSocket is no body.
       await withRaw(1, async ([it]) => {
