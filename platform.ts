@@ -77,7 +77,7 @@ export function buildPlatform(target: Target, config: Config, specs = plannedApp
   const inMesh = { ...inCluster, dependsOn: [...cluster.ready, ...istio.ready] };
   // Both gateways and all applications start side by side.
   const surroundings = { ...target.surroundings, scrapers: config.monitoring.scrapers };
-  const parts: Parts = { target, config, istio, mesh, certificates, graph, routes, surroundings };
+  const parts: Parts = { target, config, mesh, certificates, graph, routes, surroundings };
   const ingress = gateways.includes("istio") ? openIstio(parts, inMesh) : undefined;
   const kong = gateways.includes("kong") ? openKong(parts, inMesh) : undefined;
   const apps = specs.map(
@@ -99,7 +99,6 @@ function onCluster({ provider }: Target["cluster"]) {
 interface Parts {
   readonly target: Target;
   readonly config: Config;
-  readonly istio: Istio;
   readonly mesh: MeshMembership;
   readonly certificates: Certificates;
   readonly graph: CallGraph;
@@ -109,7 +108,7 @@ interface Parts {
 
 /** Istio's gateway, and what lets requests in through it. */
 function openIstio(
-  { target, config, istio, mesh, certificates, graph, routes, surroundings }: Parts,
+  { target, config, mesh, certificates, graph, routes, surroundings }: Parts,
   opts: pulumi.ComponentResourceOptions,
 ) {
   const { cluster, charts, exposure, replicas } = target;
@@ -123,9 +122,9 @@ function openIstio(
   const ingress = new IstioGateway("ingress", { ...args, certificates, ...held, trustedProxies: believing }, opts);
   const { namespace, selector, reference, behindProxies } = ingress;
   new GatewayNetwork("istio-network", { graph, gateway: "istio", surroundings }, { ...inCluster, dependsOn: ingress });
-  // Whatever holds the proxies up, what they demand is put right.
-  const settled = { ...inCluster, dependsOn: [...istio.ready, ingress.place] };
-  const policies = new IstioPolicies("policies", { namespace, selector, routes, stripHeaders, trustedProxies }, settled);
+  // Whatever holds the proxies up, what they demand is put right. Their namespace waits for the mesh.
+  const placed = { ...inCluster, dependsOn: ingress.place };
+  const policies = new IstioPolicies("policies", { namespace, selector, routes, stripHeaders, trustedProxies }, placed);
   // No path is open before its policies are there. One opens when the service's own rules are, which the table names, and one that is
   // taken away closes whatever the applications wait for.
   const after = { ...inCluster, dependsOn: [ingress, policies] };

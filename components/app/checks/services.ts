@@ -15,7 +15,7 @@ const given = ["PORT", "VERSION", "POD_NAME", "DRAIN_MS"];
 export function checkServices(
   { namespace, services }: ApplicationSpec,
   problems: Problems,
-  stripHeaders: readonly string[] = [],
+  stripHeaders: readonly string[],
 ): void {
   for (const service of services) {
     const place = `${namespace}/${service.name}`;
