@@ -84,16 +84,24 @@ describe("what is left", () => {
 describe("of a build that was watched", () => {
   // Seconds, packages compiled and programs linked, of 5514 and 21; it took 588 s.
   const build: readonly (readonly [at: number, compiled: number, linked: number])[] = [
-    ...[[30, 281, 0] as const, [60, 634, 0] as const, [90, 1068, 0] as const, [120, 1474, 1] as const, [150, 1922, 1] as const],
-    ...[
-      [180, 2167, 1] as const,
-      [210, 2513, 3] as const,
-      [240, 2846, 4] as const,
-      [270, 3110, 8] as const,
-      [300, 3685, 14] as const,
-    ],
-    ...[[330, 4146, 14] as const, [360, 4312, 14] as const, [390, 4358, 15] as const, [420, 4449, 15] as const],
-    ...[[450, 4798, 20] as const, [480, 5035, 20] as const, [510, 5354, 20] as const, [540, 5362, 20] as const],
+    [30, 281, 0],
+    [60, 634, 0],
+    [90, 1068, 0],
+    [120, 1474, 1],
+    [150, 1922, 1],
+    [180, 2167, 1],
+    [210, 2513, 3],
+    [240, 2846, 4],
+    [270, 3110, 8],
+    [300, 3685, 14],
+    [330, 4146, 14],
+    [360, 4312, 14],
+    [390, 4358, 15],
+    [420, 4449, 15],
+    [450, 4798, 20],
+    [480, 5035, 20],
+    [510, 5354, 20],
+    [540, 5362, 20],
   ];
 
   test.each([1, 4])("%s times as slow, what is left is said within a third from the middle on", (slow) => {
