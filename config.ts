@@ -1,8 +1,8 @@
 import { kubeconfigRule, region, sealed } from "./config/clusters.ts";
+import { conflicts } from "./config/crossSection.ts";
 import { defaultIssuer } from "./config/gateways.ts";
 import { ConfigError, describe, describeConflict, namespace } from "./config/problems.ts";
 import { type Sections, sections } from "./config/sections.ts";
-import { conflicts } from "./config/together.ts";
 
 /*
  * The whole configuration of a stack. Every refusal is in here and in config/, and happens before anything is

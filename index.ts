@@ -1,8 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
-import { productPath } from "./apps/product.ts";
-import { messageOf } from "./cli/support/messages.ts";
-import { curlCommand } from "./components/gateway/expectedAnswers.ts";
+import { productPath } from "./apps/product/index.ts";
 import { parseConfig } from "./config.ts";
+import { messageOf } from "./lib/messages.ts";
+import { curlCommand } from "./model/expectedAnswers.ts";
 import { buildPlatform, noticesOf, plannedApplications } from "./platform.ts";
 import { resolveTarget } from "./stacks/index.ts";
 

@@ -3,9 +3,12 @@
  * interruption, reports progress, and leaves its result in the user's cache under a key of its sources.
  */
 export { ensureImages, type ImageArchive } from "./images/index.ts";
+export { type BuiltImage, imageHub, toolchainBin } from "./names.ts";
 export { ensureNodeImage } from "./node/index.ts";
-export { podmanEnvironment } from "./podman.ts";
+export { podmanEnvironment, podmanStorage } from "./podman.ts";
 export { preflight } from "./preflight.ts";
+export { buildFlags } from "./toolchain/binaries.ts";
 export { ensureDebianPackages } from "./toolchain/debian.ts";
+export { airgapModule } from "./toolchain/go.ts";
 export { ensureToolchain, type Toolchain } from "./toolchain/index.ts";
 export { ensurePlugins } from "./toolchain/plugins.ts";

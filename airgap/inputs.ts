@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { projectDir } from "../cli/support/paths.ts";
+import { projectDir } from "../lib/paths.ts";
+import { literally } from "../lib/patterns.ts";
 
 /** Files that never change what is built: prose and Go's own tests. */
 const irrelevant = /(\.md|_test\.go)$/;
@@ -32,7 +33,7 @@ export function keyOf(sources: readonly string[], ...facts: readonly string[]): 
  * @param folder - of the go.mod, relative to the checkout.
  */
 export function moduleVersion(module: string, folder = "airgap"): string {
-  const line = new RegExp(`^\\s*(?:require )?${module.replaceAll(".", "\\.")} (v\\S+)`, "m");
+  const line = new RegExp(`^\\s*(?:require )?${literally(module)} (v\\S+)`, "m");
   const version = line.exec(readFileSync(join(projectDir, folder, "go.mod"), "utf8"))?.[1];
   if (!version) throw new Error(`${folder}/go.mod requires no ${module}`);
   return version;

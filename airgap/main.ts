@@ -1,20 +1,24 @@
 import process from "node:process";
-import { UserError } from "../cli/support/errors.ts";
-import { messageOf } from "../cli/support/messages.ts";
-import { consoleProgress } from "../cli/support/progress.ts";
-import { applyProxyExceptions } from "../cli/support/proxies.ts";
+import { UserError } from "../lib/errors.ts";
+import { applyProxyExceptions } from "../lib/httpProxies.ts";
+import { messageOf } from "../lib/messages.ts";
+import { consoleProgress } from "../lib/progress.ts";
 import { ensureImages, ensureNodeImage, ensureToolchain, preflight } from "./index.ts";
-import { builtImages } from "./names.ts";
+import { platformImages } from "./names.ts";
 
 /*
  * The air gap on its own: `node --import tsx airgap/main.ts [toolchain|images|node|all]`. `make up` does the same as one of
- * its steps.
+ * its steps, and builds the images of the applications' own programs as well.
  */
 
 const progress = consoleProgress();
 const parts = {
   toolchain: () => ensureToolchain(progress),
-  images: () => ensureImages(builtImages, progress),
+  images: () =>
+    ensureImages(
+      platformImages.map((name) => ({ name })),
+      progress,
+    ),
   node: () => ensureNodeImage(progress),
   async all() {
     await parts.toolchain();

@@ -1,7 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { bundleOf, type ServiceName, serviceNames } from "../apps/bundle.ts";
-import { cacheDir, projectDir } from "../cli/support/paths.ts";
+import { cacheDir, projectDir } from "../lib/paths.ts";
 import { keyOf, moduleVersion } from "./inputs.ts";
 import { pins } from "./pins.ts";
 
@@ -10,15 +9,18 @@ import { pins } from "./pins.ts";
  * image at preview, and two checkouts with the same sources share one build.
  */
 
-/** An image of the platform that is made here where it cannot be pulled. */
-export type BuiltImage = IstioImage | ServiceName | "postgresql" | "fortio";
-type IstioImage = "pilot" | "proxyv2" | "install-cni";
+/** Istio's images. */
+export const istioImages = ["pilot", "proxyv2", "install-cni"] as const;
+
+/** Every image that is built here whatever the applications are, in the order in which they are built. */
+export const platformImages = [...istioImages, "postgresql", "fortio"] as const;
+export type PlatformImage = (typeof platformImages)[number];
+
+/** An image to build: one of the platform's own, or a program for Node.js, as one file, on the Node.js runtime. */
+export type BuiltImage = { readonly name: PlatformImage } | { readonly name: string; readonly program: string };
 
 /** A Helm chart of Istio, from the Istio module. */
 export type Chart = "base" | "istiod" | "gateway" | "cni";
-
-/** Every image, in the order in which they are built. */
-export const builtImages: readonly BuiltImage[] = ["pilot", "proxyv2", "install-cni", ...serviceNames, "postgresql", "fortio"];
 
 /** Registry of the images. It is no host's name, so none of them is ever pulled by mistake. */
 const imageRegistry = "localhost";
@@ -32,7 +34,7 @@ export const imageHub = `${imageRegistry}/${imageFolder}`;
 const toolchainSources = ["airgap/go.mod", "airgap/go.sum", "airgap/cmd", "airgap/languagehost", "airgap/toolchain/binaries.ts"];
 
 /** What decides the bytes of an image besides its binaries. */
-const imageSources = ["airgap/images", "airgap/pins.ts"];
+const imageSources = ["airgap/images", "airgap/pins.ts", "lib/tar.ts", "lib/tree.ts"];
 
 /** Key of the Go toolchain. */
 export const toolchainKey = once(() => keyOf(toolchainSources));
@@ -57,8 +59,8 @@ export interface ImageReference {
 }
 
 /** What an image is called; the tag changes with any of its inputs. */
-export function imageReference(name: BuiltImage): ImageReference {
-  return { registry: imageRegistry, repository: `${imageFolder}/${name}`, tag: tagOf(name) };
+export function imageReference(image: BuiltImage): ImageReference {
+  return { registry: imageRegistry, repository: `${imageFolder}/${image.name}`, tag: tagOf(image) };
 }
 
 /** The same in one word, as pods and nodes name it. */
@@ -66,14 +68,11 @@ export function fullName({ registry, repository, tag }: ImageReference): string 
   return `${registry}/${repository}:${tag}`;
 }
 
-function tagOf(name: BuiltImage): string {
-  if (name === "postgresql") return postgresqlTag();
-  if (name === "fortio") return fortioTag();
-  return isService(name) ? serviceTag(name) : istioTag();
-}
-
-function isService(name: BuiltImage): name is ServiceName {
-  return serviceNames.some((service) => service === name);
+function tagOf(image: BuiltImage): string {
+  // The program decides, so that a changed package changes the image as a changed source does.
+  if ("program" in image) return `${projectVersion()}-${keyOf(imageSources, image.program)}`;
+  if (image.name === "postgresql") return postgresqlTag();
+  return image.name === "fortio" ? fortioTag() : istioTag();
 }
 
 /** The kind node image in podman's storage. */
@@ -96,11 +95,6 @@ export const toolchainDir = once(() => join(cacheDir, "toolchain", toolchainKey(
 /** Folder of the programs a user runs: pulumi and its language host, kind, kubectl, helm, istioctl. */
 export function toolchainBin(): string {
   return join(toolchainDir(), "bin");
-}
-
-/** A service's image has its bundle's key, so that a changed package changes it as a changed source does. */
-function serviceTag(service: ServiceName): string {
-  return `${projectVersion()}-${keyOf(imageSources, bundleOf(service))}`;
 }
 
 const projectVersion = once(() => {

@@ -1,6 +1,9 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { stateDir } from "../cli/support/paths.ts";
+import { stateDir } from "../lib/paths.ts";
+
+/** Where podman keeps images, containers and volumes. */
+export const podmanStorage = "/var/lib/containers";
 
 /** Open files and processes a node may have where the machine allows that many: podman's own default. */
 const enough = 1_048_576;

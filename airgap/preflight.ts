@@ -1,20 +1,18 @@
 import { existsSync } from "node:fs";
 import { access, constants, readFile, stat, statfs } from "node:fs/promises";
 import { homedir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import process from "node:process";
-import { cacheDir, projectDir, stateDir } from "../cli/support/paths.ts";
-import { output } from "../cli/support/process.ts";
+import { cacheDir, nearestExisting, projectDir, stateDir } from "../lib/paths.ts";
+import { output } from "../lib/process.ts";
 import { toolchainDir } from "./names.ts";
+import { podmanStorage } from "./podman.ts";
 
 /** What a build keeps, in bytes: results, Go's own modules and what it compiled, and the nodes' images and volumes. */
 const cold = { results: 2e9, modules: 2.2e9, compiled: 5.6e9, nodes: 2.2e9 } as const;
 
 /** What images and nodes need when the toolchain is there. In bytes. */
 const warm = { results: 1e9, modules: 0, compiled: 0, nodes: 2e9 } as const;
-
-/** Where podman keeps images and volumes. */
-const podmanStorage = "/var/lib/containers";
 
 /** What the machine is, so that tests can say it is another. */
 export interface Machine {
@@ -95,8 +93,8 @@ async function folderProblems({ isWritable }: Machine): Promise<string[]> {
   const cache = `${cacheDir} cannot be written, where what is built goes: make it writable; XDG_CACHE_HOME names another place. ${otherwise}`;
   const state = `${stateDir} cannot be written, where this checkout keeps its state: make the checkout writable.`;
   return [
-    ...(existsSync(toolchainDir()) || (await isWritable(existing(cacheDir))) ? [] : [cache]),
-    ...((await isWritable(existing(stateDir))) ? [] : [state]),
+    ...(existsSync(toolchainDir()) || (await isWritable(nearestExisting(cacheDir))) ? [] : [cache]),
+    ...((await isWritable(nearestExisting(stateDir))) ? [] : [state]),
   ];
 }
 
@@ -104,7 +102,7 @@ async function folderProblems({ isWritable }: Machine): Promise<string[]> {
 async function diskProblems({ env, freeSpace, disk, isWritable }: Machine): Promise<string[]> {
   const needs = existsSync(toolchainDir()) ? warm : cold;
   // Nothing goes into a cache that can only be read.
-  const results = (await isWritable(existing(cacheDir))) ? needs.results : 0;
+  const results = (await isWritable(nearestExisting(cacheDir))) ? needs.results : 0;
   const home = env.HOME ?? homedir();
   const places = [
     { path: cacheDir, bytes: results, advice: "XDG_CACHE_HOME names another place" },
@@ -122,14 +120,14 @@ async function diskProblems({ env, freeSpace, disk, isWritable }: Machine): Prom
   ].filter(({ bytes }) => bytes > 0);
   const disks = new Map<number, typeof places>();
   for (const place of places) {
-    const id = await disk(existing(place.path));
+    const id = await disk(nearestExisting(place.path));
     disks.set(id, [...(disks.get(id) ?? []), place]);
   }
   const problems: string[] = [];
   for (const [first, ...others] of disks.values()) {
     if (!first) continue;
     const needed = [first, ...others].reduce((sum, { bytes }) => sum + bytes, 0);
-    const free = await freeSpace(existing(first.path));
+    const free = await freeSpace(nearestExisting(first.path));
     if (free >= needed) continue;
     const also = others.length > 0 ? ` (${others.map(({ path }) => path).join(", ")} on the same disk)` : "";
     problems.push(
@@ -137,11 +135,6 @@ async function diskProblems({ env, freeSpace, disk, isWritable }: Machine): Prom
     );
   }
   return problems;
-}
-
-/** A path, or its nearest parent that is there. */
-function existing(path: string): string {
-  return existsSync(path) ? path : existing(dirname(path));
 }
 
 async function version(program: string, args: string[], pattern: RegExp, env: NodeJS.ProcessEnv): Promise<string | undefined> {

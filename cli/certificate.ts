@@ -1,8 +1,9 @@
 import process from "node:process";
 import { text } from "node:stream/consumers";
 import { Command } from "commander";
-import { issue, type Signed } from "./certificates/issue.ts";
-import { UserError } from "./support/errors.ts";
+import { UserError } from "../lib/errors.ts";
+import type { Signed } from "../model/certificates.ts";
+import { issue } from "./certificates/issue.ts";
 import { runCommand, tellAsJson } from "./support/main.ts";
 
 /*

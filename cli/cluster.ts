@@ -2,11 +2,11 @@ import process from "node:process";
 import { Command, InvalidArgumentError } from "commander";
 import { ensureImages } from "../airgap/index.ts";
 import { type BuiltImage, builtImages } from "../airgap/names.ts";
-import { deleteCluster, ensureCluster, readCluster } from "./kind/engine.ts";
+import { consoleProgress } from "../lib/progress.ts";
+import type { KindSpec } from "../model/kindSpec.ts";
 import { type ImageFile, loadImages } from "./kind/images.ts";
-import type { KindSpec } from "./kind/spec.ts";
+import { deleteCluster, ensureCluster, readCluster } from "./kind/kindCluster.ts";
 import { runCommand, tellAsJson } from "./support/main.ts";
-import { consoleProgress } from "./support/progress.ts";
 
 /*
  * The cluster's command line, which the KindCluster component runs: one command, one line of JSON on standard output;

@@ -1,9 +1,9 @@
 import { mkdir } from "node:fs/promises";
 import process from "node:process";
 import { type Config, parseConfig } from "../config.ts";
+import type { KindSpec } from "../model/kindSpec.ts";
 import { kindSpec } from "../stacks/kind.ts";
 import { kubectlOf } from "./kind/health.ts";
-import type { KindSpec } from "./kind/spec.ts";
 import { type Kubectl, kubectlWith } from "./kubernetes/kubectl.ts";
 import type { PulumiStack } from "./pulumi/stack.ts";
 import { pulumiBackend, stackEnvironment } from "./support/environment.ts";

@@ -3,6 +3,8 @@ import { delimiter, join } from "node:path";
 import process from "node:process";
 import { preflight as airgapPreflight } from "../airgap/index.ts";
 import type { Config } from "../config.ts";
+import { UserError } from "../lib/errors.ts";
+import type { KindSpec } from "../model/kindSpec.ts";
 import type { Context } from "./context.ts";
 import { hostProblems } from "./kind/hostRequirements.ts";
 import { inotifyProblems } from "./kind/inotify.ts";
@@ -10,8 +12,6 @@ import { modulesFolderProblems } from "./kind/modulesFolder.ts";
 import { foreignMessage, isOurs } from "./kind/owner.ts";
 import { takenPorts } from "./kind/ports.ts";
 import { findRuntime, listNodes } from "./kind/runtime.ts";
-import type { KindSpec } from "./kind/spec.ts";
-import { UserError } from "./support/errors.ts";
 
 /** What a stack of published parts needs on the PATH, by its target, and where each one's installation is explained. */
 const publishedTools = {

@@ -1,6 +1,6 @@
 import { BlockList, isIPv4, isIPv6 } from "node:net";
 import { z } from "zod";
-import { allowing } from "./rules.ts";
+import { allowing } from "../model/rules.ts";
 
 /** A range of addresses: IPv4 or IPv6. */
 export const cidr = () => {

@@ -1,9 +1,22 @@
 import { z } from "zod";
-import { contextNames } from "../components/cluster/kubeconfig.ts";
-import { istioPlatforms } from "../components/mesh/platforms.ts";
-import { eksKubernetes } from "../components/support/versions.ts";
+import { istioPlatforms } from "../model/istioPlatforms.ts";
+import { contextNames } from "../model/kubeconfig.ts";
+import {
+  allowing,
+  host,
+  label,
+  listOf,
+  mapping,
+  oneOf,
+  port,
+  qualifiedName,
+  refuse,
+  subdomain,
+  text,
+  whole,
+} from "../model/rules.ts";
+import { eksKubernetes } from "../model/versions.ts";
 import { cidr, privateNetwork, publicCidr } from "./addresses.ts";
-import { allowing, host, label, listOf, mapping, oneOf, port, qualifiedName, refuse, subdomain, text, whole } from "./rules.ts";
 
 /** A kind cluster: `mesh:cluster`. */
 export const cluster = mapping({

@@ -1,9 +1,9 @@
-import { defaultRetriedBytes } from "../components/app/resilience.ts";
-import { mostRetriedBytesOf } from "../components/gateway/bounds.ts";
-import { beyondKong, sharedKeyIds } from "../components/gateway/kong/problems.ts";
-import { beyondIstio } from "../components/gateway/policies/istioProblems.ts";
-import { conflictingKeys } from "../components/gateway/policyProblems.ts";
-import type { GatewayName, RoutePolicies } from "../components/gateway/route.ts";
+import { beyondIstio } from "../components/gateway/istio/unsupported.ts";
+import { beyondKong, sharedKeyIds } from "../components/gateway/kong/unsupported.ts";
+import { conflictingKeys } from "../model/checks/policyProblems.ts";
+import { mostRetriedBytesOf } from "../model/gatewayBounds.ts";
+import { defaultRetriedBytes } from "../model/resilience.ts";
+import type { GatewayName, RoutePolicies } from "../model/route.ts";
 import { availableGateways } from "./gateways.ts";
 import type { Conflict } from "./problems.ts";
 import type { Sections } from "./sections.ts";

@@ -1,7 +1,6 @@
 import { z } from "zod";
-import { bytesOf, defaultBounds, mostConnections } from "../components/gateway/bounds.ts";
-import type { GatewayName } from "../components/gateway/route.ts";
-import { cidr } from "./addresses.ts";
+import { bytesOf, defaultBounds, mostConnections } from "../model/gatewayBounds.ts";
+import type { GatewayName } from "../model/route.ts";
 import {
   allowing,
   boolean,
@@ -16,7 +15,8 @@ import {
   text,
   url,
   whole,
-} from "./rules.ts";
+} from "../model/rules.ts";
+import { cidr } from "./addresses.ts";
 
 /** Names under which the gateways answer over HTTPS, and where their certificate comes from: `mesh:tls`. */
 export const tls = mapping({

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { defaultProxySettings } from "../components/mesh/proxies.ts";
-import { allowing, boolean, label, listOf, mapping, qualifiedName, refuse, text } from "./rules.ts";
+import { allowing, boolean, label, listOf, mapping, qualifiedName, refuse, text } from "../model/rules.ts";
 
 /** Part of the name of objects and the value of labels; often a version with hyphens. */
 const revision = () =>

@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { UserError } from "../cli/support/errors.ts";
+import { UserError } from "../lib/errors.ts";
 import { sealed } from "./clusters.ts";
 
 /** Why a stack's configuration is refused. */

@@ -1,12 +1,6 @@
 import type { z } from "zod";
-import {
-  balancings,
-  defaultResilience,
-  defaultRetriedBytes,
-  missingTime,
-  mostRetriedBytes,
-} from "../components/app/resilience.ts";
-import { duration, mapping, oneOf, refuse, retryOn, whole } from "./rules.ts";
+import { balancings, defaultResilience, defaultRetriedBytes, missingTime, mostRetriedBytes } from "../model/resilience.ts";
+import { duration, mapping, oneOf, refuse, retryOn, whole } from "../model/rules.ts";
 
 /*
  * How callers' proxies treat a service: the rules of single values once, for settings, where each has a default, and for

@@ -1,9 +1,9 @@
 import type { z } from "zod";
+import { mapping, oneOf } from "../model/rules.ts";
+import { charts, images } from "./artifacts.ts";
 import { cluster, eks, existing } from "./clusters.ts";
 import { edge, gateway, istioGateway, kong, tls } from "./gateways.ts";
 import { istio, monitoring } from "./mesh.ts";
-import { charts, images } from "./parts.ts";
-import { mapping, oneOf } from "./rules.ts";
 import { load, service, shop } from "./services.ts";
 
 /** Every section of a stack's configuration. */

@@ -1,10 +1,10 @@
 import { z } from "zod";
-import { leastEjection } from "../components/app/resilience.ts";
-import { gatewayNames } from "../components/gateway/route.ts";
-import { exposedMethods } from "../components/security/CallGraph.ts";
-import { method, policies } from "./policies.ts";
+import { exposedMethods } from "../model/callGraph.ts";
+import { method, policies } from "../model/policies.ts";
+import { leastEjection } from "../model/resilience.ts";
+import { gatewayNames } from "../model/route.ts";
+import { allowing, label, listOf, mapping, oneOf, ownHeader, refuse, text, whole } from "../model/rules.ts";
 import { resilience } from "./resilience.ts";
-import { allowing, label, listOf, mapping, oneOf, ownHeader, refuse, text, whole } from "./rules.ts";
 
 /** A service that gateways offer, with its versions, resilience and policies. */
 export const service = (copies: number) =>

@@ -1,4 +1,4 @@
-import { headersRead, isCallerHeader, notStripped } from "../components/gateway/callerHeaders.ts";
+import { headersRead, isCallerHeader, notStripped } from "../model/callerHeaders.ts";
 import type { Conflict } from "./problems.ts";
 import type { Sections } from "./sections.ts";
 

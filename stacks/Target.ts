@@ -1,14 +1,14 @@
-import type { ServiceName } from "../apps/bundle.ts";
 import type { ServiceImage } from "../components/app/Microservice.ts";
 import type { Cluster } from "../components/cluster/Cluster.ts";
-import type { CallerAddresses } from "../components/gateway/callerAddresses.ts";
 import type { Exposure } from "../components/gateway/exposure.ts";
-import type { GatewayName } from "../components/gateway/route.ts";
-import type { IstioPlatform } from "../components/mesh/platforms.ts";
 import type { Surroundings } from "../components/security/network.ts";
 import type { ChartSource } from "../components/support/helm.ts";
-import type { Image } from "../components/support/image.ts";
-import type { publishedCharts, publishedImages } from "../components/support/versions.ts";
+import type { ServiceName } from "../lib/bundle.ts";
+import type { CallerAddresses } from "../model/callerAddresses.ts";
+import type { Image } from "../model/image.ts";
+import type { IstioPlatform } from "../model/istioPlatforms.ts";
+import type { GatewayName } from "../model/route.ts";
+import type { publishedCharts, publishedImages } from "../model/versions.ts";
 
 /** Everything in which stacks differ. What comes after it does not ask which target a stack has. */
 export interface Target extends Sources {

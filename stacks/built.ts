@@ -1,5 +1,5 @@
 import { type BuiltImage, builtImages, imageReference } from "../airgap/names.ts";
-import type { Image } from "../components/support/image.ts";
+import type { Image } from "../model/image.ts";
 
 /** Whether airgap/ makes an image of this name. */
 export function isBuilt(name: string): name is BuiltImage {

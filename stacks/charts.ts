@@ -1,13 +1,8 @@
 import { chartPath, imageHub, istioTag } from "../airgap/names.ts";
 import { type ChartSource, merge, type Values } from "../components/support/helm.ts";
-import {
-  type PublishedChart,
-  publishedCharts,
-  publishedIstioDigests,
-  publishedIstioImages,
-} from "../components/support/versions.ts";
-import { chartFolder } from "../config/parts.ts";
+import { chartFolder } from "../config/artifacts.ts";
 import type { Config } from "../config.ts";
+import { type PublishedChart, publishedCharts, publishedIstioDigests, publishedIstioImages } from "../model/versions.ts";
 import { mirrored, redirected } from "./redirect.ts";
 import type { ChartName, Sources } from "./Target.ts";
 

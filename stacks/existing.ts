@@ -1,7 +1,7 @@
 import { ExistingCluster } from "../components/cluster/ExistingCluster.ts";
-import { contextServer } from "../components/cluster/kubeconfig.ts";
 import type { Exposure } from "../components/gateway/exposure.ts";
 import type { ExistingConfig } from "../config.ts";
+import { contextServer } from "../model/kubeconfig.ts";
 import { resolveGateways } from "./gateways.ts";
 import { resolveSources } from "./sources.ts";
 import type { Target } from "./Target.ts";

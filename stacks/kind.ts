@@ -1,8 +1,8 @@
 import { type BuiltImage, builtImages, nodeImageReference } from "../airgap/names.ts";
-import type { KindSpec } from "../cli/kind/spec.ts";
-import type { GatewayName } from "../components/gateway/route.ts";
-import { imageName } from "../components/support/image.ts";
 import type { KindConfig } from "../config.ts";
+import { imageName } from "../model/image.ts";
+import type { KindSpec } from "../model/kindSpec.ts";
+import type { GatewayName } from "../model/route.ts";
 import { builtImage } from "./built.ts";
 import { resolveGateways } from "./gateways.ts";
 import { resolveImage, resolveSources } from "./sources.ts";

@@ -1,4 +1,4 @@
-import type { Image } from "../components/support/image.ts";
+import type { Image } from "../model/image.ts";
 
 /** What a stack may say of an image; what it leaves out stays as it was. */
 export type Parts = Partial<Image>;

@@ -1,8 +1,8 @@
-import { bundleFile, bundleOf, eachService, type ServiceName } from "../apps/bundle.ts";
 import type { ServiceImage } from "../components/app/Microservice.ts";
-import { type Image, imageName } from "../components/support/image.ts";
-import { publishedImages } from "../components/support/versions.ts";
 import type { Config } from "../config.ts";
+import { bundleFile, bundleOf, eachService, type ServiceName } from "../lib/bundle.ts";
+import { type Image, imageName } from "../model/image.ts";
+import { publishedImages } from "../model/versions.ts";
 import { builtImage, isBuilt } from "./built.ts";
 import { resolveCharts } from "./charts.ts";
 import { mirrored, type Parts, redirected } from "./redirect.ts";

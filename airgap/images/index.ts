@@ -1,20 +1,19 @@
 import { join } from "node:path";
-import { bundleFile, bundleOf, eachService, type ServiceName } from "../../apps/bundle.ts";
-import { cacheDir } from "../../cli/support/paths.ts";
-import type { Progress } from "../../cli/support/progress.ts";
-import { type BuiltImage, fullName, imageReference } from "../names.ts";
+import { cacheDir } from "../../lib/paths.ts";
+import type { Progress } from "../../lib/progress.ts";
+import { file, program, type Tree, text, treeOf } from "../../lib/tree.ts";
+import { type BuiltImage, fullName, imageReference, type PlatformImage } from "../names.ts";
 import { ensureFolder } from "../store/store.ts";
 import { envoyBinary } from "../toolchain/downloads.ts";
 import { ensureToolchain, imageBinDir, shareDir } from "../toolchain/index.ts";
-import { ensureDebianRoot, ensurePostgresqlRoot } from "./debian-root.ts";
+import { ensureDebianRoot, ensurePostgresqlRoot } from "./debianRoot.ts";
 import { nonroot, postgres, type SharedLayers, sharedLayers } from "./layers.ts";
 import { type ImageConfig, writeArchive } from "./oci.ts";
 import { postgresqlEnvironment, postgresqlLayers } from "./postgresql.ts";
-import { file, program, type Tree, text, treeOf } from "./tree.ts";
 
 /** An image that was built here, ready to be loaded into nodes. */
 export interface ImageArchive {
-  readonly name: BuiltImage;
+  readonly name: string;
   /** Repository and tag, as pods name it. */
   readonly reference: string;
   /** Path of an OCI archive that holds this image alone. */
@@ -31,17 +30,19 @@ interface Recipe {
 
 const own = (name: string) => program(`/usr/local/bin/${name}`, join(imageBinDir(), name));
 
-/** A service's bundle on the Node.js runtime. */
-const service = (name: ServiceName): Recipe => ({
+/** A program of one file on the Node.js runtime. */
+const nodeProgram = (content: string): Recipe => ({
   layers: async ({ base, node }) => [
     base,
     node,
-    await treeOf(text(`/app/${bundleFile}`, bundleOf(name)), text("/app/package.json", '{ "type": "module" }\n')),
+    await treeOf(text(`/app/${programFile}`, content), text("/app/package.json", '{ "type": "module" }\n')),
   ],
-  config: { Entrypoint: ["/usr/local/bin/node"], Cmd: [bundleFile], WorkingDir: "/app", User: nonroot },
+  config: { Entrypoint: ["/usr/local/bin/node"], Cmd: [programFile], WorkingDir: "/app", User: nonroot },
 });
 
-const recipes: Readonly<Record<BuiltImage, Recipe>> = {
+const programFile = "server.js";
+
+const recipes: Readonly<Record<PlatformImage, Recipe>> = {
   pilot: {
     layers: async ({ base }) => [base, await treeOf(own("pilot-discovery"))],
     config: { Entrypoint: ["/usr/local/bin/pilot-discovery"], User: "1337:1337" },
@@ -65,7 +66,6 @@ const recipes: Readonly<Record<BuiltImage, Recipe>> = {
     ],
     config: { Cmd: ["/usr/local/bin/install-cni"], WorkingDir: "/opt/cni/bin" },
   },
-  ...eachService(service),
   postgresql: {
     layers: async (shared, progress) => postgresqlLayers(await ensurePostgresqlRoot(progress), shared),
     // What stops it fast: with the usual signal it would wait until the last client has gone.
@@ -83,20 +83,21 @@ const recipes: Readonly<Record<BuiltImage, Recipe>> = {
 };
 
 /**
- * Builds the named images that are not in the cache yet.
+ * Builds those of the images that are not in the cache yet.
  *
- * @returns one archive for each name, in the given order.
+ * @returns one archive for each image, in the given order.
  */
-export async function ensureImages(names: readonly BuiltImage[], progress: Progress): Promise<ImageArchive[]> {
+export async function ensureImages(images: readonly BuiltImage[], progress: Progress): Promise<ImageArchive[]> {
   await ensureToolchain(progress);
   const archives: ImageArchive[] = [];
   let shared: SharedLayers | undefined;
-  for (const name of names) {
-    const reference = fullName(imageReference(name));
-    const folder = join(cacheDir, "images", name, imageReference(name).tag);
+  for (const image of images) {
+    const { name } = image;
+    const reference = fullName(imageReference(image));
+    const folder = join(cacheDir, "images", name, imageReference(image).tag);
     await ensureFolder(folder, `image ${reference}`, progress, async (temporary) => {
       shared ??= await sharedLayers(await ensureDebianRoot(progress));
-      const { layers, config } = recipes[name];
+      const { layers, config } = "program" in image ? nodeProgram(image.program) : recipes[image.name];
       await writeArchive(join(temporary, "image.tar"), [{ reference, layers: await layers(shared, progress), config }]);
     });
     archives.push({ name, reference, archive: join(folder, "image.tar"), everyNode: name === "install-cni" });

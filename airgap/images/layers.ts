@@ -1,9 +1,9 @@
 import { lstat, readdir, realpath } from "node:fs/promises";
 import { join, relative } from "node:path";
-import { output } from "../../cli/support/process.ts";
+import { output } from "../../lib/process.ts";
+import { file, folder, link, program, type Tree, text, treeOf } from "../../lib/tree.ts";
 import { pins } from "../pins.ts";
 import { nodeBinary } from "../toolchain/downloads.ts";
-import { file, folder, link, program, type Tree, text, treeOf } from "./tree.ts";
 
 /** Layers that several images share, so that a node holds each once. */
 export interface SharedLayers {

@@ -2,8 +2,8 @@ import { createHash } from "node:crypto";
 import { createWriteStream } from "node:fs";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { tarOf, tarSize } from "./tar.ts";
-import { type Entry, type Tree, text, treeOf } from "./tree.ts";
+import { tarOf, tarSize } from "../../lib/tar.ts";
+import { type Entry, type Tree, text, treeOf } from "../../lib/tree.ts";
 
 /** What a container of an image starts with, as the OCI image specification names it. */
 export interface ImageConfig {

@@ -1,9 +1,9 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { projectDir } from "../../cli/support/paths.ts";
+import { projectDir } from "../../lib/paths.ts";
+import { copyOf, folder, link, program, type Tree, treeOf } from "../../lib/tree.ts";
 import { pins } from "../pins.ts";
 import { loadedBy, parts, type SharedLayers } from "./layers.ts";
-import { copyOf, folder, link, program, type Tree, treeOf } from "./tree.ts";
 
 const home = `usr/lib/postgresql/${pins.postgresql}`;
 const share = `usr/share/postgresql/${pins.postgresql}`;

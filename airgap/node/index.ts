@@ -1,17 +1,17 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { cacheDir } from "../../cli/support/paths.ts";
-import { CommandError, output } from "../../cli/support/process.ts";
-import type { Progress } from "../../cli/support/progress.ts";
-import { ensureDebianRoot } from "../images/debian-root.ts";
+import { withLock } from "../../lib/lock.ts";
+import { cacheDir } from "../../lib/paths.ts";
+import { CommandError, output } from "../../lib/process.ts";
+import type { Progress } from "../../lib/progress.ts";
+import { ensureDebianRoot } from "../images/debianRoot.ts";
 import { sharedLayers } from "../images/layers.ts";
 import { writeArchive } from "../images/oci.ts";
 import { nodeImageReference } from "../names.ts";
 import { podmanEnvironment } from "../podman.ts";
-import { withLock } from "../store/lock.ts";
 import type { Detail } from "../store/store.ts";
 import { ensureToolchain } from "../toolchain/index.ts";
-import { nodeImages } from "./kubernetes-images.ts";
+import { nodeImages } from "./kubernetesImages.ts";
 import { debianLayer, nodeLayer } from "./root.ts";
 
 /**

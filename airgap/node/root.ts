@@ -1,6 +1,6 @@
 import { join } from "node:path";
-import { projectDir } from "../../cli/support/paths.ts";
-import { checkedOut, copyOf, file, folder, link, program, type Tree, text, treeOf, without } from "../images/tree.ts";
+import { projectDir } from "../../lib/paths.ts";
+import { checkedOut, copyOf, file, folder, link, program, type Tree, text, treeOf, without } from "../../lib/tree.ts";
 import { kubernetesVersion, toolchainBin } from "../names.ts";
 import { imageBinDir } from "../toolchain/index.ts";
 import { containerdConfig } from "./containerd.ts";

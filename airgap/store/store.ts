@@ -2,9 +2,9 @@ import { existsSync } from "node:fs";
 import { lstat, mkdir, readdir, readFile, rename, stat, utimes, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import process from "node:process";
-import { output } from "../../cli/support/process.ts";
-import type { Progress } from "../../cli/support/progress.ts";
-import { withLock } from "./lock.ts";
+import { withLock } from "../../lib/lock.ts";
+import { output } from "../../lib/process.ts";
+import type { Progress } from "../../lib/progress.ts";
 
 /** How long a folder of the cache stays without being asked for, in milliseconds. */
 const unusedAfter = 14 * 24 * 60 * 60 * 1000;

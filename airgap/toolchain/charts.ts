@@ -1,6 +1,6 @@
 import { chmod, cp, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Progress } from "../../cli/support/progress.ts";
+import type { Progress } from "../../lib/progress.ts";
 import { type Chart, chartsDir, istioVersion } from "../names.ts";
 import { ensureFolder } from "../store/store.ts";
 import { moduleFolder } from "./go.ts";

@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import process from "node:process";
-import { UserError } from "../../cli/support/errors.ts";
-import { attempt, CommandError, output } from "../../cli/support/process.ts";
-import type { Progress } from "../../cli/support/progress.ts";
+import { UserError } from "../../lib/errors.ts";
+import { attempt, CommandError, output } from "../../lib/process.ts";
+import type { Progress } from "../../lib/progress.ts";
 import type { Detail } from "../store/store.ts";
 import { envoyBinary } from "./downloads.ts";
 

@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
 import { chmod, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { UserError } from "../../cli/support/errors.ts";
-import { cacheDir } from "../../cli/support/paths.ts";
-import { CommandError, output } from "../../cli/support/process.ts";
-import type { Progress } from "../../cli/support/progress.ts";
+import { UserError } from "../../lib/errors.ts";
+import { cacheDir } from "../../lib/paths.ts";
+import { CommandError, output } from "../../lib/process.ts";
+import type { Progress } from "../../lib/progress.ts";
 import { pins } from "../pins.ts";
 import { ensureFolder } from "../store/store.ts";
 

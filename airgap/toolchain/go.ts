@@ -1,12 +1,12 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { projectDir } from "../../cli/support/paths.ts";
-import { output } from "../../cli/support/process.ts";
+import { projectDir } from "../../lib/paths.ts";
+import { output } from "../../lib/process.ts";
 import type { Detail } from "../store/store.ts";
 import { buildFlags } from "./binaries.ts";
 import { fractionDone } from "./estimate.ts";
-import { goFailure, isNotFetched } from "./go-errors.ts";
+import { goFailure, isNotFetched } from "./goErrors.ts";
 
 /** The Go module of the air gap. */
 export const airgapModule = join(projectDir, "airgap");

@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import { chmod, copyFile, mkdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { projectDir } from "../../cli/support/paths.ts";
-import type { Progress } from "../../cli/support/progress.ts";
+import { projectDir } from "../../lib/paths.ts";
+import type { Progress } from "../../lib/progress.ts";
 import { moduleVersion } from "../inputs.ts";
 import { toolchainBin, toolchainDir } from "../names.ts";
 import { type Detail, ensureFolder } from "../store/store.ts";

@@ -1,10 +1,10 @@
 import { existsSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { UserError } from "../../cli/support/errors.ts";
-import { cacheDir, projectDir } from "../../cli/support/paths.ts";
-import { CommandError, output } from "../../cli/support/process.ts";
-import type { Progress } from "../../cli/support/progress.ts";
+import { UserError } from "../../lib/errors.ts";
+import { cacheDir, projectDir } from "../../lib/paths.ts";
+import { CommandError, output } from "../../lib/process.ts";
+import type { Progress } from "../../lib/progress.ts";
 import { keyOf } from "../inputs.ts";
 import { toolchainBin } from "../names.ts";
 import { type Detail, ensureFolder } from "../store/store.ts";

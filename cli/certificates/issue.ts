@@ -14,21 +14,7 @@ import {
   X509Certificate,
   X509CertificateGenerator,
 } from "@peculiar/x509";
-import { isDue, validity } from "../../components/certificates/validity.ts";
-
-/** A certificate and the key that belongs to it, both in PEM. */
-export interface Signed {
-  readonly certificate: string;
-  /** PKCS #8. */
-  readonly key: string;
-  /** When the certificate ends, in ISO 8601. */
-  readonly ends: string;
-}
-
-export interface Issued {
-  readonly authority: Signed;
-  readonly server: Signed;
-}
+import { type Issued, isDue, type Signed, validity } from "../../model/certificates.ts";
 
 const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
 /** Clocks differ: a certificate holds from a little before it is made, in milliseconds. */

@@ -1,11 +1,11 @@
 import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { imageHub } from "../../airgap/names.ts";
+import { imageHub } from "../../airgap/index.ts";
+import { UserError } from "../../lib/errors.ts";
+import { cacheDir, stateDir } from "../../lib/paths.ts";
+import { alone } from "../../lib/runLock.ts";
 import { readContext } from "../context.ts";
 import { findRuntime, lines, listNodes, tryContainer } from "../kind/runtime.ts";
-import { UserError } from "../support/errors.ts";
-import { cacheDir, stateDir } from "../support/paths.ts";
-import { alone } from "../support/runLock.ts";
 
 /**
  * Removes what this checkout keeps, and on request what all checkouts of this user share. Not while a cluster of this

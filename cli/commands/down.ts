@@ -1,17 +1,17 @@
 import { rm } from "node:fs/promises";
 import { dirname } from "node:path";
+import { UserError } from "../../lib/errors.ts";
+import { consoleProgress } from "../../lib/progress.ts";
+import { alone } from "../../lib/runLock.ts";
+import type { KindSpec } from "../../model/kindSpec.ts";
 import { type Context, kubectlFor, pulumiStack, readContext } from "../context.ts";
-import { deleteCluster } from "../kind/engine.ts";
 import { removeHostTraces } from "../kind/host.ts";
-import type { KindSpec } from "../kind/spec.ts";
+import { deleteCluster } from "../kind/kindCluster.ts";
 import { ensureKubeconfig } from "../kubeconfig.ts";
 import { missingTools, preflightToLook } from "../preflight.ts";
 import { endDeadRuns, recover } from "../pulumi/recovery.ts";
 import { hasStack, type PulumiStack, runPulumi, updateAfterPreview } from "../pulumi/stack.ts";
 import { kubeconfigOf } from "../support/environment.ts";
-import { UserError } from "../support/errors.ts";
-import { consoleProgress } from "../support/progress.ts";
-import { alone } from "../support/runLock.ts";
 import { makeFor } from "../support/stack.ts";
 
 const progress = consoleProgress();

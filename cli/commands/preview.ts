@@ -1,12 +1,12 @@
 import { ensurePlugins, ensureToolchain } from "../../airgap/index.ts";
+import { UserError } from "../../lib/errors.ts";
+import { consoleProgress } from "../../lib/progress.ts";
 import { type Context, kubectlFor, pulumiStack, readContext } from "../context.ts";
 import { driftOf } from "../drift/stackDrift.ts";
 import { ensureKubeconfig } from "../kubeconfig.ts";
 import { preflightToLook } from "../preflight.ts";
 import { ensureStack, type PulumiStack, runPulumi } from "../pulumi/stack.ts";
 import { pulumiHome } from "../support/environment.ts";
-import { UserError } from "../support/errors.ts";
-import { consoleProgress } from "../support/progress.ts";
 
 /** Shows what `make up` would change. What it takes to look is built where it is missing; the stack stays as it is. */
 export async function preview(stackName: string): Promise<void> {

@@ -1,7 +1,7 @@
 import { relative } from "node:path";
 import process from "node:process";
-import { recordPlatform } from "../../tests/report/collect.ts";
-import { drawable, lastRecords, reportFile, writeReport } from "../../tests/report/report.ts";
+import { recordPlatform } from "../../report/collect.ts";
+import { drawable, lastRecords, reportFile, writeReport } from "../../report/report.ts";
 
 /** Draws what wire tests and benchmarks recorded, and what runs now, and says where the report is. */
 export async function report(stackName: string): Promise<void> {

@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import process from "node:process";
+import type { KindSpec } from "../../model/kindSpec.ts";
 import { type Context, kubectlFor, pulumiStack, readContext } from "../context.ts";
 import { driftOf } from "../drift/stackDrift.ts";
-import type { KindSpec } from "../kind/spec.ts";
 import { readHealth } from "../kind/status.ts";
 import { ensureKubeconfig } from "../kubeconfig.ts";
 import { readPods } from "../kubernetes/pods.ts";

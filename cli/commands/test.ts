@@ -1,12 +1,10 @@
 import process from "node:process";
-import { ensureToolchain } from "../../airgap/index.ts";
-import { buildFlags } from "../../airgap/toolchain/binaries.ts";
-import { airgapModule } from "../../airgap/toolchain/go.ts";
-import { UserError } from "../support/errors.ts";
-import { messageOf } from "../support/messages.ts";
-import { projectDir } from "../support/paths.ts";
-import { foreground } from "../support/process.ts";
-import { consoleProgress } from "../support/progress.ts";
+import { airgapModule, buildFlags, ensureToolchain } from "../../airgap/index.ts";
+import { UserError } from "../../lib/errors.ts";
+import { messageOf } from "../../lib/messages.ts";
+import { projectDir } from "../../lib/paths.ts";
+import { foreground } from "../../lib/process.ts";
+import { consoleProgress } from "../../lib/progress.ts";
 import { runGoTests } from "../test/go.ts";
 import { runJest } from "../test/jest.ts";
 import { broken, type SuiteResult, summary } from "../test/result.ts";

@@ -1,6 +1,6 @@
+import { UserError } from "../../lib/errors.ts";
 import type { Kubectl } from "../kubernetes/kubectl.ts";
 import { type Deployment, withInitErrors, withoutResources } from "../pulumi/deployment.ts";
-import { UserError } from "../support/errors.ts";
 import { undoExtras } from "./compare.ts";
 import type { Drift } from "./findDrift.ts";
 

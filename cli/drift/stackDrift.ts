@@ -1,6 +1,6 @@
+import type { Progress } from "../../lib/progress.ts";
 import type { Kubectl } from "../kubernetes/kubectl.ts";
 import { type Exported, exportStack, importStack, type PulumiStack } from "../pulumi/stack.ts";
-import type { Progress } from "../support/progress.ts";
 import { type Drift, findDrift } from "./findDrift.ts";
 import { mendDrift } from "./mend.ts";
 

@@ -1,8 +1,7 @@
 import { createReadStream } from "node:fs";
-import { open } from "node:fs/promises";
-import { tarOf } from "../../airgap/images/tar.ts";
-import { type Entry, text, treeOf } from "../../airgap/images/tree.ts";
-import { UserError } from "../support/errors.ts";
+import { UserError } from "../../lib/errors.ts";
+import { readTar, type TarFile, tarOf } from "../../lib/tar.ts";
+import { type Entry, text, treeOf } from "../../lib/tree.ts";
 
 /** An image in an archive of {@link writeArchive}, and what it is made of. */
 export interface ArchivedImage {
@@ -13,13 +12,7 @@ export interface ArchivedImage {
   readonly blobs: ReadonlyMap<string, Blob>;
 }
 
-interface Blob {
-  readonly archive: string;
-  readonly offset: number;
-  readonly size: number;
-}
-
-const block = 512;
+type Blob = TarFile;
 
 /**
  * Reads what images are in an archive, without their layers.
@@ -27,7 +20,7 @@ const block = 512;
  * @throws UserError when it is no OCI archive, or not a whole one.
  */
 export async function readArchive(archive: string): Promise<ArchivedImage[]> {
-  const files = await filesOf(archive);
+  const files = await readTar(archive, (how) => damaged(archive, how));
   const find = (path: string) => files.get(path) ?? damaged(archive, `it has no ${path}`);
   const read = async (path: string) => {
     const content = (await bytesOf(find(path))).toString("utf8");
@@ -93,23 +86,3 @@ async function bytesOf(blob: Blob): Promise<Buffer> {
 }
 
 const blobPath = (digest: string) => `blobs/${digest.replace(":", "/")}`;
-
-/** The files of a tar archive, by path: their headers alone are read. Names are short in archives of images. */
-async function filesOf(archive: string): Promise<Map<string, Blob>> {
-  const files = new Map<string, Blob>();
-  const file = await open(archive);
-  try {
-    const whole = (await file.stat()).size;
-    const header = Buffer.alloc(block);
-    for (let offset = 0; (await file.read(header, 0, block, offset)).bytesRead === block && header[0] !== 0; ) {
-      const field = (start: number, length: number) => header.toString("utf8", start, start + length).replace(/\0.*$/s, "");
-      const size = Number.parseInt(field(124, 12), 8) || 0;
-      if (offset + block + size > whole) damaged(archive, `it ends in the middle of ${field(0, 100)}`);
-      if (field(156, 1) === "0") files.set(field(0, 100), { archive, offset: offset + block, size });
-      offset += block + Math.ceil(size / block) * block;
-    }
-  } finally {
-    await file.close();
-  }
-  return files;
-}

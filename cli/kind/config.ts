@@ -1,6 +1,6 @@
 import { stringify } from "yaml";
+import type { KindSpec } from "../../model/kindSpec.ts";
 import { ownerMount } from "./runtime.ts";
-import type { KindSpec } from "./spec.ts";
 
 /** Seconds after which a node that is not heard of is given up, and no request is sent to its pods any more. Kubernetes' own default is 50. */
 const nodeGrace = 20;

@@ -1,9 +1,9 @@
 import { setTimeout as pause } from "node:timers/promises";
+import { UserError } from "../../lib/errors.ts";
+import type { KindSpec } from "../../model/kindSpec.ts";
 import type { Kubectl } from "../kubernetes/kubectl.ts";
-import { UserError } from "../support/errors.ts";
 import { makeAnew, makeFor } from "../support/stack.ts";
 import { findRuntime, listNodes, type NodeContainer, type Runtime, tryContainer } from "./runtime.ts";
-import type { KindSpec } from "./spec.ts";
 
 /** A node as the API server knows it. */
 interface KubernetesNode {

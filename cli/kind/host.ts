@@ -1,10 +1,10 @@
 import { readdir, readFile, readlink, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
-import { attempt, output } from "../support/process.ts";
+import { attempt, output } from "../../lib/process.ts";
+import type { KindSpec } from "../../model/kindSpec.ts";
 import { removeModulesFolder } from "./modulesFolder.ts";
 import { container, findRuntime, lines, type Runtime } from "./runtime.ts";
-import type { KindSpec } from "./spec.ts";
 
 /**
  * Removes what podman's network programs leave on the machine when the last container is gone: chains without a rule that

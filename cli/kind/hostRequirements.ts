@@ -1,8 +1,10 @@
 import { accessSync, constants, existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
-import { UserError } from "../support/errors.ts";
-import { attempt } from "../support/process.ts";
+import { join } from "node:path";
+import { podmanStorage } from "../../airgap/index.ts";
+import { UserError } from "../../lib/errors.ts";
+import { nearestExisting } from "../../lib/paths.ts";
+import { attempt } from "../../lib/process.ts";
 
 /** What the nodes' machine tells of itself, so that tests can say it tells something else. */
 export interface NodeHost {
@@ -22,7 +24,7 @@ export const thisHost: NodeHost = {
   has: existsSync,
   isWritable(path) {
     try {
-      accessSync(existing(path), constants.W_OK);
+      accessSync(nearestExisting(path), constants.W_OK);
       return true;
     } catch {
       return false;
@@ -33,9 +35,6 @@ export const thisHost: NodeHost = {
     return ok ? undefined : (all.trim().split("\n").at(-1) ?? "");
   },
 };
-
-/** Where podman keeps images, containers and volumes. */
-export const podmanStorage = "/var/lib/containers";
 
 /**
  * Refuses a machine that cannot run nodes.
@@ -151,7 +150,7 @@ async function sysctlProblems({ read, isWritable }: NodeHost): Promise<string[]>
 
 /** Layers of images lie above each other: in podman's storage, and again in the nodes, whose volumes are there. */
 async function overlayProblem({ tryOut }: NodeHost): Promise<string | undefined> {
-  const folder = existing(podmanStorage);
+  const folder = nearestExisting(podmanStorage);
   const said = await tryOut(
     `set -e; t=$(mktemp -d '${join(folder, ".mesh-overlay-XXXXXX")}'); trap 'rm -rf "$t"' EXIT; cd "$t"; mkdir l u w m; ` +
       "unshare --mount --propagation private mount -t overlay overlay -o lowerdir=l,upperdir=u,workdir=w m",
@@ -188,9 +187,4 @@ async function firewallProblems({ tryOut }: NodeHost): Promise<string[]> {
   const script = `command -v iptables >/dev/null || exit 0; f=$(unshare --net sh -c '${tries.join("; ")}') || f=unshare; [ -z "$f" ] || { echo $f; exit 1; }`;
   const said = await tryOut(script);
   return said === undefined ? [] : [`The kernel lacks parts of its firewall that nodes use: ${said}. modprobe loads them.`];
-}
-
-/** A path, or its nearest parent that is there. */
-function existing(path: string): string {
-  return existsSync(path) ? path : existing(dirname(path));
 }

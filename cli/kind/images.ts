@@ -1,10 +1,10 @@
 import { Readable } from "node:stream";
-import { UserError } from "../support/errors.ts";
-import { CommandError, output } from "../support/process.ts";
-import type { Progress } from "../support/progress.ts";
+import { UserError } from "../../lib/errors.ts";
+import { CommandError, output } from "../../lib/process.ts";
+import type { Progress } from "../../lib/progress.ts";
+import type { KindSpec, LoadedImages } from "../../model/kindSpec.ts";
 import { type ArchivedImage, archiveOf, readArchive } from "./archive.ts";
 import { container, findRuntime, lines, listNodes, type Runtime } from "./runtime.ts";
-import type { KindSpec, LoadedImages } from "./spec.ts";
 
 /** An image as a file that nodes can take in. */
 export interface ImageFile {

@@ -1,6 +1,6 @@
+import type { KindSpec } from "../../model/kindSpec.ts";
 import { removeNetwork } from "./network.ts";
 import { container, hasAnyCluster, lines, type Runtime } from "./runtime.ts";
-import type { KindSpec } from "./spec.ts";
 
 /**
  * Removes what the nodes of a cluster leave behind when a run is killed between two steps of its making or its removal:

@@ -1,7 +1,7 @@
 import { accessSync, constants, existsSync } from "node:fs";
 import { mkdir, rm, rmdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { UserError } from "../support/errors.ts";
+import { UserError } from "../../lib/errors.ts";
 
 /** The folder of the kernel's modules. kind mounts it into every node, and a machine without a packaged kernel has none. */
 export const modulesFolder = "/lib/modules";

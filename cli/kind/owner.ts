@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { stateDir } from "../support/paths.ts";
+import { stateDir } from "../../lib/paths.ts";
 import type { NodeContainer } from "./runtime.ts";
 
 /** What this checkout keeps of one of its clusters. */

@@ -1,7 +1,7 @@
 import { createServer } from "node:net";
-import { UserError } from "../support/errors.ts";
+import { UserError } from "../../lib/errors.ts";
+import { projectDir } from "../../lib/paths.ts";
 import { listenerOn } from "../support/listeners.ts";
-import { projectDir } from "../support/paths.ts";
 import { makeFor, stackOfCluster } from "../support/stack.ts";
 import { checkoutOf } from "./owner.ts";
 import { listPortHolders, type PortHolder, type Runtime } from "./runtime.ts";

@@ -3,14 +3,13 @@ import { writeFile } from "node:fs/promises";
 import { constants } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import { toolchainBin } from "../../airgap/names.ts";
-import { podmanEnvironment } from "../../airgap/podman.ts";
+import { podmanEnvironment, toolchainBin } from "../../airgap/index.ts";
+import { UserError } from "../../lib/errors.ts";
+import { withoutProxies } from "../../lib/httpProxies.ts";
+import { attempt, type Finished, output, type RunOptions } from "../../lib/process.ts";
+import { isAlive } from "../../lib/runningProcesses.ts";
+import type { KindSpec, RuntimeName } from "../../model/kindSpec.ts";
 import { withFirst } from "../support/environment.ts";
-import { UserError } from "../support/errors.ts";
-import { attempt, type Finished, output, type RunOptions } from "../support/process.ts";
-import { isAlive } from "../support/processes.ts";
-import { withoutProxies } from "../support/proxies.ts";
-import type { KindSpec, RuntimeName } from "./spec.ts";
 
 /** What runs the nodes of kind clusters on this machine, and the environment in which kind and its own command line find it. */
 export interface Runtime {

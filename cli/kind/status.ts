@@ -1,10 +1,10 @@
+import { UserError } from "../../lib/errors.ts";
+import type { KindSpec } from "../../model/kindSpec.ts";
 import { readPods } from "../kubernetes/pods.ts";
-import { UserError } from "../support/errors.ts";
 import { makeFor } from "../support/stack.ts";
 import { kubectl, notReady } from "./health.ts";
 import { foreignMessage, isOurs } from "./owner.ts";
 import { findRuntime, listNodes, type NodeContainer, type Runtime, tryContainer } from "./runtime.ts";
-import type { KindSpec } from "./spec.ts";
 
 /** What can be told of a cluster by looking. */
 export interface ClusterHealth {

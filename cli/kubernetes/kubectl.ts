@@ -1,4 +1,4 @@
-import { attempt, type Finished } from "../support/process.ts";
+import { attempt, type Finished } from "../../lib/process.ts";
 
 /** Asks a cluster something; that it does not answer is part of the result. */
 export type Kubectl = (args: readonly string[]) => Promise<Finished>;

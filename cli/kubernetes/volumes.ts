@@ -1,10 +1,10 @@
 import { applications } from "../../apps/index.ts";
-import { storageSettings } from "../../apps/shop.ts";
-import { claimOf } from "../../components/app/claims.ts";
+import { storageSettings } from "../../apps/shop/index.ts";
 import type { Config } from "../../config.ts";
+import { UserError } from "../../lib/errors.ts";
+import { claimOf } from "../../model/names.ts";
 import { resolveSources } from "../../stacks/sources.ts";
 import type { Context } from "../context.ts";
-import { UserError } from "../support/errors.ts";
 import { makeAnew } from "../support/stack.ts";
 import type { Kubectl } from "./kubectl.ts";
 

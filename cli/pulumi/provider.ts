@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import { projectDir } from "../support/paths.ts";
+import { projectDir } from "../../lib/paths.ts";
 
 /** What Go writes into every program of airgap/provider: the package it was built from. */
 const ownPackage = "mesh.local/airgap/provider";

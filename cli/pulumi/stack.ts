@@ -1,5 +1,5 @@
 import process from "node:process";
-import { attempt, foreground, output } from "../support/process.ts";
+import { attempt, foreground, output } from "../../lib/process.ts";
 import { makeFor } from "../support/stack.ts";
 import type { Deployment } from "./deployment.ts";
 import { watchingFailures } from "./failures.ts";

@@ -2,11 +2,10 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { pathToFileURL } from "node:url";
-import { toolchainBin } from "../../airgap/names.ts";
-import { podmanEnvironment } from "../../airgap/podman.ts";
+import { podmanEnvironment, toolchainBin } from "../../airgap/index.ts";
 import type { Config } from "../../config.ts";
-import { projectDir, stateDir } from "./paths.ts";
-import { proxyExceptions } from "./proxies.ts";
+import { proxyExceptions } from "../../lib/httpProxies.ts";
+import { projectDir, stateDir } from "../../lib/paths.ts";
 
 /** Plugins of this checkout alone, for a machine that cannot fetch the published ones. */
 export const pulumiHome = join(stateDir, "pulumi-home");

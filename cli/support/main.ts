@@ -1,8 +1,8 @@
 import process from "node:process";
 import type { Command } from "commander";
-import { messageOf } from "./messages.ts";
-import { handOn } from "./process.ts";
-import { applyProxyExceptions } from "./proxies.ts";
+import { applyProxyExceptions } from "../../lib/httpProxies.ts";
+import { messageOf } from "../../lib/messages.ts";
+import { handOn } from "../../lib/process.ts";
 
 /** The exit code of a program that a signal ended, as shells count it. */
 const exitCodes: Partial<Record<NodeJS.Signals, number>> = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 };

@@ -2,8 +2,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseDocument } from "yaml";
 import { sealed } from "../../config/clusters.ts";
-import { UserError } from "./errors.ts";
-import { projectDir } from "./paths.ts";
+import { UserError } from "../../lib/errors.ts";
+import { projectDir } from "../../lib/paths.ts";
 
 /** The stacks that have a file in this project. */
 export function listStacks(folder = projectDir): string[] {

@@ -1,9 +1,9 @@
 import { request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
 import { setTimeout as pause } from "node:timers/promises";
-import { type ExpectedAnswer, expectedAnswers, type Offer, questionsAllowed } from "../../components/gateway/expectedAnswers.ts";
-import { UserError } from "./errors.ts";
-import type { Progress } from "./progress.ts";
+import { UserError } from "../../lib/errors.ts";
+import type { Progress } from "../../lib/progress.ts";
+import { type ExpectedAnswer, expectedAnswers, type Offer, questionsAllowed } from "../../model/expectedAnswers.ts";
 import { makeFor } from "./stack.ts";
 
 /** How a URL is reached whose host may lead nowhere, and by whom its certificate is signed. */

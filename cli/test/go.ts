@@ -1,5 +1,5 @@
 import { execa } from "execa";
-import { messageOf } from "../support/messages.ts";
+import { messageOf } from "../../lib/messages.ts";
 import { broken, type SuiteResult } from "./result.ts";
 
 /** One line of `go test -json`. */

@@ -2,9 +2,9 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import { messageOf } from "../support/messages.ts";
-import { projectDir } from "../support/paths.ts";
-import { foreground } from "../support/process.ts";
+import { messageOf } from "../../lib/messages.ts";
+import { projectDir } from "../../lib/paths.ts";
+import { foreground } from "../../lib/process.ts";
 import { broken, type SuiteResult } from "./result.ts";
 
 /** The part of Jest's report that counts. */

@@ -1,15 +1,15 @@
 import * as pulumi from "@pulumi/pulumi";
+import { type CallGraph, resolveCall } from "../../model/callGraph.ts";
+import type { Route } from "../../model/route.ts";
+import type { ApplicationSpec, ServiceSpec } from "../../model/spec.ts";
 import { serviceAnnotations } from "../gateway/kong/annotations.ts";
 import type { Backend } from "../gateway/kong/KongRoutes.ts";
-import type { Route } from "../gateway/route.ts";
-import { type CallGraph, resolveCall } from "../security/CallGraph.ts";
 import type { Surroundings } from "../security/network.ts";
 import { ZeroTrust } from "../security/ZeroTrust.ts";
 import { createNamespace } from "../support/namespace.ts";
 import { credentialsOf, Database } from "./Database.ts";
 import { LoadGenerator } from "./LoadGenerator.ts";
 import { type EnvironmentValue, isSecretKey, Microservice } from "./Microservice.ts";
-import type { ApplicationSpec, ServiceSpec } from "./spec.ts";
 import { Traffic } from "./Traffic.ts";
 
 export interface ApplicationArgs {

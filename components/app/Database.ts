@@ -1,11 +1,11 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
-import { type Image, imageName } from "../support/image.ts";
+import { databasePort } from "../../model/databasePort.ts";
+import { type Image, imageName } from "../../model/image.ts";
+import { claimOf } from "../../model/names.ts";
+import { serviceHost } from "../../model/serviceHost.ts";
 import { restrictedContainer, restrictedPod } from "../support/restricted.ts";
-import { serviceHost } from "../support/serviceHost.ts";
-import { claimOf } from "./claims.ts";
-import { databasePort } from "./databasePort.ts";
 import type { EnvironmentValue } from "./Microservice.ts";
 
 /** A PostgreSQL database as its team declares it. */

@@ -1,8 +1,8 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { type Image, imageName } from "../support/image.ts";
+import { type Image, imageName } from "../../model/image.ts";
+import type { Call } from "../../model/spec.ts";
 import { anyUser, restrictedContainer, restrictedPod } from "../support/restricted.ts";
-import type { Call } from "./spec.ts";
 
 /** Who keeps asking a service, so that there is something to see. */
 export interface LoadSpec {

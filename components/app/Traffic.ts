@@ -5,14 +5,14 @@ import {
   VirtualService,
 } from "@kubernetes-models/istio/networking.istio.io/v1";
 import * as pulumi from "@pulumi/pulumi";
-import { corsRule } from "../gateway/policies/cors.ts";
-import type { Cors } from "../gateway/route.ts";
+import { literally } from "../../lib/patterns.ts";
+import { defaultResilience, defaultRetriedBytes, missingTime, type Resilience, seconds } from "../../model/resilience.ts";
+import type { Cors } from "../../model/route.ts";
+import { serviceHost } from "../../model/serviceHost.ts";
+import type { Exposed } from "../../model/spec.ts";
+import { corsRule } from "../gateway/istio/cors.ts";
 import { customResource } from "../support/customResource.ts";
-import { literally } from "../support/patterns.ts";
-import { serviceHost } from "../support/serviceHost.ts";
-import { defaultResilience, defaultRetriedBytes, missingTime, type Resilience, seconds } from "./resilience.ts";
 import { retriedBodies } from "./retriedBodies.ts";
-import type { Exposed } from "./spec.ts";
 
 /** A share of a service's requests that goes to one of its versions. */
 export interface WeightedVersion {

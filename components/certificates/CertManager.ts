@@ -1,7 +1,7 @@
 import * as installer from "@pulumi/kubernetes-cert-manager";
 import * as pulumi from "@pulumi/pulumi";
+import type { Image } from "../../model/image.ts";
 import { type ChartSource, merge, type Values } from "../support/helm.ts";
-import type { Image } from "../support/image.ts";
 import { createNamespace, noInjection } from "../support/namespace.ts";
 
 /** The image of each of cert-manager's parts. */

@@ -1,7 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { Issued } from "../../cli/certificates/issue.ts";
-import { issued } from "./engine.ts";
-import { isDue } from "./validity.ts";
+import { type Issued, isDue } from "../../model/certificates.ts";
+import { issued } from "./certificateCli.ts";
 
 interface Inputs {
   readonly hosts: readonly string[];

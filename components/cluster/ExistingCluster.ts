@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { contextNames, contextServer } from "../../model/kubeconfig.ts";
 import type { Cluster } from "./Cluster.ts";
-import { contextNames, contextServer } from "./kubeconfig.ts";
 
 export interface ExistingClusterArgs {
   /** As text, YAML or JSON. It may get its credentials from a command, which then has to be there wherever Pulumi runs. */

@@ -1,6 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import type { KindSpec } from "../../cli/kind/spec.ts";
+import type { KindSpec } from "../../model/kindSpec.ts";
 import type { Cluster } from "./Cluster.ts";
 import { KindNodes } from "./KindNodes.ts";
 import { type BuiltImageReference, LoadedImages } from "./LoadedImages.ts";

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { KindSpec } from "../../cli/kind/spec.ts";
-import { engine } from "./engine.ts";
+import type { KindSpec } from "../../model/kindSpec.ts";
+import { engine } from "./kindCli.ts";
 
 /** An image that is made on this machine and can be pulled from nowhere. */
 export interface BuiltImageReference {

@@ -1,9 +1,9 @@
 import { PeerAuthentication } from "@kubernetes-models/istio/security.istio.io/v1";
 import * as pulumi from "@pulumi/pulumi";
+import type { IstioPlatform } from "../../model/istioPlatforms.ts";
 import { customResource } from "../support/customResource.ts";
 import { type ChartSource, helmRelease, isValues, merge, type Values } from "../support/helm.ts";
 import { createNamespace, noInjection } from "../support/namespace.ts";
-import type { IstioPlatform } from "./platforms.ts";
 import { defaultProxySettings, type ProxySettings, proxyConfig, proxyNote } from "./proxies.ts";
 import { RevisionTag } from "./RevisionTag.ts";
 import { ignoredUpgrades } from "./upgrades.ts";

@@ -1,7 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import type { GatewayName } from "../gateway/route.ts";
-import { type CallGraph, gatewayAccounts } from "./CallGraph.ts";
+import { type CallGraph, gatewayAccounts } from "../../model/callGraph.ts";
+import type { GatewayName } from "../../model/route.ts";
 import { type GatewayPorts, gatewayPeers, type Surroundings } from "./network.ts";
 
 export interface GatewayNetworkArgs {

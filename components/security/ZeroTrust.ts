@@ -1,8 +1,8 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import type { CallGraph } from "../../model/callGraph.ts";
 import { customResource } from "../support/customResource.ts";
 import { allowCallers, allowNothing } from "./authorization.ts";
-import type { CallGraph } from "./CallGraph.ts";
 import { denyAll, peersOf, type Surroundings } from "./network.ts";
 import { scopeOf } from "./scope.ts";
 

@@ -1,5 +1,5 @@
 import { AuthorizationPolicy, type IAuthorizationPolicy } from "@kubernetes-models/istio/security.istio.io/v1";
-import { type CallGraph, type Edge, principalOf, type Workload } from "./CallGraph.ts";
+import { type CallGraph, type Edge, principalOf, type Workload } from "../../model/callGraph.ts";
 
 type Rule = NonNullable<NonNullable<IAuthorizationPolicy["spec"]>["rules"]>[number];
 

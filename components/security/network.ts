@@ -1,5 +1,5 @@
 import type * as k8s from "@pulumi/kubernetes";
-import type { Account, CallGraph, Edge, Workload } from "./CallGraph.ts";
+import type { Account, CallGraph, Edge, Workload } from "../../model/callGraph.ts";
 
 /*
  * What may be said on the network, below the mesh. Probes need no rule: a pod's own node always reaches it, which is also

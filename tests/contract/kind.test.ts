@@ -2,7 +2,7 @@ import { expect, test } from "@jest/globals";
 import { parse, stringify } from "yaml";
 import { kindConfig } from "../../cli/kind/config.ts";
 import { kindSpec } from "../../stacks/kind.ts";
-import { stackConfig } from "../support/stacks.ts";
+import { stackConfig } from "../lib/stacks.ts";
 import { planned } from "./support/containerStandIn.ts";
 
 /*

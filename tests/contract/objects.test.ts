@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { listStacks } from "../../cli/support/stack.ts";
-import { publishedCharts } from "../../components/support/versions.ts";
+import { publishedCharts } from "../../model/versions.ts";
 import { analyze } from "./support/analysis.ts";
 import { issuedSecrets } from "./support/certificates.ts";
 import { chartsElsewhere, render } from "./support/charts.ts";

@@ -6,8 +6,8 @@ import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import type { AxeResults } from "axe-core";
 import type { Page } from "playwright-core";
-import { writeReport } from "../report/report.ts";
-import { records } from "../support/records.ts";
+import { writeReport } from "../../report/report.ts";
+import { records } from "../lib/records.ts";
 import { withPage } from "../wire/support/browser.ts";
 
 /*

@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { describe, expect, test } from "@jest/globals";
 import { parse } from "yaml";
 import { moduleVersion } from "../../airgap/inputs.ts";
-import { projectDir } from "../../cli/support/paths.ts";
-import { attempt } from "../../cli/support/process.ts";
+import { projectDir } from "../../lib/paths.ts";
+import { attempt } from "../../lib/process.ts";
 import { contractProgram } from "./support/tools.ts";
 
 const folder = join(projectDir, ".github/workflows");

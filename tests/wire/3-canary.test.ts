@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { type Records, record } from "../report/records.ts";
-import { binomialBounds } from "../support/binomial.ts";
+import { type Records, record } from "../../report/records.ts";
+import { binomialBounds } from "../lib/binomial.ts";
 import { atGateway, type Envoy, productVersion } from "./support/envoy.ts";
 import { ask, count } from "./support/load.ts";
 import { productUrl } from "./support/product.ts";

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import { type Mark, record } from "../report/records.ts";
+import { type Mark, record } from "../../report/records.ts";
 import { atGateway, type Envoy, productVersion } from "./support/envoy.ts";
 import { type Reply, slicesOf, underLoad } from "./support/load.ts";
 import { productUrl } from "./support/product.ts";

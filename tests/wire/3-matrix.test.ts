@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from "@jest/globals";
-import { gatewayAccounts, type MatrixRow, principalOf } from "../../components/security/CallGraph.ts";
-import { type MatrixProbe, record } from "../report/records.ts";
+import { gatewayAccounts, type MatrixRow, principalOf } from "../../model/callGraph.ts";
+import { type MatrixProbe, record } from "../../report/records.ts";
 import { type Echo, route, withEcho } from "./support/echo.ts";
 import { type Forgery, forgedNames, forgeries } from "./support/forgeries.ts";
 import type { Seen } from "./support/inside/protocol.ts";

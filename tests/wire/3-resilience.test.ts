@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { defaultResilience, milliseconds } from "../../components/app/resilience.ts";
+import { defaultResilience, milliseconds } from "../../model/resilience.ts";
 import { attempts } from "./support/attempts.ts";
 import { atGateway, type Envoy, productVersion, withProxies } from "./support/envoy.ts";
 import { fortioLoad } from "./support/fortio.ts";

@@ -1,8 +1,8 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { beforeAll, expect, test } from "@jest/globals";
-import { accountOf, principalOf } from "../../components/security/CallGraph.ts";
-import { record } from "../report/records.ts";
-import { quantile } from "../report/statistics.ts";
+import { accountOf, principalOf } from "../../model/callGraph.ts";
+import { record } from "../../report/records.ts";
+import { quantile } from "../../report/statistics.ts";
 import { type Door, withDoors } from "./support/background.ts";
 import { type Asker, withCallers, withNamespace } from "./support/inside/pods.ts";
 import type { Asked, Kept, Target } from "./support/inside/protocol.ts";

@@ -1,8 +1,8 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import { type Records, record } from "../report/records.ts";
-import { quantile } from "../report/statistics.ts";
-import { binomialBounds } from "../support/binomial.ts";
+import { type Records, record } from "../../report/records.ts";
+import { quantile } from "../../report/statistics.ts";
+import { binomialBounds } from "../lib/binomial.ts";
 import { withDoors } from "./support/background.ts";
 import { atGateway, callersOf, type Envoy, productVersion, withProxies } from "./support/envoy.ts";
 import { fortioWhile } from "./support/fortio.ts";

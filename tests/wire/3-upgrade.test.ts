@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import { recordAccident } from "../report/records.ts";
+import { recordAccident } from "../../report/records.ts";
 import { fortioWhile } from "./support/fortio.ts";
 import { productUrl } from "./support/product.ts";
 import { deployWith } from "./support/settings.ts";

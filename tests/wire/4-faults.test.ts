@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import { endure } from "./support/accidents.ts";
+import { endure } from "./support/faults.ts";
 import { ask, type Reply } from "./support/load.ts";
 import {
   gatewayPods,

@@ -1,7 +1,7 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
+import { type Image, imageName } from "../../../model/image.ts";
 import { type ChartSource, helmRelease } from "../../support/helm.ts";
-import { type Image, imageName } from "../../support/image.ts";
 import { loadBalancerPolicy } from "./loadBalancerPolicy.ts";
 import { podRole } from "./podIdentity.ts";
 

@@ -1,9 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { Route } from "../../../model/route.ts";
 import { customResource } from "../../support/customResource.ts";
 import { helmRelease } from "../../support/helm.ts";
 import { createNamespace } from "../../support/namespace.ts";
 import type { GatewayArgs } from "../gateway.ts";
-import type { Route } from "../route.ts";
 import { addressOf, urlsOf } from "../urls.ts";
 import { type GlobalPlugins, globalPlugins } from "./global.ts";
 import { requestFunctions } from "./requestFunctions.ts";

@@ -1,14 +1,14 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { describeConflictingKeys } from "../../../model/checks/policyProblems.ts";
+import type { Route } from "../../../model/route.ts";
 import type { GatewayTls } from "../gateway.ts";
-import { describeConflictingKeys } from "../policyProblems.ts";
-import type { Route } from "../route.ts";
 import { type Entry, ingressAnnotations } from "./annotations.ts";
-import { createCallers } from "./callers.ts";
+import { createCallers } from "./consumers.ts";
 import { pathsOf } from "./paths.ts";
 import { pluginsOf } from "./plugins.ts";
-import { describeSharedKeyIds, kongProblems } from "./problems.ts";
 import { ingressClass, kongPlugin } from "./resources.ts";
+import { describeSharedKeyIds, kongProblems } from "./unsupported.ts";
 
 export interface KongRoutesArgs {
   /** Namespace of Kong. */

@@ -1,5 +1,5 @@
-import { milliseconds } from "../../app/resilience.ts";
-import type { Route } from "../route.ts";
+import { milliseconds } from "../../../model/resilience.ts";
+import type { Route } from "../../../model/route.ts";
 
 /*
  * Which object Kong's controller reads an annotation from: whatever is of the connection to a service from the Service,

@@ -1,4 +1,4 @@
-import type { Route } from "../route.ts";
+import type { Route } from "../../../model/route.ts";
 
 /** A path as an Ingress has it. */
 export interface IngressPath {

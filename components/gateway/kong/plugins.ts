@@ -1,5 +1,5 @@
-import { milliseconds } from "../../app/resilience.ts";
-import { isPattern, originPattern } from "../origins.ts";
+import { isPattern, originPattern } from "../../../model/origins.ts";
+import { milliseconds } from "../../../model/resilience.ts";
 import {
   type Addresses,
   type ApiKeys,
@@ -9,8 +9,8 @@ import {
   type Jwt,
   type RateLimit,
   type Route,
-} from "../route.ts";
-import { callerOf } from "./callers.ts";
+} from "../../../model/route.ts";
+import { callerOf } from "./consumers.ts";
 import type { Plugin } from "./resources.ts";
 import { tokenFunction } from "./tokenFunction.ts";
 

@@ -1,6 +1,6 @@
 import { Sidecar } from "@kubernetes-models/istio/networking.istio.io/v1";
-import { serviceHost } from "../../support/serviceHost.ts";
-import type { Route } from "../route.ts";
+import type { Route } from "../../../model/route.ts";
+import { serviceHost } from "../../../model/serviceHost.ts";
 
 /**
  * What the proxies beside Kong know of the mesh: the services that Kong offers, and where it sends its log if that is in the

@@ -1,9 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
+import { type Image, imageName } from "../../../model/image.ts";
+import { publishedImages } from "../../../model/versions.ts";
 import type { Values } from "../../support/helm.ts";
-import { type Image, imageName } from "../../support/image.ts";
-import { publishedImages } from "../../support/versions.ts";
 import type { Exposure } from "../exposure.ts";
-import { drain, withdrawal } from "../proxies.ts";
+import { drain, withdrawal } from "../istio/proxyValues.ts";
 import { luaModules } from "./lua.ts";
 import { ingressClass } from "./resources.ts";
 

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { toolchainBin } from "../../../airgap/names.ts";
-import { attempt } from "../../../cli/support/process.ts";
+import { attempt } from "../../../lib/process.ts";
 import type { ControlPlane } from "./controlPlane.ts";
 
 interface Message {

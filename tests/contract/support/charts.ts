@@ -1,7 +1,7 @@
 import { basename, join } from "node:path";
 import { parseAllDocuments } from "yaml";
 import { type Chart, chartPath, toolchainBin } from "../../../airgap/names.ts";
-import { output } from "../../../cli/support/process.ts";
+import { output } from "../../../lib/process.ts";
 import type { Manifest, Release } from "./manifests.ts";
 import { certManagerChart } from "./tools.ts";
 

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { toolchainBin } from "../../../airgap/names.ts";
-import { attempt } from "../../../cli/support/process.ts";
+import { attempt } from "../../../lib/process.ts";
 
 /** What kind made of a configuration. */
 export interface Planned {

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { toolchainBin } from "../../../airgap/names.ts";
 import { imageBinDir } from "../../../airgap/toolchain/index.ts";
-import { attempt, type Finished } from "../../../cli/support/process.ts";
+import { attempt, type Finished } from "../../../lib/process.ts";
 import { identity, type Manifest } from "./manifests.ts";
 import { type Program, startProgram } from "./program.ts";
 

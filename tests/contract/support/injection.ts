@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseAllDocuments } from "yaml";
 import { toolchainBin } from "../../../airgap/names.ts";
-import { output } from "../../../cli/support/process.ts";
+import { output } from "../../../lib/process.ts";
 import type { ControlPlane } from "./controlPlane.ts";
 import type { Manifest } from "./manifests.ts";
 

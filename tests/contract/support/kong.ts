@@ -1,4 +1,4 @@
-import { publishedImages } from "../../../components/support/versions.ts";
+import { publishedImages } from "../../../model/versions.ts";
 import { issuedSecrets } from "./certificates.ts";
 import { ControlPlane } from "./controlPlane.ts";
 import { installDefinitions } from "./definitions.ts";

@@ -1,8 +1,8 @@
 import { buildPlatform } from "../../../platform.ts";
 import { resolveTarget } from "../../../stacks/index.ts";
-import { certManagerRelease, certManagerType } from "../../support/certManagerPackage.ts";
-import { automaticName, type Recording, type Registered, record } from "../../support/mocks.ts";
-import { stackConfig } from "../../support/stacks.ts";
+import { certManagerRelease, certManagerType } from "../../lib/certManagerPackage.ts";
+import { automaticName, type Recording, type Registered, record } from "../../lib/mocks.ts";
+import { stackConfig } from "../../lib/stacks.ts";
 import { certificateOf } from "./certificates.ts";
 
 /** A Kubernetes object as it is sent to an API server. */

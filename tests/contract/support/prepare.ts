@@ -1,5 +1,5 @@
 import { ensureToolchain } from "../../../airgap/index.ts";
-import { consoleProgress } from "../../../cli/support/progress.ts";
+import { consoleProgress } from "../../../lib/progress.ts";
 import { ensureContractTools } from "./tools.ts";
 
 /** Before the first test file: every program that the tests run. */

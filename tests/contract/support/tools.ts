@@ -5,9 +5,9 @@ import { chartPath } from "../../../airgap/names.ts";
 import { type Detail, ensureFolder } from "../../../airgap/store/store.ts";
 import { withVersion } from "../../../airgap/toolchain/charts.ts";
 import { build, moduleFolder } from "../../../airgap/toolchain/go.ts";
-import { cacheDir, projectDir } from "../../../cli/support/paths.ts";
-import { output } from "../../../cli/support/process.ts";
-import type { Progress } from "../../../cli/support/progress.ts";
+import { cacheDir, projectDir } from "../../../lib/paths.ts";
+import { output } from "../../../lib/process.ts";
+import type { Progress } from "../../../lib/progress.ts";
 
 /** Programs that only these tests run, by the name of the result. Built from tests/contract/go.mod. */
 const programs = {

@@ -2,7 +2,8 @@ import { createHash } from "node:crypto";
 import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { type Image, writeArchive } from "../../../airgap/images/oci.ts";
-import { tarOf, tarSize } from "../../../airgap/images/tar.ts";
+import { output } from "../../../lib/process.ts";
+import { tarOf, tarSize } from "../../../lib/tar.ts";
 import {
   checkedOut,
   copyOf,
@@ -14,8 +15,7 @@ import {
   text,
   treeOf,
   without,
-} from "../../../airgap/images/tree.ts";
-import { output } from "../../../cli/support/process.ts";
+} from "../../../lib/tree.ts";
 import { Folder } from "./support/folder.ts";
 
 let folder: Folder;

@@ -10,7 +10,7 @@ import {
   nodeImageReference,
   toolchainBin,
 } from "../../../airgap/names.ts";
-import { cacheDir } from "../../../cli/support/paths.ts";
+import { cacheDir } from "../../../lib/paths.ts";
 
 describe("keys", () => {
   test("change with a file, with a fact, and with a file that is there no more", () => {
@@ -25,8 +25,9 @@ describe("keys", () => {
   });
 
   test("are those of the files below a folder, in whatever order they are named", () => {
-    expect(keyOf(["airgap/store/lock.ts", "airgap/store/store.ts"])).toBe(keyOf(["airgap/store"]));
-    expect(keyOf(["airgap/store/store.ts", "airgap/store/lock.ts"])).toBe(keyOf(["airgap/store"]));
+    const folder = "airgap/cmd/nodeagent/volumes";
+    expect(keyOf([`${folder}/run.go`, `${folder}/volume.go`])).toBe(keyOf([folder]));
+    expect(keyOf([`${folder}/volume.go`, `${folder}/run.go`])).toBe(keyOf([folder]));
   });
 
   test("are refused over sources that are not there", () => {

@@ -1,8 +1,8 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
-import { projectDir } from "../../../cli/support/paths.ts";
-import { attempt } from "../../../cli/support/process.ts";
+import { projectDir } from "../../../lib/paths.ts";
+import { attempt } from "../../../lib/process.ts";
 import { Folder } from "./support/folder.ts";
 
 /*

@@ -5,10 +5,10 @@ import { isAtLeast, type Machine, preflight, thisMachine } from "../../../airgap
 import { debianPackages, ensureDebianPackages } from "../../../airgap/toolchain/debian.ts";
 import { fetchFailure, requireIntegrity } from "../../../airgap/toolchain/downloads.ts";
 import { go } from "../../../airgap/toolchain/go.ts";
-import { goFailure } from "../../../airgap/toolchain/go-errors.ts";
-import { UserError } from "../../../cli/support/errors.ts";
-import { CommandError } from "../../../cli/support/process.ts";
-import { silentProgress } from "../../../cli/support/progress.ts";
+import { goFailure } from "../../../airgap/toolchain/goErrors.ts";
+import { UserError } from "../../../lib/errors.ts";
+import { CommandError } from "../../../lib/process.ts";
+import { silentProgress } from "../../../lib/progress.ts";
 import { Folder } from "./support/folder.ts";
 
 let folder: Folder;

@@ -5,11 +5,11 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
-import { withLock } from "../../../airgap/store/lock.ts";
 import { ensureFolder } from "../../../airgap/store/store.ts";
-import { messageOf } from "../../../cli/support/messages.ts";
-import { projectDir } from "../../../cli/support/paths.ts";
-import { silentProgress } from "../../../cli/support/progress.ts";
+import { withLock } from "../../../lib/lock.ts";
+import { messageOf } from "../../../lib/messages.ts";
+import { projectDir } from "../../../lib/paths.ts";
+import { silentProgress } from "../../../lib/progress.ts";
 import { Folder } from "./support/folder.ts";
 
 let folder: Folder;
@@ -141,7 +141,7 @@ describe("the lock", () => {
 /** A process that takes the lock, says so, and holds it until it is killed. */
 function holdInAnotherProcess(name: string) {
   const script = folder.at("hold.mjs");
-  const module = join(projectDir, "airgap/store/lock.ts");
+  const module = join(projectDir, "lib/lock.ts");
   writeFileSync(
     script,
     `import { withLock } from ${JSON.stringify(module)};

@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import { outcomeOf } from "../../bench/support/fortio.ts";
+import { outcomeOf } from "../../../bench/support/fortio.ts";
 
 /** As fortio 1.7 writes it, without what nobody reads. */
 const report = {

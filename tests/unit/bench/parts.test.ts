@@ -1,10 +1,10 @@
 import { expect, test } from "@jest/globals";
+import { generatedApplications } from "../../../bench/platform/applications.ts";
+import { field } from "../../../bench/support/cgroups.ts";
+import { addressOf } from "../../../bench/support/syntheticServices.ts";
+import { stepsOf } from "../../../bench/support/upTimings.ts";
 import { Timings } from "../../../cli/support/timings.ts";
-import { applicationProblems } from "../../../components/app/check.ts";
-import { generatedApplications } from "../../bench/platform/applications.ts";
-import { field } from "../../bench/support/cgroups.ts";
-import { addressOf } from "../../bench/support/madeUp.ts";
-import { stepsOf } from "../../bench/support/upTimings.ts";
+import { applicationProblems } from "../../../model/checks/check.ts";
 
 test.each([1, 10, 25, 500])("%d generated services are applications that the platform takes", (services) => {
   const applications = generatedApplications(services);

@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import { meanBetween, metricOf } from "../../bench/support/prometheus.ts";
+import { meanBetween, metricOf } from "../../../bench/support/prometheus.ts";
 
 const page = (count: number, sum: number) => `
 # HELP pushes_seconds How long pushes take.

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { distributionOf, leastSquares, median, roundsOf, timesPerUnit } from "../../bench/support/statistics.ts";
+import { distributionOf, leastSquares, median, roundsOf, timesPerUnit } from "../../../bench/support/statistics.ts";
 
 describe("the median", () => {
   test.each([

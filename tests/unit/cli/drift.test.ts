@@ -4,7 +4,7 @@ import { findDrift } from "../../../cli/drift/findDrift.ts";
 import { mendDrift } from "../../../cli/drift/mend.ts";
 import { describeDrift } from "../../../cli/drift/stackDrift.ts";
 import type { Deployment, Resource } from "../../../cli/pulumi/deployment.ts";
-import { UserError } from "../../../cli/support/errors.ts";
+import { UserError } from "../../../lib/errors.ts";
 
 /** A cluster of objects, and what kubectl was told to change in it. */
 class Cluster {

@@ -8,9 +8,9 @@ import { describe, expect, test } from "@jest/globals";
 import { processMemory } from "../../../cli/kind/status.ts";
 import { podHealth, readPods } from "../../../cli/kubernetes/pods.ts";
 import { missingTools } from "../../../cli/preflight.ts";
-import { projectDir } from "../../../cli/support/paths.ts";
 import { Timings } from "../../../cli/support/timings.ts";
 import { ask, listUrls } from "../../../cli/support/url.ts";
+import { projectDir } from "../../../lib/paths.ts";
 
 const make = (...args: string[]) => execFileSync("make", ["--silent", ...args], { cwd: projectDir, encoding: "utf8" });
 const targets = [

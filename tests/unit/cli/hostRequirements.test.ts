@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import { hostProblems, type NodeHost, requireHost, thisHost } from "../../../cli/kind/hostRequirements.ts";
-import { UserError } from "../../../cli/support/errors.ts";
+import { UserError } from "../../../lib/errors.ts";
 
 /** What Debian 12 tells of itself on a machine of 4 GB. */
 const debian: Readonly<Record<string, string>> = {

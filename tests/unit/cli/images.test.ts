@@ -3,12 +3,12 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { writeArchive } from "../../../airgap/images/oci.ts";
-import { type Tree, text, treeOf } from "../../../airgap/images/tree.ts";
 import { type ImageFile, loadImages } from "../../../cli/kind/images.ts";
-import type { KindSpec } from "../../../cli/kind/spec.ts";
-import { UserError } from "../../../cli/support/errors.ts";
-import { output } from "../../../cli/support/process.ts";
-import type { Progress } from "../../../cli/support/progress.ts";
+import { UserError } from "../../../lib/errors.ts";
+import { output } from "../../../lib/process.ts";
+import type { Progress } from "../../../lib/progress.ts";
+import { type Tree, text, treeOf } from "../../../lib/tree.ts";
+import type { KindSpec } from "../../../model/kindSpec.ts";
 import { Fakes } from "./support/fakes.ts";
 
 const progress: Progress = { step: (_title, work) => work(() => {}), note: () => {} };

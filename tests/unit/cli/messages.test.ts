@@ -4,12 +4,12 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, jest, test } from "@jest/globals";
 import { Command } from "commander";
-import { UserError } from "../../../cli/support/errors.ts";
 import { runCommand } from "../../../cli/support/main.ts";
-import { messageOf } from "../../../cli/support/messages.ts";
-import { projectDir } from "../../../cli/support/paths.ts";
-import { CommandError, output } from "../../../cli/support/process.ts";
-import { answerOf } from "../../../components/support/commandLine.ts";
+import { answerOf } from "../../../components/support/runCli.ts";
+import { UserError } from "../../../lib/errors.ts";
+import { messageOf } from "../../../lib/messages.ts";
+import { projectDir } from "../../../lib/paths.ts";
+import { CommandError, output } from "../../../lib/process.ts";
 import { Folder } from "../airgap/support/folder.ts";
 
 let folder: Folder;
@@ -104,7 +104,7 @@ describe("a command line behind a dynamic provider", () => {
       script,
       `import { Command } from ${at("node_modules/commander/esm.mjs")};
        import { runCommand, tellAsJson } from ${at("cli/support/main.ts")};
-       import { output } from ${at("cli/support/process.ts")};
+       import { output } from ${at("lib/process.ts")};
        const work = () => output("sh", ["-c", "echo one >&2; echo two >&2; exit 1"]);
        await runCommand(new Command().action(work), ["node", "command"], tellAsJson);`,
     );

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
 import { ensureModulesFolder, modulesFolderProblems, removeModulesFolder } from "../../../cli/kind/modulesFolder.ts";
-import { UserError } from "../../../cli/support/errors.ts";
+import { UserError } from "../../../lib/errors.ts";
 
 let root: string;
 let folder: string;

@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
-import { projectDir } from "../../../cli/support/paths.ts";
-import { attempt, output } from "../../../cli/support/process.ts";
+import { projectDir } from "../../../lib/paths.ts";
+import { attempt, output } from "../../../lib/process.ts";
 
 describe("running a program", () => {
   test("a failure is a result, with all it said", async () => {

@@ -7,11 +7,11 @@ import { join } from "node:path";
 import process from "node:process";
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
 import { kubectlOf } from "../../../cli/kind/health.ts";
-import type { KindSpec } from "../../../cli/kind/spec.ts";
 import type { Deployment } from "../../../cli/pulumi/deployment.ts";
 import { recover } from "../../../cli/pulumi/recovery.ts";
 import type { PulumiStack } from "../../../cli/pulumi/stack.ts";
-import { silentProgress } from "../../../cli/support/progress.ts";
+import { silentProgress } from "../../../lib/progress.ts";
+import type { KindSpec } from "../../../model/kindSpec.ts";
 import { Fakes } from "./support/fakes.ts";
 
 let fakes: Fakes;

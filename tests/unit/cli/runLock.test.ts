@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
-import { alone } from "../../../cli/support/runLock.ts";
+import { alone } from "../../../lib/runLock.ts";
 
 let folder: string;
 let file: string;

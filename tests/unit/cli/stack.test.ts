@@ -2,10 +2,10 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
-import { projectDir } from "../../../cli/support/paths.ts";
 import { listStacks, readStackFile } from "../../../cli/support/stack.ts";
 import { sections } from "../../../config/sections.ts";
 import { parseConfig } from "../../../config.ts";
+import { projectDir } from "../../../lib/paths.ts";
 
 let folder: string;
 

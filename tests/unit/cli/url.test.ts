@@ -4,9 +4,9 @@ import { createServer as createHttpsServer } from "node:https";
 import type { AddressInfo, Server } from "node:net";
 import { afterEach, describe, expect, test } from "@jest/globals";
 import { issue } from "../../../cli/certificates/issue.ts";
-import { silentProgress } from "../../../cli/support/progress.ts";
 import { ask, judge, questionOf, untilAnswered } from "../../../cli/support/url.ts";
-import { curlCommand, expectedAnswers, questionsAllowed } from "../../../components/gateway/expectedAnswers.ts";
+import { silentProgress } from "../../../lib/progress.ts";
+import { curlCommand, expectedAnswers, questionsAllowed } from "../../../model/expectedAnswers.ts";
 
 const open: Server[] = [];
 

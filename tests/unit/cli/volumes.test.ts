@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import { requireVolumes, volumeProblem } from "../../../cli/kubernetes/volumes.ts";
-import { stackConfig } from "../../support/stacks.ts";
+import { stackConfig } from "../../lib/stacks.ts";
 
 const claim = (storage: string, storageClassName = "standard", capacity = storage) => ({
   kind: "PersistentVolumeClaim",

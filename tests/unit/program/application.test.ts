@@ -1,10 +1,10 @@
 import { describe, expect, test } from "@jest/globals";
 import { Application } from "../../../components/app/Application.ts";
-import { routesOf } from "../../../components/app/routes.ts";
-import type { ApplicationSpec, ServiceSpec } from "../../../components/app/spec.ts";
-import type { GatewayName } from "../../../components/gateway/route.ts";
-import { CallGraph } from "../../../components/security/CallGraph.ts";
-import { at, record } from "../../support/mocks.ts";
+import { CallGraph } from "../../../model/callGraph.ts";
+import type { GatewayName } from "../../../model/route.ts";
+import { routesOf } from "../../../model/routes.ts";
+import type { ApplicationSpec, ServiceSpec } from "../../../model/spec.ts";
+import { at, record } from "../../lib/mocks.ts";
 
 const service = (name: string, more: Partial<ServiceSpec> = {}): ServiceSpec => ({
   name,

@@ -1,8 +1,8 @@
 import { expect, test } from "@jest/globals";
-import { applicationProblems, requireApplications } from "../../../components/app/check.ts";
-import { defaultResilience } from "../../../components/app/resilience.ts";
-import type { ApplicationSpec } from "../../../components/app/spec.ts";
-import { service, shop } from "../../support/shop.ts";
+import { applicationProblems, requireApplications } from "../../../model/checks/check.ts";
+import { defaultResilience } from "../../../model/resilience.ts";
+import type { ApplicationSpec } from "../../../model/spec.ts";
+import { service, shop } from "../../lib/shop.ts";
 
 /*
  * Applications as JavaScript sees them: what the compiler would say is said by the program as well, before anything is registered.

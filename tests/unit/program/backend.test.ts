@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
-import type { Client, Pool } from "../../../apps/services/backend/catalog.ts";
-import { createService } from "../../../apps/services/backend/server.ts";
-import type { Service } from "../../../apps/services/support/service.ts";
+import type { Client, Pool } from "../../../apps/shop/backend/catalog.ts";
+import { createService } from "../../../apps/shop/backend/server.ts";
+import type { Service } from "../../../apps/support/service.ts";
 import { type Ask, listen } from "./support/http.ts";
 
 /** A database with at most one table, which keeps what it was asked. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
-import { bodyLimit, bodyLimitModule } from "../../../components/gateway/policies/bodyLimit.ts";
-import { assemble } from "../../../components/gateway/policies/wasm.ts";
+import { bodyLimit, bodyLimitModule } from "../../../components/gateway/istio/bodyLimit.ts";
+import { assemble } from "../../../components/gateway/istio/wasm.ts";
 
 /*
  * The module is run here by the WebAssembly of Node.js, with a host that answers as Envoy does.

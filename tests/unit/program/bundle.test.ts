@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
-import { bundleFile, bundleOf, serviceNames } from "../../../apps/bundle.ts";
+import { bundleFile, bundleOf, serviceNames } from "../../../lib/bundle.ts";
 
 let folder: string;
 beforeAll(() => {
@@ -21,7 +21,7 @@ afterEach(() => {
 
 describe.each(serviceNames)("%s", (service) => {
   test("is the same text in every process, wherever it is started", () => {
-    const script = `import(${JSON.stringify(join(process.cwd(), "apps/bundle.ts"))}).then((b) => process.stdout.write(b.bundleOf("${service}")))`;
+    const script = `import(${JSON.stringify(join(process.cwd(), "lib/bundle.ts"))}).then((b) => process.stdout.write(b.bundleOf("${service}")))`;
     const args = ["--import", import.meta.resolve("tsx"), "-e", script];
     const { stdout, stderr } = spawnSync(process.execPath, args, { cwd: "/", env: { ...process.env, NODE_OPTIONS: "" } });
     expect(stderr.toString()).toBe("");

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
-import { databasePort } from "../../../components/app/databasePort.ts";
-import { CallGraph, principalOf, rowsOf } from "../../../components/security/CallGraph.ts";
-import { service, shop } from "../../support/shop.ts";
+import { CallGraph, principalOf, rowsOf } from "../../../model/callGraph.ts";
+import { databasePort } from "../../../model/databasePort.ts";
+import { service, shop } from "../../lib/shop.ts";
 
 const graph = new CallGraph(shop(), ["istio", "kong"]);
 const row = (from: string, to: string, of = graph) => rowsOf(of.matrix()).find((one) => one.from === from && one.to === to);

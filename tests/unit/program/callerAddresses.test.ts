@@ -1,8 +1,8 @@
 import { describe, expect, test } from "@jest/globals";
-import { applicationProblems } from "../../../components/app/check.ts";
 import type { Config } from "../../../config.ts";
+import { applicationProblems } from "../../../model/checks/check.ts";
 import { noticesOf, plannedApplications } from "../../../platform.ts";
-import { service } from "../../support/shop.ts";
+import { service } from "../../lib/shop.ts";
 import { existing, parse, problems } from "./support/config.ts";
 
 /*

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "@jest/globals";
-import { callerHeaderPattern, callerHeaders, isCallerHeader } from "../../../components/gateway/callerHeaders.ts";
+import { callerHeaderPattern, callerHeaders, isCallerHeader } from "../../../model/callerHeaders.ts";
 import { parse, problems } from "./support/config.ts";
 
 const matches = (name: string, further?: string[]) => new RegExp(`^(${callerHeaderPattern(further)})$`).test(name);

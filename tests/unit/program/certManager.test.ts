@@ -2,9 +2,9 @@ import { describe, expect, test } from "@jest/globals";
 import { CertManager, type CertManagerArgs, certManagerAccount } from "../../../components/certificates/CertManager.ts";
 import { secretNames } from "../../../components/certificates/certificates.ts";
 import { type CertificatesArgs, createCertificates } from "../../../components/certificates/createCertificates.ts";
-import { certManagerRelease, certManagerType as release } from "../../support/certManagerPackage.ts";
-import { at, record } from "../../support/mocks.ts";
-import { recordStack } from "../../support/stacks.ts";
+import { certManagerRelease, certManagerType as release } from "../../lib/certManagerPackage.ts";
+import { at, record } from "../../lib/mocks.ts";
+import { recordStack } from "../../lib/stacks.ts";
 
 const certificate = "kubernetes:cert-manager.io/v1:Certificate";
 const clusterIssuer = "kubernetes:cert-manager.io/v1:ClusterIssuer";

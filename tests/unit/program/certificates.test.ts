@@ -4,7 +4,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import { type Issued, issue } from "../../../cli/certificates/issue.ts";
 import { SelfSigned } from "../../../components/certificates/SelfSigned.ts";
 import { certificateProvider, reasons, SelfSignedCertificate } from "../../../components/certificates/SelfSignedCertificate.ts";
-import { record } from "../../support/mocks.ts";
+import { record } from "../../lib/mocks.ts";
 
 const day = 24 * 60 * 60 * 1_000;
 const start = new Date("2030-01-01T00:00:00Z");

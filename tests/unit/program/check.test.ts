@@ -1,12 +1,12 @@
 import { describe, expect, test } from "@jest/globals";
-import { UserError } from "../../../cli/support/errors.ts";
-import { ApplicationError, applicationProblems, requireApplications } from "../../../components/app/check.ts";
 import type { DatabaseSpec } from "../../../components/app/Database.ts";
 import type { LoadSpec } from "../../../components/app/LoadGenerator.ts";
-import { defaultResilience } from "../../../components/app/resilience.ts";
-import type { ApplicationSpec, ServiceSpec } from "../../../components/app/spec.ts";
-import type { GatewayName } from "../../../components/gateway/route.ts";
-import { service, shop } from "../../support/shop.ts";
+import { UserError } from "../../../lib/errors.ts";
+import { ApplicationError, applicationProblems, requireApplications } from "../../../model/checks/check.ts";
+import { defaultResilience } from "../../../model/resilience.ts";
+import type { GatewayName } from "../../../model/route.ts";
+import type { ApplicationSpec, ServiceSpec } from "../../../model/spec.ts";
+import { service, shop } from "../../lib/shop.ts";
 
 const both = ["kong", "istio"] as const;
 const [prod, product, load] = shop();

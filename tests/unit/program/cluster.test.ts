@@ -3,12 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
-import type { KindSpec } from "../../../cli/kind/spec.ts";
-import { projectDir } from "../../../cli/support/paths.ts";
 import { kindProvider } from "../../../components/cluster/KindNodes.ts";
 import { loadedImagesProvider } from "../../../components/cluster/LoadedImages.ts";
+import { projectDir } from "../../../lib/paths.ts";
+import type { KindSpec } from "../../../model/kindSpec.ts";
 import { kindSpec } from "../../../stacks/kind.ts";
-import { recordStack, stackConfig } from "../../support/stacks.ts";
+import { recordStack, stackConfig } from "../../lib/stacks.ts";
 
 const spec: KindSpec = {
   name: "mesh-demo",

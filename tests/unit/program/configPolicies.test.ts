@@ -1,8 +1,8 @@
 import { generateKeyPairSync } from "node:crypto";
 import { describe, expect, test } from "@jest/globals";
 import { applications } from "../../../apps/index.ts";
-import { routesOf } from "../../../components/app/routes.ts";
-import { CallGraph } from "../../../components/security/CallGraph.ts";
+import { CallGraph } from "../../../model/callGraph.ts";
+import { routesOf } from "../../../model/routes.ts";
 import { resolveSources } from "../../../stacks/sources.ts";
 import { parse, problems } from "./support/config.ts";
 

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from "@jest/globals";
 import * as pulumi from "@pulumi/pulumi";
 import { Database, type DatabaseArgs } from "../../../components/app/Database.ts";
-import { at, type Inputs, type Recording, record } from "../../support/mocks.ts";
+import { at, type Inputs, type Recording, record } from "../../lib/mocks.ts";
 
 const set = "kubernetes:apps/v1:StatefulSet";
 const secret = "kubernetes:core/v1:Secret";

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from "@jest/globals";
 import * as pulumi from "@pulumi/pulumi";
-import { type Recording, record } from "../../support/mocks.ts";
+import { type Recording, record } from "../../lib/mocks.ts";
 import { eks, eksArgs, makeEks, recordEks } from "./support/eks.ts";
 
 let recording: Recording;

@@ -1,10 +1,10 @@
 import { expect, test } from "@jest/globals";
 import { execa } from "execa";
-import { projectDir } from "../../../cli/support/paths.ts";
+import { projectDir } from "../../../lib/paths.ts";
 
 /** Which of Pulumi's packages registering a stack loads, in a process of its own. */
 async function packagesOf(stack: string): Promise<readonly string[]> {
-  const words = ["--import", "tsx", "tests/bench/registration.ts", stack];
+  const words = ["--import", "tsx", "bench/registration.ts", stack];
   // A test runner's own options would load more than the program does.
   const { stdout } = await execa("node", words, { cwd: projectDir, env: { NODE_OPTIONS: "" } });
   const { packages } = JSON.parse(stdout.trim().split("\n").at(-1) ?? "") as { packages: readonly string[] };

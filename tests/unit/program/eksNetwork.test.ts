@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from "@jest/globals";
-import { at, type Recording } from "../../support/mocks.ts";
+import { at, type Recording } from "../../lib/mocks.ts";
 import { eksArgs, recordEks } from "./support/eks.ts";
 
 const types = {

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from "@jest/globals";
-import { at, type Recording } from "../../support/mocks.ts";
+import { at, type Recording } from "../../lib/mocks.ts";
 import { eks, recordEks } from "./support/eks.ts";
 
 let recording: Recording;

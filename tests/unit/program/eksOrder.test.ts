@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
 import * as pulumi from "@pulumi/pulumi";
-import { type Recording, record } from "../../support/mocks.ts";
+import { type Recording, record } from "../../lib/mocks.ts";
 import { eks, makeEks } from "./support/eks.ts";
 
 type Name = readonly [type: string, name: string];

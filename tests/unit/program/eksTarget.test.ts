@@ -2,8 +2,8 @@ import { beforeAll, describe, expect, test } from "@jest/globals";
 import * as pulumi from "@pulumi/pulumi";
 import { eksTarget } from "../../../stacks/eks.ts";
 import type { Target } from "../../../stacks/Target.ts";
-import { type Recording, record } from "../../support/mocks.ts";
-import { stackConfig } from "../../support/stacks.ts";
+import { type Recording, record } from "../../lib/mocks.ts";
+import { stackConfig } from "../../lib/stacks.ts";
 
 function eksConfig(changes: Record<string, unknown> = {}) {
   const config = stackConfig("eks", changes);

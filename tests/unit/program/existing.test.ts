@@ -5,7 +5,7 @@ import { ExistingCluster } from "../../../components/cluster/ExistingCluster.ts"
 import { parseConfig } from "../../../config.ts";
 import { existingTarget } from "../../../stacks/existing.ts";
 import type { Target } from "../../../stacks/Target.ts";
-import { record } from "../../support/mocks.ts";
+import { record } from "../../lib/mocks.ts";
 
 /** A kubeconfig that gets its credentials from a command, with a context for each cluster. */
 function kubeconfig(servers: Record<string, string>, certificate = "Zmlyc3Q="): string {

@@ -2,9 +2,9 @@ import { describe, expect, test } from "@jest/globals";
 import type * as pulumi from "@pulumi/pulumi";
 import { SelfSigned } from "../../../components/certificates/SelfSigned.ts";
 import type { Exposure } from "../../../components/gateway/exposure.ts";
-import { IstioGateway, type IstioGatewayArgs } from "../../../components/gateway/IstioGateway.ts";
-import { at, type RecordOptions, record } from "../../support/mocks.ts";
-import { recordStack } from "../../support/stacks.ts";
+import { IstioGateway, type IstioGatewayArgs } from "../../../components/gateway/istio/IstioGateway.ts";
+import { at, type RecordOptions, record } from "../../lib/mocks.ts";
+import { recordStack } from "../../lib/stacks.ts";
 
 const gateway = "kubernetes:networking.istio.io/v1:Gateway";
 const virtualService = "kubernetes:networking.istio.io/v1:VirtualService";

@@ -1,7 +1,7 @@
 import { expect, test } from "@jest/globals";
-import { publishedCharts, publishedImages, publishedIstioImages } from "../../../components/support/versions.ts";
-import { certManagerRelease, certManagerType } from "../../support/certManagerPackage.ts";
-import { recordStack } from "../../support/stacks.ts";
+import { publishedCharts, publishedImages, publishedIstioImages } from "../../../model/versions.ts";
+import { certManagerRelease, certManagerType } from "../../lib/certManagerPackage.ts";
+import { recordStack } from "../../lib/stacks.ts";
 
 /*
  * The whole platform behind a mirror: whatever a stack registers, nothing of it names a place that only the internet has.

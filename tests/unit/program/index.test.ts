@@ -1,7 +1,7 @@
 import { expect, test } from "@jest/globals";
 import * as pulumi from "@pulumi/pulumi";
 import { readStackFile } from "../../../cli/support/stack.ts";
-import { record } from "../../support/mocks.ts";
+import { record } from "../../lib/mocks.ts";
 
 type Program = typeof import("../../../index.ts");
 

@@ -1,11 +1,11 @@
 import { describe, expect, test } from "@jest/globals";
-import { callerHeaderPattern } from "../../../components/gateway/callerHeaders.ts";
-import { corsPolicy } from "../../../components/gateway/policies/cors.ts";
-import { IstioPolicies } from "../../../components/gateway/policies/IstioPolicies.ts";
-import { istioProblems } from "../../../components/gateway/policies/istioProblems.ts";
-import { describeConflictingKeys } from "../../../components/gateway/policyProblems.ts";
-import type { Jwt, Route, RoutePolicies } from "../../../components/gateway/route.ts";
-import { at, type Inputs, record } from "../../support/mocks.ts";
+import { corsPolicy } from "../../../components/gateway/istio/cors.ts";
+import { IstioPolicies } from "../../../components/gateway/istio/IstioPolicies.ts";
+import { istioProblems } from "../../../components/gateway/istio/unsupported.ts";
+import { callerHeaderPattern } from "../../../model/callerHeaders.ts";
+import { describeConflictingKeys } from "../../../model/checks/policyProblems.ts";
+import type { Jwt, Route, RoutePolicies } from "../../../model/route.ts";
+import { at, type Inputs, record } from "../../lib/mocks.ts";
 import { routeOf } from "./support/routes.ts";
 
 const authorization = "kubernetes:security.istio.io/v1:AuthorizationPolicy";

@@ -4,7 +4,7 @@ import { Kong, type KongArgs } from "../../../components/gateway/kong/Kong.ts";
 import { KongRoutes } from "../../../components/gateway/kong/KongRoutes.ts";
 import { pluginsOf } from "../../../components/gateway/kong/plugins.ts";
 import { requestFunctions } from "../../../components/gateway/kong/requestFunctions.ts";
-import { at, record } from "../../support/mocks.ts";
+import { at, record } from "../../lib/mocks.ts";
 import { route, tokens, types } from "./support/kong.ts";
 
 const digest = `sha256:${"0".repeat(64)}`;

@@ -2,8 +2,8 @@ import { createVerify, sign } from "node:crypto";
 import { describe, expect, test } from "@jest/globals";
 import * as pulumi from "@pulumi/pulumi";
 import { KongRoutes } from "../../../components/gateway/kong/KongRoutes.ts";
-import type { JsonWebKey } from "../../../components/gateway/route.ts";
-import { at, record } from "../../support/mocks.ts";
+import type { JsonWebKey } from "../../../model/route.ts";
+import { at, record } from "../../lib/mocks.ts";
 import { curve, jwk, keys, recordTable, route, rsa, tokens, types } from "./support/kong.ts";
 
 describe("a consumer", () => {

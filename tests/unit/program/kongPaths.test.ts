@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import { type IngressPath, pathsOf } from "../../../components/gateway/kong/paths.ts";
-import type { Route } from "../../../components/gateway/route.ts";
+import type { Route } from "../../../model/route.ts";
 
 describe("the paths of a row", () => {
   /** As Kong's controller and Kong read them: regular expressions before prefixes, and longer prefixes before shorter ones. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import { tokenFunction } from "../../../components/gateway/kong/tokenFunction.ts";
-import type { RoutePolicies } from "../../../components/gateway/route.ts";
-import { at, type Recording } from "../../support/mocks.ts";
+import type { RoutePolicies } from "../../../model/route.ts";
+import { at, type Recording } from "../../lib/mocks.ts";
 import { curve, jwk, keys, recordTable, route, rsa, tokens, types } from "./support/kong.ts";
 
 describe("a policy", () => {

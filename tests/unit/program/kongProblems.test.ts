@@ -1,9 +1,9 @@
 import { generateKeyPairSync } from "node:crypto";
 import { describe, expect, test } from "@jest/globals";
 import { KongRoutes } from "../../../components/gateway/kong/KongRoutes.ts";
-import { describeSharedKeyIds, kongProblems } from "../../../components/gateway/kong/problems.ts";
-import { describeConflictingKeys } from "../../../components/gateway/policyProblems.ts";
-import type { RoutePolicies } from "../../../components/gateway/route.ts";
+import { describeSharedKeyIds, kongProblems } from "../../../components/gateway/kong/unsupported.ts";
+import { describeConflictingKeys } from "../../../model/checks/policyProblems.ts";
+import type { RoutePolicies } from "../../../model/route.ts";
 import { curve, jwk, keys, route, rsa, tokens } from "./support/kong.ts";
 
 describe("what Kong cannot honour", () => {

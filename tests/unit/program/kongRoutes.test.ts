@@ -2,7 +2,7 @@ import { describe, expect, test } from "@jest/globals";
 import { Traffic } from "../../../components/app/Traffic.ts";
 import { serviceAnnotations } from "../../../components/gateway/kong/annotations.ts";
 import { KongRoutes, type KongTls } from "../../../components/gateway/kong/KongRoutes.ts";
-import { at, record } from "../../support/mocks.ts";
+import { at, record } from "../../lib/mocks.ts";
 import { recordTable, route, types } from "./support/kong.ts";
 
 const tls: KongTls = { hosts: ["shop.example.com", "www.example.com"], secretName: "shop-tls", plaintext: false };

@@ -1,6 +1,6 @@
 import { beforeAll, expect, test } from "@jest/globals";
 import { LoadGenerator, type LoadGeneratorArgs } from "../../../components/app/LoadGenerator.ts";
-import { at, type Inputs, type Recording, record } from "../../support/mocks.ts";
+import { at, type Inputs, type Recording, record } from "../../lib/mocks.ts";
 
 const deployment = "kubernetes:apps/v1:Deployment";
 const args: LoadGeneratorArgs = {

@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, test } from "@jest/globals";
 import { Istio, type IstioArgs } from "../../../components/mesh/Istio.ts";
-import type { IstioPlatform } from "../../../components/mesh/platforms.ts";
 import { otherThan } from "../../../components/mesh/upgrades.ts";
-import { at, type Recording, record } from "../../support/mocks.ts";
-import { recordStack } from "../../support/stacks.ts";
+import type { IstioPlatform } from "../../../model/istioPlatforms.ts";
+import { at, type Recording, record } from "../../lib/mocks.ts";
+import { recordStack } from "../../lib/stacks.ts";
 
 const release = "kubernetes:helm.sh/v3:Release";
 const namespace = "kubernetes:core/v1:Namespace";

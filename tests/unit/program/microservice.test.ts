@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from "@jest/globals";
 import { Microservice, type MicroserviceArgs } from "../../../components/app/Microservice.ts";
-import { at, type Inputs, type Recording, record } from "../../support/mocks.ts";
+import { at, type Inputs, type Recording, record } from "../../lib/mocks.ts";
 
 const deployment = "kubernetes:apps/v1:Deployment";
 const args: MicroserviceArgs = {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
-import { isOrigin, originPattern } from "../../../components/gateway/origins.ts";
-import { corsPolicy } from "../../../components/gateway/policies/cors.ts";
+import { corsPolicy } from "../../../components/gateway/istio/cors.ts";
+import { isOrigin, originPattern } from "../../../model/origins.ts";
 import { problems } from "./support/config.ts";
 
 test.each([

@@ -1,10 +1,10 @@
 import { expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { Application } from "../../../components/app/Application.ts";
-import { routesOf } from "../../../components/app/routes.ts";
-import { CallGraph } from "../../../components/security/CallGraph.ts";
-import { type Declared, declared } from "../../support/arbitraries.ts";
-import { at, automaticName, type Inputs, type Recording, type Registered, record } from "../../support/mocks.ts";
+import { CallGraph } from "../../../model/callGraph.ts";
+import { routesOf } from "../../../model/routes.ts";
+import { type Declared, declared } from "../../lib/arbitraries.ts";
+import { at, automaticName, type Inputs, type Recording, type Registered, record } from "../../lib/mocks.ts";
 
 /*
  * What holds for everything that applications register, whatever they declare.

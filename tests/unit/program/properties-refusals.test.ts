@@ -1,9 +1,9 @@
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
-import { applicationProblems } from "../../../components/app/check.ts";
-import { defaultResilience } from "../../../components/app/resilience.ts";
-import type { ApplicationSpec, Call, ServiceSpec } from "../../../components/app/spec.ts";
-import { declared } from "../../support/arbitraries.ts";
+import { applicationProblems } from "../../../model/checks/check.ts";
+import { defaultResilience } from "../../../model/resilience.ts";
+import type { ApplicationSpec, Call, ServiceSpec } from "../../../model/spec.ts";
+import { declared } from "../../lib/arbitraries.ts";
 
 /*
  * One thing wrong in applications that are fine otherwise, wherever it is: they are refused, and told where and why.

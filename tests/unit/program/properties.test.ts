@@ -1,11 +1,11 @@
 import { expect, test } from "@jest/globals";
 import fc from "fast-check";
-import { applicationProblems } from "../../../components/app/check.ts";
-import { CallGraph, type MatrixRow, nameOf, principalOf, rowsOf, type Workload } from "../../../components/security/CallGraph.ts";
 import { ZeroTrust } from "../../../components/security/ZeroTrust.ts";
-import { type Declared, declared } from "../../support/arbitraries.ts";
-import { isAllowed, type Policy, policiesOf } from "../../support/authorization.ts";
-import { at, type Recording, record } from "../../support/mocks.ts";
+import { CallGraph, type MatrixRow, nameOf, principalOf, rowsOf, type Workload } from "../../../model/callGraph.ts";
+import { applicationProblems } from "../../../model/checks/check.ts";
+import { type Declared, declared } from "../../lib/arbitraries.ts";
+import { isAllowed, type Policy, policiesOf } from "../../lib/authorization.ts";
+import { at, type Recording, record } from "../../lib/mocks.ts";
 
 const runs = { numRuns: 20 };
 

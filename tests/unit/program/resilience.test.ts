@@ -1,5 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
+import { serviceAnnotations } from "../../../components/gateway/kong/annotations.ts";
 import {
   defaultResilience,
   durationProblem,
@@ -8,8 +9,7 @@ import {
   missingTime,
   retryOnProblem,
   seconds,
-} from "../../../components/app/resilience.ts";
-import { serviceAnnotations } from "../../../components/gateway/kong/annotations.ts";
+} from "../../../model/resilience.ts";
 
 describe("durations", () => {
   test.each([

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
-import { IstioRoutes } from "../../../components/gateway/IstioRoutes.ts";
-import type { Route } from "../../../components/gateway/route.ts";
-import { foreignPaths } from "../../../components/gateway/table.ts";
-import { at, record } from "../../support/mocks.ts";
-import { recordStack } from "../../support/stacks.ts";
+import { IstioRoutes } from "../../../components/gateway/istio/IstioRoutes.ts";
+import { foreignPaths } from "../../../components/gateway/routeTable.ts";
+import type { Route } from "../../../model/route.ts";
+import { at, record } from "../../lib/mocks.ts";
+import { recordStack } from "../../lib/stacks.ts";
 import { routeOf } from "./support/routes.ts";
 
 const virtualService = "kubernetes:networking.istio.io/v1:VirtualService";

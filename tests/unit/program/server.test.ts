@@ -1,8 +1,8 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
-import { createService } from "../../../apps/services/product/server.ts";
-import type { Service } from "../../../apps/services/support/service.ts";
+import { createService } from "../../../apps/product/product/server.ts";
+import type { Service } from "../../../apps/support/service.ts";
 import { type Ask, listen } from "./support/http.ts";
 
 let service: Service;
@@ -159,7 +159,7 @@ describe("stopping", () => {
 });
 
 test("as a process: says where it listens, and ends by itself on SIGTERM", async () => {
-  const child = spawn(process.execPath, ["--import", "tsx", "apps/services/product/server.ts"], {
+  const child = spawn(process.execPath, ["--import", "tsx", "apps/product/product/server.ts"], {
     env: { ...process.env, NODE_OPTIONS: "", PORT: "0", LINGER_MS: "0", VERSION: "v3", POD_NAME: "pod-1" },
   });
   let said = "";

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "@jest/globals";
 import * as pulumi from "@pulumi/pulumi";
 import { merge } from "../../../components/support/helm.ts";
-import { publishedImages } from "../../../components/support/versions.ts";
+import { publishedImages } from "../../../model/versions.ts";
 import { resolveSources } from "../../../stacks/sources.ts";
-import { at } from "../../support/mocks.ts";
-import { recordStack } from "../../support/stacks.ts";
+import { at } from "../../lib/mocks.ts";
+import { recordStack } from "../../lib/stacks.ts";
 import { parse } from "./support/config.ts";
 
 const istioCharts = ["base", "cni", "istiod", "gateway"] as const;

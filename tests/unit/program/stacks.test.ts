@@ -2,10 +2,10 @@ import { createDecipheriv, pbkdf2Sync } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "@jest/globals";
 import { parse } from "yaml";
-import { cacheDir } from "../../../cli/support/paths.ts";
 import { readStackFile } from "../../../cli/support/stack.ts";
-import { at, type Inputs } from "../../support/mocks.ts";
-import { recordStack } from "../../support/stacks.ts";
+import { cacheDir } from "../../../lib/paths.ts";
+import { at, type Inputs } from "../../lib/mocks.ts";
+import { recordStack } from "../../lib/stacks.ts";
 
 describe("the whole registered set", () => {
   test("of stack local, with all inputs", async () => {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
-import { defaultResilience } from "../../../components/app/resilience.ts";
 import { Traffic, type TrafficArgs } from "../../../components/app/Traffic.ts";
-import { at, type Recording, record } from "../../support/mocks.ts";
+import { defaultResilience } from "../../../model/resilience.ts";
+import { at, type Recording, record } from "../../lib/mocks.ts";
 
 const istio = "kubernetes:networking.istio.io/v1";
 const host = "shop.stores.svc.cluster.local";

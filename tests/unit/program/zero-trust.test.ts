@@ -1,11 +1,11 @@
 import { beforeAll, describe, expect, test } from "@jest/globals";
-import { CallGraph } from "../../../components/security/CallGraph.ts";
 import { GatewayNetwork } from "../../../components/security/GatewayNetwork.ts";
 import type { Surroundings } from "../../../components/security/network.ts";
 import { ZeroTrust } from "../../../components/security/ZeroTrust.ts";
-import { isAllowed, policiesOf } from "../../support/authorization.ts";
-import { at, type Recording, record } from "../../support/mocks.ts";
-import { shop } from "../../support/shop.ts";
+import { CallGraph } from "../../../model/callGraph.ts";
+import { isAllowed, policiesOf } from "../../lib/authorization.ts";
+import { at, type Recording, record } from "../../lib/mocks.ts";
+import { shop } from "../../lib/shop.ts";
 
 const authorization = "kubernetes:security.istio.io/v1:AuthorizationPolicy";
 const network = "kubernetes:networking.k8s.io/v1:NetworkPolicy";

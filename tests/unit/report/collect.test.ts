@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import { edgesOf, readyPods } from "../../report/collect.ts";
+import { edgesOf, readyPods } from "../../../report/collect.ts";
 
 const pod = (namespace: string, labels: Record<string, string>, ready: boolean, phase = "Running") => ({
   metadata: { namespace, name: "one-pod", labels },

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { html, trusted } from "../../report/html.ts";
+import { html, trusted } from "../../../report/html.ts";
 
 describe("a piece of HTML", () => {
   test("escapes what is put into it, in text and in attributes", () => {

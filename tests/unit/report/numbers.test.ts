@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
-import * as format from "../../report/format.ts";
-import { lineAt, median, quantile, slope } from "../../report/statistics.ts";
+import * as format from "../../../report/format.ts";
+import { lineAt, median, quantile, slope } from "../../../report/statistics.ts";
 
 describe("numbers as a person reads them", () => {
   test.each([

@@ -3,11 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "@jest/globals";
 import { parseHTML } from "linkedom";
-import type { LastRecords } from "../../report/headlines.ts";
-import { makers, page } from "../../report/page.ts";
-import { drawable, writeReport } from "../../report/report.ts";
-import { sections, topics } from "../../report/sections/index.ts";
-import { records } from "../../support/records.ts";
+import type { LastRecords } from "../../../report/headlines.ts";
+import { makers, page } from "../../../report/page.ts";
+import { drawable, writeReport } from "../../../report/report.ts";
+import { sections, topics } from "../../../report/sections/index.ts";
+import { records } from "../../lib/records.ts";
 
 let text: string;
 let document: ReturnType<typeof parseHTML>["document"];
@@ -125,7 +125,7 @@ describe("what nobody recorded", () => {
   });
 
   test("the commands that would record it are of files that there are", async () => {
-    const files = { wire: await readdir("tests/wire"), bench: await readdir("tests/bench") };
+    const files = { wire: await readdir("tests/wire"), bench: await readdir("bench") };
     const asked = Object.values(makers).map((command) => /^make (wire|bench) T=(\S+)$/.exec(command));
     for (const [, suite, pattern = ""] of asked.filter((one) => one !== null)) {
       expect(files[suite as keyof typeof files].join("\n")).toContain(pattern);

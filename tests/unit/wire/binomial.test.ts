@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import { binomialBounds } from "../../support/binomial.ts";
+import { binomialBounds } from "../../lib/binomial.ts";
 
 test.each([
   // Of ten coins, all fall alike on one side once in 1,024 times.

@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { expect, test } from "@jest/globals";
-import { projectDir, stateDir } from "../../../cli/support/paths.ts";
+import { projectDir, stateDir } from "../../../lib/paths.ts";
 import { differences, type HostListing, listProcesses } from "../../wire/support/host.ts";
 
 const nothing: HostListing = {

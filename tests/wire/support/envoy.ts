@@ -1,5 +1,5 @@
-import { accountOf, gatewayAccounts, nameOf } from "../../../components/security/CallGraph.ts";
-import { serviceHost } from "../../../components/support/serviceHost.ts";
+import { accountOf, gatewayAccounts, nameOf } from "../../../model/callGraph.ts";
+import { serviceHost } from "../../../model/serviceHost.ts";
 import { type Door, withDoors } from "./background.ts";
 import { listPods } from "./pods.ts";
 import { outputs } from "./stack.ts";

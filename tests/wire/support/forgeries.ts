@@ -1,5 +1,5 @@
-import { callerHeaders } from "../../../components/gateway/callerHeaders.ts";
-import { accountOf, principalOf } from "../../../components/security/CallGraph.ts";
+import { callerHeaders } from "../../../model/callerHeaders.ts";
+import { accountOf, principalOf } from "../../../model/callGraph.ts";
 
 /** Headers by which a request claims to be what it is not. */
 export interface Forgery {

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { ensureToolchain } from "../../../airgap/index.ts";
-import { consoleProgress } from "../../../cli/support/progress.ts";
-import { type Counts, countsOf, readReport } from "../../support/fortio.ts";
+import { consoleProgress } from "../../../lib/progress.ts";
+import { type Counts, countsOf, readReport } from "../../lib/fortio.ts";
 import { type Finished, run } from "./stack.ts";
 
 export interface Load {

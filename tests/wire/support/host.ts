@@ -3,7 +3,7 @@ import { readdir, readFile, readlink, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { modulesFolder } from "../../../cli/kind/modulesFolder.ts";
-import { projectDir, stateDir } from "../../../cli/support/paths.ts";
+import { projectDir, stateDir } from "../../../lib/paths.ts";
 import { run } from "./stack.ts";
 
 /** What a run of the platform may leave on the machine, each kind as a sorted list of lines. */

@@ -1,6 +1,6 @@
 import { Agent, request } from "node:http";
 import { setTimeout as pause, setImmediate as turn } from "node:timers/promises";
-import type { Slice } from "../../report/records.ts";
+import type { Slice } from "../../../report/records.ts";
 import { productUrl } from "./product.ts";
 
 /** What a request came back with. */

@@ -3,8 +3,8 @@ import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { execa, type Options } from "execa";
-import { stateDir } from "../../../cli/support/paths.ts";
-import { type Matrix, type MatrixRow, rowsOf } from "../../../components/security/CallGraph.ts";
+import { stateDir } from "../../../lib/paths.ts";
+import { type Matrix, type MatrixRow, rowsOf } from "../../../model/callGraph.ts";
 
 /** The stack that the tests ask. `make wire STACK=<name>` names another one than `local`. */
 export const stack = process.env.MESH_STACK ?? "local";

@@ -3,8 +3,8 @@ import { expect } from "@jest/globals";
 import { execa } from "execa";
 import { driftOf } from "../../../cli/drift/stackDrift.ts";
 import { kubectlWith } from "../../../cli/kubernetes/kubectl.ts";
-import { disagreement } from "./agreement.ts";
 import { forgetUp, pulumi, stack, stackEnvironment } from "./stack.ts";
+import { disagreement } from "./stateDrift.ts";
 
 /** A `pulumi up` at work. */
 export interface Update {

@@ -2,7 +2,7 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, wr
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import process from "node:process";
-import { stateDir } from "../../../../cli/support/paths.ts";
+import { stateDir } from "../../../../lib/paths.ts";
 
 /** A node as the fake podman knows it. */
 export interface FakeNode {

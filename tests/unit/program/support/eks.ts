@@ -1,5 +1,5 @@
 import { EksCluster, type EksClusterArgs } from "../../../../components/cluster/eks/EksCluster.ts";
-import { type Recording, record } from "../../../support/mocks.ts";
+import { type Recording, record } from "../../../lib/mocks.ts";
 
 export const eksArgs: EksClusterArgs = {
   region: "us-west-2",

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { type IncomingHttpHeaders, request } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { Service } from "../../../../apps/services/support/service.ts";
+import type { Service } from "../../../../apps/support/service.ts";
 
 export interface Answer {
   readonly status: number | undefined;

@@ -1,7 +1,7 @@
 import { generateKeyPairSync, type KeyObject } from "node:crypto";
 import { KongRoutes, type KongTls } from "../../../../components/gateway/kong/KongRoutes.ts";
-import type { JsonWebKey, Route, RoutePolicies } from "../../../../components/gateway/route.ts";
-import { type RecordOptions, record } from "../../../support/mocks.ts";
+import type { JsonWebKey, Route, RoutePolicies } from "../../../../model/route.ts";
+import { type RecordOptions, record } from "../../../lib/mocks.ts";
 
 /** A row of the route table as an application would ask for it. */
 export function route({ name = "product", policies = {} as RoutePolicies, ...changes }: RouteChanges = {}): Route {

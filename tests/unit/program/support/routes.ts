@@ -1,4 +1,4 @@
-import type { GatewayName, Route, RoutePolicies } from "../../../../components/gateway/route.ts";
+import type { GatewayName, Route, RoutePolicies } from "../../../../model/route.ts";
 
 interface Options extends Partial<Pick<Route, "versioned" | "versions">> {
   readonly policies?: RoutePolicies;

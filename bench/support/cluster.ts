@@ -1,0 +1,140 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { fullName, imageReference } from "../../airgap/names.ts";
+import { UserError } from "../../lib/errors.ts";
+import { applyObjects, kubectl, kubeGet } from "../../tests/wire/support/stack.ts";
+import { type AtEnd, say } from "./topic.ts";
+
+/*
+ * The running cluster of the stack `local`, and namespaces of our own in it.
+ */
+
+/** On whatever is made here, so that what an earlier run left is found. */
+const mark = { bench: "true" } as const;
+
+interface Namespace {
+  readonly metadata: { readonly name: string; readonly labels?: Readonly<Record<string, string>> };
+}
+
+/**
+ * Makes namespaces, in the mesh or not, in place of those of an earlier run, and removes them at the end.
+ *
+ * @param names - whether the pods of each get sidecars.
+ * @throws UserError when the stack is not up.
+ */
+export async function ownNamespaces(names: Readonly<Record<string, boolean>>, atEnd: AtEnd): Promise<void> {
+  const injection = await injectionLabels();
+  await removeOurs();
+  atEnd(async () => {
+    say("removing what was made for it");
+    await removeOurs();
+  });
+  await applyObjects(
+    Object.entries(names).map(([name, meshed]) => ({
+      apiVersion: "v1",
+      kind: "Namespace",
+      metadata: { name, labels: { ...mark, ...(meshed ? injection : { "istio-injection": "disabled" }) } },
+    })),
+  );
+}
+
+async function removeOurs(): Promise<void> {
+  const selector = Object.entries(mark).map(([key, value]) => `${key}=${value}`);
+  await kubectl("delete", "namespaces", `--selector=${selector}`, "--wait", "--timeout=120s");
+}
+
+/** The labels by which the platform's own namespaces are in the mesh. */
+async function injectionLabels(): Promise<Record<string, string>> {
+  try {
+    const { metadata } = await kubeGet<Namespace>("namespace", "product");
+    const labels = Object.entries(metadata.labels ?? {});
+    return Object.fromEntries(labels.filter(([label]) => ["istio-injection", "istio.io/rev"].includes(label)));
+  } catch (error) {
+    throw new UserError(`The stack local is not up, or not whole: make up. (${(error as Error).message.split("\n").at(-1)})`);
+  }
+}
+
+/** Names of the nodes that take pods of ours. */
+export async function workers(): Promise<string[]> {
+  const { items } = await kubeGet<{
+    readonly items: readonly {
+      readonly metadata: { readonly name: string };
+      readonly spec: { readonly taints?: readonly { readonly effect: string }[] };
+    }[];
+  }>("nodes");
+  const open = items.filter(({ spec }) => !spec.taints?.some(({ effect }) => effect !== "PreferNoSchedule"));
+  return open.map(({ metadata }) => metadata.name).sort();
+}
+
+export interface PodArgs {
+  readonly namespace: string;
+  readonly name: string;
+  readonly image: "product" | "fortio";
+  readonly args?: readonly string[];
+  readonly node?: string | undefined;
+  /** That it answers on. */
+  readonly port: number;
+  /** Answers 200 when it is ready. */
+  readonly ready: string;
+}
+
+/** A pod of one container without limits, which what is compared would reach at different times. */
+export function podOf({ namespace, name, image, args, node, port, ready }: PodArgs) {
+  return {
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: { namespace, name, labels: { app: name } },
+    spec: {
+      automountServiceAccountToken: false,
+      enableServiceLinks: false,
+      terminationGracePeriodSeconds: 1,
+      ...(node && { nodeSelector: { "kubernetes.io/hostname": node } }),
+      containers: [
+        {
+          name,
+          image: fullName(imageReference(image)),
+          imagePullPolicy: "IfNotPresent",
+          ...(args && { args }),
+          ports: [{ name: "http", containerPort: port }],
+          readinessProbe: { httpGet: { path: ready, port }, periodSeconds: 1, failureThreshold: 60 },
+        },
+      ],
+    },
+  };
+}
+
+export function serviceOf(namespace: string, name: string, port: number) {
+  const spec = { selector: { app: name }, ports: [{ name: "http", port, appProtocol: "http" }] };
+  return { apiVersion: "v1", kind: "Service", metadata: { namespace, name }, spec };
+}
+
+/** Waits until pods are ready. The injector may not know of a namespace that has just been made: such a pod is refused once. */
+export async function untilReady(namespace: string, ...pods: string[]): Promise<void> {
+  const names = pods.map((pod) => `pod/${pod}`);
+  await kubectl("wait", `--namespace=${namespace}`, ...names, "--for=condition=Ready", "--timeout=90s");
+}
+
+interface Pod {
+  readonly status: Readonly<
+    Record<"containerStatuses" | "initContainerStatuses", readonly { readonly name: string; readonly containerID?: string }[]>
+  >;
+}
+
+/** Ids of a pod's containers that run, by name: its own, and its sidecar. */
+export async function containersOf(namespace: string, pod: string): Promise<Readonly<Record<string, string>>> {
+  const { status } = await kubeGet<Pod>("pod", pod, `--namespace=${namespace}`);
+  const all = [...(status.initContainerStatuses ?? []), ...status.containerStatuses];
+  return Object.fromEntries(all.map(({ name, containerID = "" }) => [name, containerID.replace(/^.*:\/\//, "")]));
+}
+
+/**
+ * Asks until the answer is one, each tenth of a second.
+ *
+ * @throws Error when there is none in time.
+ */
+export async function until<T>(what: string, seconds: number, ask: () => Promise<T | undefined>): Promise<T> {
+  for (const end = Date.now() + seconds * 1_000; Date.now() < end; await pause(100)) {
+    const answer = await ask();
+    if (answer !== undefined) return answer;
+  }
+  throw new Error(`not within ${seconds} s: ${what}`);
+}

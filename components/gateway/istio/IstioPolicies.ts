@@ -1,0 +1,75 @@
+import * as pulumi from "@pulumi/pulumi";
+import { describeConflictingKeys } from "../../../model/checks/policyProblems.ts";
+import type { Route } from "../../../model/route.ts";
+import { customResource } from "../../support/customResource.ts";
+import { envoyFilter } from "../../support/envoyFilter.ts";
+import { corsPatches } from "./cors.ts";
+import { markPatch, type Place, policiesName, refusals } from "./denyPolicy.ts";
+import { headerPatches } from "./forwardedHeaders.ts";
+import { limitPatches } from "./limitFilters.ts";
+import { tokenPatches } from "./requestAuthentication.ts";
+import { istioProblems } from "./unsupported.ts";
+
+export interface IstioPoliciesArgs extends Place {
+  /** All there are: a policy of one ends where another begins. Those that are not for this gateway have none here. */
+  readonly routes: readonly Route[];
+  /** Headers that no caller from outside may send, besides `callerHeaders`, and written as those are. @default none */
+  readonly stripHeaders?: readonly string[];
+  /** The proxies in front, which are believed. @default none, and anybody may connect */
+  readonly trustedProxies?: TrustedProxies | undefined;
+}
+
+/** Proxies between callers and a gateway, by which it knows callers' addresses. */
+export interface TrustedProxies {
+  /** How many of them each request passes, one after the other. */
+  readonly count: number;
+  /** Theirs, in CIDR notation: who else connects is refused. */
+  readonly addresses: readonly string[];
+}
+
+/**
+ * What Istio's gateway demands of requests before it lets them in, by the policies of each route; CORS is answered by the
+ * services' own rules (see `corsPolicy`). What this gateway cannot demand is refused. Whatever it lets in, it says itself what
+ * only a proxy may say of a request. All of it but CORS is two objects, which are always there: an EnvoyFilter, and an
+ * AuthorizationPolicy that refuses everybody while the EnvoyFilter is missing.
+ *
+ * - `rateLimit`: 429 beyond it, told in `x-ratelimit-…` headers. Each proxy counts for itself, HTTP and HTTPS apart, and begins
+ *   anew when it starts. What is allowed comes back evenly over the time, not all at once at its end.
+ * - `jwt`: 401 without a token or with one that does not hold, that has no end (`exp`) or has ended, or whose time has not come
+ *   (`nbf`), give or take a minute; 403 with one for another audience. Tokens are read from `authorization: Bearer …` alone, and
+ *   only at the paths of routes with this policy.
+ * - `maxBodyBytes`: 413 beyond it, counted as the body passes: the service sees the beginning of one that is cut off.
+ * - `addresses`: 403. The address is that of the connection: behind a node port it is a node's, behind a load balancer the
+ *   caller's where that is set to keep it.
+ *
+ * @throws Error naming every policy that Istio's gateway cannot hold.
+ */
+export class IstioPolicies extends pulumi.ComponentResource {
+  constructor(
+    name: string,
+    { routes, stripHeaders = [], trustedProxies, ...place }: IstioPoliciesArgs,
+    opts?: pulumi.ComponentResourceOptions,
+  ) {
+    const offered = routes.filter(({ gateways }) => gateways.includes("istio"));
+    const problems = [...offered.flatMap(istioProblems), ...describeConflictingKeys(offered)];
+    if (problems.length > 0) throw new Error(problems.join("\n"));
+    super("mesh:gateway:IstioPolicies", name, {}, opts);
+
+    const { namespace, selector } = place;
+    // Filters come to be in front of those before them: forged headers go first, then pages are answered, then tokens are read.
+    const inFront = [
+      tokenPatches(offered),
+      corsPatches(offered),
+      headerPatches(stripHeaders, trustedProxies?.count),
+      [markPatch()],
+    ];
+    const patches = [...inFront, limitPatches(offered)].flat();
+    const filters = customResource(name, envoyFilter({ name: policiesName, namespace }, patches, selector), { parent: this });
+    customResource(`${name}-refusals`, refusals(offered, trustedProxies?.addresses ?? [], place), {
+      parent: this,
+      dependsOn: filters,
+    });
+
+    this.registerOutputs();
+  }
+}

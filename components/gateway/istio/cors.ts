@@ -1,0 +1,52 @@
+import type { IVirtualService } from "@kubernetes-models/istio/networking.istio.io/v1";
+import { isPattern, originPattern } from "../../../model/origins.ts";
+import { seconds } from "../../../model/resilience.ts";
+import { type Cors, defaultCors, type Route } from "../../../model/route.ts";
+import { extension, inFront, type Patch } from "../../support/envoyFilter.ts";
+
+type Rule = NonNullable<NonNullable<IVirtualService["spec"]>["http"]>[number];
+export type CorsPolicy = NonNullable<Rule["corsPolicy"]>;
+
+/**
+ * The options as a rule of a VirtualService has them. The gateway answers every preflight itself, those that it does not
+ * allow without a word of permission: services never see one.
+ */
+export function corsPolicy({
+  origins,
+  methods = defaultCors.methods,
+  headers = [],
+  expose = [],
+  credentials = false,
+  maxAge = defaultCors.maxAge,
+}: Cors): CorsPolicy {
+  return {
+    allowOrigins: origins.map(allowOrigin),
+    allowMethods: [...methods],
+    ...(headers.length > 0 && { allowHeaders: [...headers] }),
+    ...(expose.length > 0 && { exposeHeaders: [...expose] }),
+    allowCredentials: credentials,
+    maxAge: seconds(maxAge),
+    unmatchedPreflights: "IGNORE",
+  };
+}
+
+function allowOrigin(origin: string): NonNullable<CorsPolicy["allowOrigins"]>[number] {
+  if (origin === "*") return { regex: ".*" };
+  return isPattern(origin) ? { regex: originPattern(origin) } : { exact: origin };
+}
+
+/** What a rule has for CORS: the policy, and what tells caches that answers differ by origin, those without permission too. */
+export function corsRule(cors: Cors): Pick<Rule, "corsPolicy" | "headers"> {
+  const isForAll = cors.origins.includes("*") && !cors.credentials;
+  return { corsPolicy: corsPolicy(cors), ...(!isForAll && { headers: { response: { add: { vary: "Origin" } } } }) };
+}
+
+/**
+ * Asks for CORS before anything that may refuse a request, so that a page is told why: Istio asks for it last. It is answered by
+ * what the rule of a route says.
+ */
+export function corsPatches(routes: readonly Route[]): Patch[] {
+  if (!routes.some(({ policies }) => policies.cors)) return [];
+  // Under this name a route's own settings are found. Istio's filter stays where it is: asked again, it says the same.
+  return [inFront("envoy.filters.http.cors", extension("filters.http.cors.v3.Cors"))];
+}

@@ -1,0 +1,79 @@
+import { AuthorizationPolicy, type IAuthorizationPolicy } from "@kubernetes-models/istio/security.istio.io/v1";
+import type { Addresses, Route } from "../../../model/route.ts";
+import { extension, inFront, type Patch } from "../../support/envoyFilter.ts";
+import { foreignPaths, rowsOf } from "../routeTable.ts";
+
+/** Where policies lie, and the pods they are for. */
+export interface Place {
+  readonly namespace: string;
+  readonly selector: Readonly<Record<string, string>>;
+}
+
+type Rule = NonNullable<NonNullable<IAuthorizationPolicy["spec"]>["rules"]>[number];
+type Operation = NonNullable<NonNullable<Rule["to"]>[number]["operation"]>;
+
+/** The proxies' own ports, behind those of their Service. Without any, a denial would be one of every TCP connection too. */
+const ports = ["8080", "8443"];
+
+/** The name of both objects that hold what the gateway demands. */
+export const policiesName = "gateway-policies";
+
+const known = { namespace: "envoy.filters.http.mesh", key: "policies", value: "in-force" } as const;
+
+/** Marks every request, for {@link refusals} to see that the EnvoyFilter of this patch is there. */
+export function markPatch(): Patch {
+  const metadata = [{ metadata_namespace: known.namespace, value: { [known.key]: known.value } }];
+  return inFront("mesh.policies-in-force", { ...extension("filters.http.set_metadata.v3.Config"), metadata });
+}
+
+/**
+ * Who is refused at the gateway. It only refuses: whatever it does not name is as it was. One object for all routes, which is always
+ * there: a demand that is taken away is an update, which is done at once; a deletion would wait for the end of the deployment.
+ *
+ * @param trustedProxies - who else connects is refused: they could say any address of a caller. @default anybody may connect
+ */
+export function refusals(
+  routes: readonly Route[],
+  trustedProxies: readonly string[],
+  { namespace, selector }: Place,
+): AuthorizationPolicy {
+  const strangers = { from: [{ source: { notIpBlocks: [...trustedProxies] } }], to: [{ operation: { ports } }] };
+  const rules = [
+    unfiltered,
+    ...(trustedProxies.length > 0 ? [strangers] : []),
+    ...routes.flatMap((route) => addressRules(route.policies.addresses ?? {}, operationOf(route, routes))),
+  ];
+  return new AuthorizationPolicy({
+    metadata: { name: policiesName, namespace },
+    spec: { selector: { matchLabels: { ...selector } }, action: "DENY", rules },
+  });
+}
+
+/** Everybody, while the EnvoyFilter is missing that judges requests. */
+const unfiltered: Rule = {
+  to: [{ operation: { ports } }],
+  when: [{ key: `experimental.${known.namespace}[${known.key}]`, notValues: [known.value] }],
+};
+
+/** Requests to the route's paths and below, wherever no other route begins. */
+function operationOf(route: Route, routes: readonly Route[]): Operation {
+  const itselfAndBelow = (path: string) => (path === "" ? ["/*"] : [path, `${path}/*`]);
+  const foreign = foreignPaths(route, routes).flatMap(itselfAndBelow);
+  const paths = rowsOf(route).flatMap(({ path }) => itselfAndBelow(path));
+  return { ports, paths, ...(foreign.length > 0 && { notPaths: foreign }) };
+}
+
+/**
+ * The caller's address is that of the connection, or what trusted proxies say; what a
+ * caller writes into `x-forwarded-for` does not count. A Service of type NodePort hides it behind that of a node.
+ */
+function addressRules({ allow = [], deny = [] }: Addresses, operation: Operation): Rule[] {
+  const from = (source: NonNullable<NonNullable<Rule["from"]>[number]["source"]>) => ({
+    from: [{ source }],
+    to: [{ operation }],
+  });
+  return [
+    ...(allow.length > 0 ? [from({ notRemoteIpBlocks: [...allow] })] : []),
+    ...(deny.length > 0 ? [from({ remoteIpBlocks: [...deny] })] : []),
+  ];
+}

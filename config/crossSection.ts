@@ -1,0 +1,139 @@
+import { serviceNames } from "../lib/bundle.ts";
+import { judgedByAddress, keepAddresses } from "../model/callerAddresses.ts";
+import type { publishedCharts } from "../model/versions.ts";
+import { demands } from "./demands.ts";
+import { availableGateways, defaultIssuer } from "./gateways.ts";
+import type { Conflict } from "./problems.ts";
+import type { Sections } from "./sections.ts";
+import { strippedHeaders } from "./strippedHeaders.ts";
+
+/*
+ * What settings must say together, across sections. A section that is wrong by itself is missing here, and what would
+ * follow from it is not told.
+ */
+
+/** @param given - what the file says, before any default. */
+export function conflicts(sections: Partial<Sections>, given: Readonly<Record<string, unknown>>): Conflict[] {
+  return [misplaced, sources, certificates, gateways, demands, strippedHeaders, callers, charts, images].flatMap((rule) => [
+    ...rule(sections, given),
+  ]);
+}
+
+type Rule = (sections: Partial<Sections>, given: Readonly<Record<string, unknown>>) => Iterable<Conflict>;
+
+/** The section that says where the platform runs, by target. */
+const places = { kind: "cluster", eks: "eks", existing: "existing" } as const;
+
+const misplaced: Rule = function* ({ target }, given) {
+  for (const [owner, section] of Object.entries(places)) {
+    if (target === undefined || target === owner || given[section] === undefined) continue;
+    yield { path: [section], allowed: `no mesh:${section} with target ${target}; it is what target ${owner} is made of` };
+  }
+};
+
+const sources: Rule = function* ({ target, sources, istio }) {
+  if (sources !== "built") return;
+  if (target !== undefined && target !== "kind") {
+    const allowed = `published with target ${target}: what is built here is in no registry that its nodes could pull from`;
+    yield { path: ["sources"], allowed };
+  }
+  for (const [index, { version }] of (istio?.beside ?? []).entries()) {
+    if (version === undefined) continue;
+    yield {
+      path: ["istio", "beside", index, "version"],
+      allowed: "no version with sources built, where there is one of Istio alone",
+    };
+  }
+};
+
+const certificates: Rule = function* ({ target, sources, tls }) {
+  const issuer = tls?.issuer ?? (target === "eks" || !sources ? undefined : defaultIssuer(sources));
+  if (tls && target === "eks") {
+    const why = "as target eks has no default";
+    if (!tls.hosts) yield { path: ["tls", "hosts"], allowed: `a list of the full names of hosts, ${why}` };
+    if (!tls.issuer) yield { path: ["tls", "issuer"], allowed: `one of self-signed, ca, acme, ${why}` };
+  }
+  if (!tls || !issuer) return;
+  if (issuer !== "self-signed" && sources === "built") {
+    yield { path: ["tls", "issuer"], allowed: "self-signed with sources built: cert-manager is not built here" };
+  }
+  if (issuer === "acme" && target !== undefined && target !== "eks") {
+    yield {
+      path: ["tls", "issuer"],
+      allowed: `self-signed or ca with target ${target}: acme proves the hosts by Route 53, as target eks alone may`,
+    };
+  }
+  for (const key of ["email", "hostedZone"] as const) {
+    if (issuer === "acme" && tls[key] === undefined) yield { path: ["tls", key], allowed: needed[key] };
+  }
+  for (const key of ["email", "hostedZone", "server"] as const) {
+    if (issuer === "acme" || tls[key] === undefined) continue;
+    yield { path: ["tls", key], allowed: `nothing with issuer ${issuer}; it belongs to acme` };
+  }
+};
+
+const needed = {
+  email: "an e-mail address with issuer acme, for what the certificate authority has to tell",
+  hostedZone: "the id of the hosted zone of Route 53 that has the hosts, with issuer acme",
+} as const;
+
+const gateways: Rule = function* ({ sources, gateway, charts, images, edge }, given) {
+  if (!sources || !gateway || !charts || !images) return;
+  const there = availableGateways({ sources, gateway, charts, images });
+  if (there.length === 0) {
+    const parts = "mesh:charts.kong (path or repository) and mesh:images.kong and kongController (or registry)";
+    yield { path: ["gateway"], allowed: `istio or both with sources built, as Kong is not built here; kong too with ${parts}` };
+  }
+  if (there.includes("kong") && edge?.trustedProxies) {
+    yield { path: ["edge", "trustedProxies"], allowed: "none while Kong runs; mesh:gateway: istio has them" };
+  }
+  if (there.length > 0 && !there.includes("istio") && given.istioGateway !== undefined) {
+    yield { path: ["istioGateway"], allowed: `no mesh:istioGateway with gateway ${gateway}` };
+  }
+  if (there.includes("kong") || there.length === 0) return;
+  const why = gateway === "istio" ? "with gateway istio" : "as Kong is not built here and its parts are not given";
+  if (given.kong !== undefined) yield { path: ["kong"], allowed: `no mesh:kong ${why}` };
+};
+
+/** A limit for one address is one for everybody where there is only one, and who is let in by address is nobody or all. */
+const callers: Rule = function* ({ target, existing, product, shop }) {
+  if (target !== "existing" || existing?.callerAddresses !== "lost") return;
+  const services = [
+    { path: ["product"], policies: product?.policies },
+    { path: ["shop", "frontend"], policies: shop?.frontend.policies },
+    { path: ["shop", "backend"], policies: shop?.backend.policies },
+  ];
+  for (const { path, policies = {} } of services) {
+    for (const option of judgedByAddress(policies)) yield { path: [...path, "policies", ...option], allowed: keepAddresses };
+  }
+};
+
+/** Charts that are made here have no version to choose. */
+const charts: Rule = function* ({ sources, charts = {} }) {
+  if (sources !== "built") return;
+  for (const name of ["base", "cni", "istiod", "gateway"] satisfies (keyof typeof publishedCharts)[]) {
+    if (charts[name]?.version === undefined || charts[name].repository !== undefined) continue;
+    yield {
+      path: ["charts", name, "version"],
+      allowed: "a version beside a repository: with sources built the chart is made here",
+    };
+  }
+};
+
+const images: Rule = function* ({ sources, images = {} }) {
+  if (sources === "built") {
+    for (const name of ["node", "nodeRuntime"] as const) {
+      if (images[name]) yield { path: ["images", name], allowed: "nothing with sources built, which makes it here" };
+    }
+  }
+  for (const name of serviceNames) {
+    const image = images[name];
+    if (!image) continue;
+    if (!image.repository)
+      yield { path: ["images", name, "repository"], allowed: "the path of the image: no published one has the service" };
+    if (!image.registry && !images.registry) {
+      yield { path: ["images", name, "registry"], allowed: "the host of the image's registry, or mesh:images.registry for all" };
+    }
+    if (!image.tag && !image.digest) yield { path: ["images", name, "tag"], allowed: "a tag or a digest" };
+  }
+};
