@@ -12,9 +12,10 @@ import { type Sections, sections } from "./config/sections.ts";
  *   config/clusters.ts   mesh:cluster, mesh:eks, mesh:existing
  *   config/mesh.ts       mesh:istio, mesh:monitoring
  *   config/gateways.ts   mesh:tls, mesh:edge, mesh:istioGateway, mesh:kong
- *   config/services.ts   mesh:product, mesh:shop, mesh:load; what gateways demand for them: config/policies.ts
- *   config/parts.ts      mesh:charts, mesh:images
- *   config/together.ts   what settings of several sections must say together; policies and gateways: config/demands.ts
+ *   config/artifacts.ts  mesh:charts, mesh:images
+ *   config/crossSection.ts  what settings of several sections must say together
+ *
+ * mesh:apps is judged with the applications that it changes: model/checks/.
  */
 
 export { ConfigError } from "./config/problems.ts";
@@ -42,37 +43,77 @@ interface Common extends Omit<Sections, "target" | "cluster" | "eks" | "existing
     Required<Pick<Sections["tls"], "hosts" | "issuer" | "plaintext">>;
 }
 
+/** What a stack's file comes to: a configuration, or what is wrong with it and the sections that are right by themselves. */
+export interface ReadConfig {
+  readonly config: Config | undefined;
+  readonly sound: Partial<Sections>;
+  /** One sentence for each problem. */
+  readonly problems: readonly string[];
+}
+
 /**
  * Reads a stack's configuration.
  *
  * @param entries - full keys and values as Pulumi gives them: a structured value is JSON.
- * @param stack - the stack's name, for the message.
  * @param from - Pulumi opens secrets; who reads the file itself has a word in their place.
- * @throws ConfigError with every problem.
+ * @param moved - where settings of earlier versions are now, by their keys.
  */
-export function parseConfig(
+export function readConfig(
   entries: Readonly<Record<string, string>>,
-  stack: string,
   from: "pulumi" | "file" = "pulumi",
-): Config {
-  const given = Object.fromEntries(
+  moved: Readonly<Record<string, string>> = {},
+): ReadConfig {
+  const all = Object.fromEntries(
     Object.entries(entries).flatMap(([key, value]) =>
       key.startsWith(namespace) ? [[key.slice(namespace.length), structured(value)]] : [],
     ),
   );
+  const { given, problems: ofMoved } = withoutMoved(all, { ...renamed, ...moved });
   // Where the platform runs has no default, except on a machine of one's own.
   const target = given.target === "eks" || given.target === "existing" ? { [given.target]: given[given.target] ?? {} } : {};
   const result = sections.safeParse({ ...given, ...target }, { reportInput: true });
   const issues = result.error?.issues.flatMap((issue) => describe(issue, given)) ?? [];
   const sound = result.data ?? soundSections(given);
   const problems = [
+    ...ofMoved,
     ...issues,
     ...conflicts(sound, given).map((conflict) => describeConflict(conflict, given)),
     ...regionProblem(sound, entries),
     ...(from === "file" ? openSecrets(given) : []),
   ];
-  if (problems.length > 0 || !result.success) throw new ConfigError(stack, problems);
-  return complete(result.data, entries["aws:region"] ?? "");
+  const config = problems.length > 0 || !result.success ? undefined : complete(result.data, entries["aws:region"] ?? "");
+  return { config, sound, problems };
+}
+
+/**
+ * The same for who needs a configuration.
+ *
+ * @param stack - the stack's name, for the message.
+ * @throws ConfigError with every problem.
+ */
+export function parseConfig(entries: Readonly<Record<string, string>>, stack: string, from?: "pulumi" | "file"): Config {
+  const { config, problems } = readConfig(entries, from);
+  if (!config) throw new ConfigError(stack, problems);
+  return config;
+}
+
+/** Settings of the platform itself that have another name now. */
+const renamed = { "mesh:istio.beside": "mesh:istio.additionalRevisions" };
+
+function withoutMoved(given: Readonly<Record<string, unknown>>, moved: Readonly<Record<string, string>>) {
+  const kept: Record<string, unknown> = { ...given };
+  const problems = Object.entries(moved).flatMap(([key, place]) => {
+    const [section = "", option] = key.slice(namespace.length).split(".");
+    const options = kept[section];
+    if (options === undefined) return [];
+    if (option === undefined) delete kept[section];
+    else if (typeof options === "object" && options !== null && option in options) {
+      const { [option]: _moved, ...rest } = options as Record<string, unknown>;
+      kept[section] = rest;
+    } else return [];
+    return [`${key} has moved; it is now ${place}`];
+  });
+  return { given: kept, problems };
 }
 
 /** The sections that are right by themselves. */

@@ -1,28 +1,27 @@
 import * as pulumi from "@pulumi/pulumi";
-import { productPath } from "./apps/product/index.ts";
-import { parseConfig } from "./config.ts";
 import { messageOf } from "./lib/messages.ts";
-import { curlCommand } from "./model/expectedAnswers.ts";
-import { buildPlatform, noticesOf, plannedApplications } from "./platform.ts";
+import { curlCommand, entryOf } from "./model/expectedAnswers.ts";
+import { planStack } from "./plan.ts";
+import { buildPlatform, noticesOf } from "./platform.ts";
+import { resolveApplications } from "./stacks/images.ts";
 import { resolveTarget } from "./stacks/index.ts";
 
-const { target, platform, config, notices } = await run();
+const { target, platform, entry, notices } = await run();
 for (const notice of notices) pulumi.log.info(notice);
 
-const { policies, methods, gateways = target.gateways } = config.product;
-const first = target.gateways.find((name) => gateways.includes(name)) ?? "istio";
-export const url = pulumi.interpolate`${platform.urls[first] ?? ""}${productPath}`;
+const offering = entry?.gateways ?? target.gateways;
+const first = target.gateways.find((name) => offering.includes(name)) ?? "istio";
+export const url = pulumi.interpolate`${platform.urls[first] ?? ""}${entry?.path ?? ""}`;
 export const address = platform.addresses[first];
 export const { urls, authority, matrix } = platform;
 export const apiKeys = pulumi.secret(platform.apiKeys);
 export const { context, kubeconfig } = target.cluster;
 export const { networkPolicies } = target;
 export const tryNext = [
-  pulumi
-    .all([url, address])
-    .apply(([url, address]) =>
-      curlCommand({ url, address, authority: authority !== undefined, stack: pulumi.getStack(), policies, methods }),
-    ),
+  pulumi.all([url, address]).apply(([url, address]) => {
+    const { policies = {}, methods = ["GET"] } = entry ?? {};
+    return curlCommand({ url, address, authority: authority !== undefined, stack: pulumi.getStack(), policies, methods });
+  }),
   `pulumi preview --diff --stack ${pulumi.getStack()}`,
   "kubectl get pods --all-namespaces --output wide",
   "istioctl proxy-status",
@@ -31,11 +30,12 @@ export const tryNext = [
 /** Registers everything, or ends with all that is wrong with the configuration or the applications. */
 async function run() {
   try {
-    const config = parseConfig(pulumi.runtime.allConfig(), pulumi.getStack());
-    const applications = plannedApplications(config);
-    const target = await resolveTarget(config);
-    const platform = buildPlatform(target, config, applications);
-    return { target, config, platform, notices: noticesOf(target, applications) };
+    const plan = planStack(pulumi.runtime.allConfig(), pulumi.getStack());
+    const applications = resolveApplications(plan.applications, plan.config);
+    const target = await resolveTarget(plan.config, plan.applications);
+    const platform = buildPlatform(target, plan.config, applications);
+    const entry = entryOf(applications, plan.gateways);
+    return { target, platform, entry, notices: noticesOf(target, applications) };
   } catch (error) {
     const { RunError, ResourceError, InputPropertyError } = pulumi;
     if ([RunError, ResourceError, InputPropertyError].some((kind) => kind.isInstance(error))) throw error;

@@ -3,7 +3,7 @@
  * interruption, reports progress, and leaves its result in the user's cache under a key of its sources.
  */
 export { ensureImages, type ImageArchive } from "./images/index.ts";
-export { type BuiltImage, imageHub, toolchainBin } from "./names.ts";
+export { type BuiltImage, fullName, imageHub, imageReference, toolchainBin } from "./names.ts";
 export { ensureNodeImage } from "./node/index.ts";
 export { podmanEnvironment, podmanStorage } from "./podman.ts";
 export { preflight } from "./preflight.ts";

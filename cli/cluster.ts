@@ -1,7 +1,6 @@
 import process from "node:process";
 import { Command, InvalidArgumentError } from "commander";
-import { ensureImages } from "../airgap/index.ts";
-import { type BuiltImage, builtImages } from "../airgap/names.ts";
+import { type BuiltImage, ensureImages, fullName, imageReference } from "../airgap/index.ts";
 import { consoleProgress } from "../lib/progress.ts";
 import type { KindSpec } from "../model/kindSpec.ts";
 import { type ImageFile, loadImages } from "./kind/images.ts";
@@ -18,7 +17,7 @@ interface Options {
 }
 
 interface LoadOptions extends Options {
-  readonly images: readonly BuiltImage[];
+  readonly images: readonly string[];
   readonly archive: readonly string[];
   readonly reference: readonly string[];
 }
@@ -39,11 +38,11 @@ command("read", "tell whether the cluster runs").action(async ({ spec }: Options
 });
 
 command("load", "load images into the nodes that lack them")
-  .option("--images <names>", "images that are built here, by name, separated by commas", parseImages, [])
+  .option("--images <names>", "images that are built here, by reference, separated by commas", split, [])
   .option("--archive <file>", "an image archive; may be given again", append, [])
   .option("--reference <image>", "what pods call the archive's image; one for each archive", append, [])
   .action(async ({ spec, images, archive, reference }: LoadOptions) => {
-    const built = images.length > 0 ? await ensureImages(images, progress) : [];
+    const built = images.length > 0 ? await ensureImages(await known(images), progress) : [];
     answer(await loadImages(spec, [...built, ...pair(archive, reference)], progress));
   });
 
@@ -66,10 +65,17 @@ function parseSpec(text: string): KindSpec {
   }
 }
 
-function parseImages(text: string): BuiltImage[] {
-  return text.split(",").map((name) => {
-    const found = builtImages.find((image) => image === name);
-    if (!found) throw new InvalidArgumentError(`${name} is none of ${builtImages.join(", ")}.`);
+function split(text: string): string[] {
+  return text.split(",");
+}
+
+/** What the images are built of. Loaded only where some are built. */
+async function known(references: readonly string[]): Promise<BuiltImage[]> {
+  const { builtImages } = await import("../plan.ts");
+  const all = new Map(builtImages().map((image) => [fullName(imageReference(image)), image]));
+  return references.map((reference) => {
+    const found = all.get(reference);
+    if (!found) throw new InvalidArgumentError(`${reference} is none of ${[...all.keys()].join(", ")}.`);
     return found;
   });
 }

@@ -1,7 +1,10 @@
 import { mkdir } from "node:fs/promises";
 import process from "node:process";
-import { type Config, parseConfig } from "../config.ts";
+import type { Config } from "../config.ts";
+import type { DeclaredApplication } from "../model/application.ts";
+import { type Entry, entryOf } from "../model/expectedAnswers.ts";
 import type { KindSpec } from "../model/kindSpec.ts";
+import { planStack } from "../plan.ts";
 import { kindSpec } from "../stacks/kind.ts";
 import { kubectlOf } from "./kind/health.ts";
 import { type Kubectl, kubectlWith } from "./kubernetes/kubectl.ts";
@@ -13,6 +16,10 @@ import { readStackFile } from "./support/stack.ts";
 export interface Context {
   readonly stack: string;
   readonly config: Config;
+  /** The applications that it deploys. */
+  readonly applications: readonly DeclaredApplication[];
+  /** What it offers first; none where no service is exposed. */
+  readonly entry: Entry | undefined;
   /** The cluster that the stack makes on this machine; none where its cluster is elsewhere. */
   readonly spec?: KindSpec;
 }
@@ -20,11 +27,12 @@ export interface Context {
 /**
  * Reads a stack's configuration.
  *
- * @throws UserError when there is no such stack, or with all that is wrong with its configuration.
+ * @throws UserError when there is no such stack, or with all that is wrong with its configuration and applications.
  */
 export function readContext(stack: string): Context {
-  const config = parseConfig(readStackFile(stack), stack, "file");
-  return { stack, config, ...(config.target === "kind" && { spec: { ...kindSpec(config), stack } }) };
+  const { config, applications, gateways } = planStack(readStackFile(stack), stack, "file");
+  const entry = entryOf(applications, gateways);
+  return { stack, config, applications, entry, ...(config.target === "kind" && { spec: { ...kindSpec(config), stack } }) };
 }
 
 /** The stack as pulumi sees it. Asked for again when plugins may have come. */

@@ -1,21 +1,7 @@
-import { BlockList, isIPv4, isIPv6 } from "node:net";
+import { BlockList, isIPv4 } from "node:net";
 import { z } from "zod";
-import { allowing } from "../model/rules.ts";
-
-/** A range of addresses: IPv4 or IPv6. */
-export const cidr = () => {
-  const allowed = allowing("addresses in CIDR notation, such as 10.0.0.0/8 or 2001:db8::/32");
-  return z.string(allowed).refine((given) => {
-    const [address = "", bits = "", ...rest] = given.split("/");
-    if (rest.length > 0 || !/^(0|[1-9]\d{0,2})$/.test(bits)) return false;
-    return (isIPv4(address) && Number(bits) <= 32) || (isPlainIPv6(address) && Number(bits) <= 128);
-  }, allowed);
-};
-
-/** Neither with the zone of one machine's network card, nor an IPv4 address written as IPv6: not all who read it take those. */
-function isPlainIPv6(address: string): boolean {
-  return isIPv6(address) && !address.includes("%") && !new URL(`http://[${address}]`).hostname.startsWith("[::ffff:");
-}
+import { cidr } from "../model/addresses.ts";
+import { message } from "../model/rules.ts";
 
 /** Ranges that nobody has in the internet: private, shared, of one machine and of one network. */
 const unroutable = [
@@ -30,7 +16,7 @@ const unroutable = [
 
 /** Addresses of callers in the internet, as the public side of EKS takes them: IPv4 alone, and none that are reserved. */
 export const publicCidr = () => {
-  const allowed = allowing("public IPv4 addresses in CIDR notation, such as 203.0.113.0/24, or 0.0.0.0/0");
+  const allowed = message("public IPv4 addresses in CIDR notation, such as 203.0.113.0/24, or 0.0.0.0/0");
   const reserved = new BlockList();
   for (const range of unroutable) {
     const [address = "", bits] = range.split("/");
@@ -44,7 +30,7 @@ export const publicCidr = () => {
 
 /** The addresses of a network of one's own: private ones (RFC 1918), as large as AWS takes, beginning where their size says. */
 export const privateNetwork = () => {
-  const allowed = allowing(
+  const allowed = message(
     "private IPv4 addresses in CIDR notation from /16 to /20 that begin at a multiple of their size, such as 10.0.0.0/16",
   );
   return z.string(allowed).refine((given) => {

@@ -1,11 +1,8 @@
-import { serviceNames } from "../lib/bundle.ts";
-import { judgedByAddress, keepAddresses } from "../model/callerAddresses.ts";
+import { isCallerHeader, notStripped } from "../model/callerHeaders.ts";
 import type { publishedCharts } from "../model/versions.ts";
-import { demands } from "./demands.ts";
 import { availableGateways, defaultIssuer } from "./gateways.ts";
 import type { Conflict } from "./problems.ts";
 import type { Sections } from "./sections.ts";
-import { strippedHeaders } from "./strippedHeaders.ts";
 
 /*
  * What settings must say together, across sections. A section that is wrong by itself is missing here, and what would
@@ -14,7 +11,7 @@ import { strippedHeaders } from "./strippedHeaders.ts";
 
 /** @param given - what the file says, before any default. */
 export function conflicts(sections: Partial<Sections>, given: Readonly<Record<string, unknown>>): Conflict[] {
-  return [misplaced, sources, certificates, gateways, demands, strippedHeaders, callers, charts, images].flatMap((rule) => [
+  return [misplaced, sources, certificates, gateways, strippedHeaders, charts, images].flatMap((rule) => [
     ...rule(sections, given),
   ]);
 }
@@ -37,10 +34,10 @@ const sources: Rule = function* ({ target, sources, istio }) {
     const allowed = `published with target ${target}: what is built here is in no registry that its nodes could pull from`;
     yield { path: ["sources"], allowed };
   }
-  for (const [index, { version }] of (istio?.beside ?? []).entries()) {
+  for (const [index, { version }] of (istio?.additionalRevisions ?? []).entries()) {
     if (version === undefined) continue;
     yield {
-      path: ["istio", "beside", index, "version"],
+      path: ["istio", "additionalRevisions", index, "version"],
       allowed: "no version with sources built, where there is one of Istio alone",
     };
   }
@@ -95,17 +92,12 @@ const gateways: Rule = function* ({ sources, gateway, charts, images, edge }, gi
   if (given.kong !== undefined) yield { path: ["kong"], allowed: `no mesh:kong ${why}` };
 };
 
-/** A limit for one address is one for everybody where there is only one, and who is let in by address is nobody or all. */
-const callers: Rule = function* ({ target, existing, product, shop }) {
-  if (target !== "existing" || existing?.callerAddresses !== "lost") return;
-  const services = [
-    { path: ["product"], policies: product?.policies },
-    { path: ["shop", "frontend"], policies: shop?.frontend.policies },
-    { path: ["shop", "backend"], policies: shop?.backend.policies },
-  ];
-  for (const { path, policies = {} } of services) {
-    for (const option of judgedByAddress(policies)) yield { path: [...path, "policies", ...option], allowed: keepAddresses };
-  }
+/** A header that a setting waits for and every gateway strips: a client that sends it would be treated as if it had not. */
+const strippedHeaders: Rule = function* ({ edge, kong }) {
+  if (!edge || !kong) return;
+  const { header } = kong.correlationId;
+  if (isCallerHeader(header, edge.stripHeaders))
+    yield { path: ["kong", "correlationId", "header"], allowed: notStripped, given: header };
 };
 
 /** Charts that are made here have no version to choose. */
@@ -125,15 +117,5 @@ const images: Rule = function* ({ sources, images = {} }) {
     for (const name of ["node", "nodeRuntime"] as const) {
       if (images[name]) yield { path: ["images", name], allowed: "nothing with sources built, which makes it here" };
     }
-  }
-  for (const name of serviceNames) {
-    const image = images[name];
-    if (!image) continue;
-    if (!image.repository)
-      yield { path: ["images", name, "repository"], allowed: "the path of the image: no published one has the service" };
-    if (!image.registry && !images.registry) {
-      yield { path: ["images", name, "registry"], allowed: "the host of the image's registry, or mesh:images.registry for all" };
-    }
-    if (!image.tag && !image.digest) yield { path: ["images", name, "tag"], allowed: "a tag or a digest" };
   }
 };

@@ -1,28 +1,29 @@
 import { z } from "zod";
+import { cidr } from "../model/addresses.ts";
+import { type GatewayName, gatewayNames } from "../model/gateway.ts";
 import { bytesOf, defaultBounds, mostConnections } from "../model/gatewayBounds.ts";
-import type { GatewayName } from "../model/route.ts";
 import {
-  allowing,
+  addIssue,
   boolean,
+  connectionHeaders,
   duration,
   host,
+  integer,
   listOf,
-  mapping,
-  ofConnections,
+  message,
   oneOf,
   ownHeader,
-  refuse,
+  strictObject,
   text,
   url,
-  whole,
 } from "../model/rules.ts";
-import { cidr } from "./addresses.ts";
 
 /** Names under which the gateways answer over HTTPS, and where their certificate comes from: `mesh:tls`. */
-export const tls = mapping({
-  hosts: listOf(host(), "the full names of hosts", 1)
-    .max(100, allowing("at most 100 hosts, as many as Let's Encrypt puts into one certificate"))
-    .exactOptional(),
+export const tls = strictObject({
+  hosts: listOf(host(), "the full names of hosts", {
+    least: 1,
+    most: [100, "at most 100 hosts, as many as Let's Encrypt puts into one certificate"],
+  }).exactOptional(),
   issuer: oneOf("self-signed", "ca", "acme").exactOptional(),
   email: text(/^[^\s@]+@[^\s@]+\.[^\s@]+$/, "an e-mail address, for what the certificate authority has to tell").exactOptional(),
   hostedZone: text(/^Z[A-Z0-9]{5,31}$/, "the id of a hosted zone of Route 53, such as Z0123456789ABCDEFGHIJ").exactOptional(),
@@ -37,34 +38,34 @@ export function defaultIssuer(sources: "built" | "published"): "self-signed" | "
 
 /** What requests cannot do without, or what gateways write themselves before they strip headers. */
 const needed = [
-  ...[...ofConnections, "authorization", "origin", "access-control-request-method", "access-control-request-headers"],
+  ...[...connectionHeaders, "authorization", "origin", "access-control-request-method", "access-control-request-headers"],
   ...["x-request-id", "x-forwarded-proto"],
 ];
 
 const strippedHeader = () => {
-  const allowed = allowing("the name of a header in lower case, or its beginning and -*, such as x-acme-*");
+  const allowed = message("the name of a header in lower case, or its beginning and -*, such as x-acme-*");
   return text(/^[a-z0-9]+(-[a-z0-9]+)*(-\*)?$/, allowed.error).superRefine((name, ctx) => {
     const matching = new RegExp(`^${name.replace("*", ".*")}$`);
     const lost = needed.filter((header) => matching.test(header));
-    if (lost.length > 0) refuse(ctx, [], `headers that requests can do without, unlike ${lost.join(", ")}`);
+    if (lost.length > 0) addIssue(ctx, [], `headers that requests can do without, unlike ${lost.join(", ")}`);
   });
 };
 
 /** What every gateway believes of callers from outside: `mesh:edge`. */
-export const edge = mapping({
+export const edge = strictObject({
   stripHeaders: listOf(strippedHeader(), "names of headers").default([]),
   // Together, as a count alone would believe whoever connects past the proxies.
-  trustedProxies: mapping({
-    count: whole(1, 10).default(1),
-    addresses: listOf(cidr(), "addresses in CIDR notation", 1),
+  trustedProxies: strictObject({
+    count: integer(1, 10).default(1),
+    addresses: listOf(cidr(), "addresses in CIDR notation", { least: 1 }),
   }).exactOptional(),
 });
 
 /** Kong as a whole: `mesh:kong`. */
-export const kong = mapping({
-  replicas: whole(1, 20).exactOptional(),
-  correlationId: mapping({ header: ownHeader().default("x-correlation-id") }).prefault({}),
-  log: mapping({
+export const kong = strictObject({
+  replicas: integer(1, 20).exactOptional(),
+  correlationId: strictObject({ header: ownHeader().default("x-correlation-id") }).prefault({}),
+  log: strictObject({
     stdout: boolean().default(true),
     url: url(["http", "https"], "https://logs.example.com/kong").exactOptional(),
   }).prefault({}),
@@ -77,17 +78,17 @@ const isMemory = (given: string) => {
 };
 
 const memory = () => {
-  const allowed = allowing("a size from 256Mi to 64Gi, in whole Mi or Gi");
+  const allowed = message("a size from 256Mi to 64Gi, in whole Mi or Gi");
   return z.string(allowed).refine(isMemory, allowed);
 };
 
 /** What clients may hold of Istio's gateway: `mesh:istioGateway`. */
-export const istioGateway = mapping({
+export const istioGateway = strictObject({
   memory: memory().default(defaultBounds.memory),
-  maxConnections: whole(10, 1_000_000).default(defaultBounds.maxConnections),
-  maxStreams: whole(1, 10_000).default(defaultBounds.maxStreams),
-  maxHeaderKilobytes: whole(1, 60).default(defaultBounds.maxHeaderKilobytes),
-  maxHeaders: whole(10, 10_000).default(defaultBounds.maxHeaders),
+  maxConnections: integer(10, 1_000_000).default(defaultBounds.maxConnections),
+  maxStreams: integer(1, 10_000).default(defaultBounds.maxStreams),
+  maxHeaderKilobytes: integer(1, 60).default(defaultBounds.maxHeaderKilobytes),
+  maxHeaders: integer(10, 10_000).default(defaultBounds.maxHeaders),
   headersTimeout: duration().default(defaultBounds.headersTimeout),
   requestTimeout: duration().default(defaultBounds.requestTimeout),
   streamIdleTimeout: duration().default(defaultBounds.streamIdleTimeout),
@@ -96,7 +97,7 @@ export const istioGateway = mapping({
   const most = mostConnections({ memory, maxHeaderKilobytes });
   if (maxConnections <= most || !isMemory(memory)) return;
   const why = `which fit into memory ${memory} with maxHeaderKilobytes ${maxHeaderKilobytes}`;
-  refuse(ctx, ["maxConnections"], `at most ${most}, ${why}`, maxConnections);
+  addIssue(ctx, ["maxConnections"], `at most ${most}, ${why}`, maxConnections);
 });
 
 /** Which gateways run: `mesh:gateway`. */
@@ -117,6 +118,6 @@ export function availableGateways({ sources, gateway, charts, images }: Asked): 
   const chart = charts.kong?.path ?? charts.kong?.repository;
   const pulled = images.registry !== undefined || (images.kong !== undefined && images.kongController !== undefined);
   const kong = sources === "published" || (chart !== undefined && pulled);
-  const asked: GatewayName[] = gateway === "both" ? ["kong", "istio"] : [gateway];
-  return asked.filter((name) => name === "istio" || kong);
+  const asked: readonly GatewayName[] = gateway === "both" ? gatewayNames : [gateway];
+  return asked.filter((name) => name !== "kong" || kong);
 }

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { defaultProxySettings } from "../components/mesh/proxies.ts";
-import { allowing, boolean, label, listOf, mapping, qualifiedName, refuse, text } from "../model/rules.ts";
+import { defaultProxySettings } from "../model/proxySettings.ts";
+import { addIssue, boolean, label, listOf, message, qualifiedName, strictObject, text } from "../model/rules.ts";
 
 /** Part of the name of objects and the value of labels; often a version with hyphens. */
 const revision = () =>
@@ -15,32 +15,34 @@ const lasting = (units: readonly (keyof typeof seconds)[], least: string, most: 
     const known = units.find((one) => one === unit);
     return known === undefined ? Number.NaN : Number(digits) * seconds[known];
   };
-  const allowed = allowing(`a duration from ${least} to ${most}, in whole ${units.join(" or ")}`);
+  const allowed = message(`a duration from ${least} to ${most}, in whole ${units.join(" or ")}`);
   return z.string(allowed).refine((text) => secondsOf(text) >= secondsOf(least) && secondsOf(text) <= secondsOf(most), allowed);
 };
 
 /** Istio's control plane: `mesh:istio`. */
-export const istio = mapping({
+export const istio = strictObject({
   revision: revision().exactOptional(),
   tags: listOf(revision(), "tags").default([]),
   accessLogs: boolean().default(false),
   certificateLifetime: lasting(["m", "h"], "1m", "2160h").default(defaultProxySettings.certificateLifetime),
   drain: lasting(["s"], "1s", "600s").default(defaultProxySettings.drain),
-  beside: z
+  additionalRevisions: z
     .array(
-      mapping({
+      strictObject({
         revision: revision(),
         version: text(/^\d+\.\d+\.\d+$/, "a version of Istio such as 1.30.4").exactOptional(),
       }),
-      allowing("a list of revisions"),
+      message("a list of revisions"),
     )
     .default([]),
-}).superRefine(({ revision: active = "default", tags, beside }, ctx) => {
-  if (tags.length > 0 && active === "default") refuse(ctx, ["tags"], "no tags without mesh:istio.revision, for which they stand");
+}).superRefine(({ revision: active = "default", tags, additionalRevisions }, ctx) => {
+  if (tags.length > 0 && active === "default")
+    addIssue(ctx, ["tags"], "no tags without mesh:istio.revision, for which they stand");
   const taken = new Map([[active, "the active one"], ...tags.map((tag) => [tag, "a tag"] as const)]);
-  for (const [index, { revision: name }] of beside.entries()) {
+  for (const [index, { revision: name }] of additionalRevisions.entries()) {
     const holder = taken.get(name);
-    if (holder) refuse(ctx, ["beside", index, "revision"], `a name that nothing else has; ${holder} has it already`);
+    if (holder)
+      addIssue(ctx, ["additionalRevisions", index, "revision"], `a name that nothing else has; ${holder} has it already`);
     taken.set(name, "another one");
   }
 });
@@ -53,12 +55,12 @@ const labelValue = () =>
   );
 
 /** Who watches the mesh: `mesh:monitoring`. */
-export const monitoring = mapping({
+export const monitoring = strictObject({
   scrapers: listOf(
-    mapping({
+    strictObject({
       namespace: label(63),
       podLabels: z
-        .record(qualifiedName("the key of a label"), labelValue(), allowing("a mapping of labels to their values"))
+        .record(qualifiedName("the key of a label"), labelValue(), message("a mapping of labels to their values"))
         .default({}),
     }),
     "pods that read metrics, each with namespace and podLabels",

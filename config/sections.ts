@@ -1,13 +1,21 @@
-import type { z } from "zod";
-import { mapping, oneOf } from "../model/rules.ts";
+import { z } from "zod";
+import { byName, message, oneOf, strictObject } from "../model/rules.ts";
 import { charts, images } from "./artifacts.ts";
 import { cluster, eks, existing } from "./clusters.ts";
 import { edge, gateway, istioGateway, kong, tls } from "./gateways.ts";
 import { istio, monitoring } from "./mesh.ts";
-import { load, service, shop } from "./services.ts";
+
+/**
+ * What a stack overrides of its applications, by namespace and name: `mesh:apps`. The options are those of `model/application.ts` and
+ * are judged with the declarations, in `model/checks/`.
+ */
+const apps = byName(
+  byName(z.record(z.string(), z.unknown(), message("a mapping of options")), "services, databases and load generators"),
+  "applications",
+);
 
 /** Every section of a stack's configuration. */
-export const sections = mapping({
+export const sections = strictObject({
   target: oneOf("kind", "eks", "existing"),
   sources: oneOf("built", "published"),
   gateway: gateway.default("both"),
@@ -20,9 +28,7 @@ export const sections = mapping({
   edge: edge.prefault({}),
   istioGateway: istioGateway.prefault({}),
   kong: kong.prefault({}),
-  product: service(3).prefault({}),
-  shop: shop.prefault({}),
-  load: load.prefault({}),
+  apps: apps.default({}),
   charts: charts.prefault({}),
   images: images.prefault({}),
 });

@@ -1,21 +1,12 @@
-import { databasePort } from "./databasePort.ts";
-import type { GatewayName } from "./route.ts";
-import type { ApplicationSpec, Call } from "./spec.ts";
+import { type Application, type Call, exposedMethods } from "./application.ts";
+import type { GatewayFacts } from "./gateway.ts";
+import { type Account, nameOf, resolveCall, same } from "./names.ts";
+
+/** Where PostgreSQL listens, in its pod and behind its Service. */
+export const databasePort = 5432;
 
 /** The one trust domain of the mesh: Istio's default, in which every certificate is issued. */
 export const trustDomain = "cluster.local";
-
-/** A ServiceAccount, by which the mesh knows who calls. A workload's has the workload's name. */
-export interface Account {
-  readonly namespace: string;
-  readonly name: string;
-}
-
-/** The accounts of the gateways' proxies. */
-export const gatewayAccounts: Readonly<Record<GatewayName, Account>> = {
-  kong: { namespace: "kong", name: "kong-kong" },
-  istio: { namespace: "istio-ingress", name: "istio-ingressgateway" },
-};
 
 /** What a certificate of the mesh says of its owner, as policies write it. */
 export function principalOf({ namespace, name }: Account): string {
@@ -75,22 +66,19 @@ export interface MatrixRow {
   readonly operations: readonly Operation[];
 }
 
-/** What gateways may ask for where a service does not say. */
-export const exposedMethods = ["GET", "HEAD"] as const;
-
 /**
  * Who calls whom: the declared calls of all applications, and those of the gateways to whatever they offer. Every policy
  * derives from it, and so does the matrix that the tests try pair by pair.
  *
- * @throws Error on a call to a workload that does not exist or listens on nothing; `app/check.ts` tells so with its place.
+ * @throws Error on a call to a workload that does not exist or listens on nothing; `checks/` tells so with its place.
  */
 export class CallGraph {
   readonly workloads: readonly Workload[];
   readonly edges: readonly Edge[];
 
   constructor(
-    applications: readonly ApplicationSpec[],
-    readonly gateways: readonly GatewayName[],
+    applications: readonly Application[],
+    readonly gateways: readonly Pick<GatewayFacts, "name" | "account">[],
   ) {
     this.workloads = applications.flatMap(workloadsOf);
     this.edges = applications.flatMap((application) => this.edgesOf(application));
@@ -109,9 +97,9 @@ export class CallGraph {
     return this.edges.filter(({ from }) => same(from, account));
   }
 
-  /** Every ordered pair of two workloads, and of a gateway and a workload; `rowsOf` spells it out. */
+  /** Every ordered pair of two workloads, and of a gateway and a workload; `matrixRows` spells it out. */
   matrix(): Matrix {
-    const callers = [...this.gateways.map((gateway) => gatewayAccounts[gateway]), ...this.workloads].map(nameOf);
+    const callers = [...this.gateways.map(({ account }) => account), ...this.workloads].map(nameOf);
     const callees = this.workloads.map((to) => {
       const where = to.listens && { protocol: to.listens.protocol, port: to.listens.port };
       return { name: nameOf(to), ...where };
@@ -125,15 +113,15 @@ export class CallGraph {
     return { callers, callees, allowed: [...allowed.values()] };
   }
 
-  private edgesOf({ namespace, services, loads = [] }: ApplicationSpec): Edge[] {
+  private edgesOf({ namespace, services, loads = [] }: Application): Edge[] {
     const declared = [...services, ...loads].flatMap(({ name, calls = [] }) =>
       calls.map((call) => this.edge({ namespace, name }, false, resolveCall(namespace, call.to), operationOf(call))),
     );
     const offered = services.flatMap(({ name, exposed }) => {
       if (!exposed) return [];
       const operation = operationOf({ methods: exposed.methods ?? exposedMethods, paths: [exposed.path] });
-      const offering = this.gateways.filter((gateway) => exposed.gateways?.includes(gateway) ?? true);
-      return offering.map((gateway) => this.edge(gatewayAccounts[gateway], true, { namespace, name }, operation));
+      const offering = this.gateways.filter((gateway) => exposed.gateways?.includes(gateway.name) ?? true);
+      return offering.map(({ account }) => this.edge(account, true, { namespace, name }, operation));
     });
     return [...offered, ...declared];
   }
@@ -147,7 +135,7 @@ export class CallGraph {
 }
 
 /** Every cell of a matrix. A workload does not call itself. */
-export function rowsOf({ callers, callees, allowed }: Matrix): MatrixRow[] {
+export function matrixRows({ callers, callees, allowed }: Matrix): MatrixRow[] {
   const operationsOf = new Map(allowed.map(({ from, to, operations }) => [`${from} ${to}`, operations]));
   return callers.flatMap((from) =>
     callees
@@ -159,29 +147,8 @@ export function rowsOf({ callers, callees, allowed }: Matrix): MatrixRow[] {
   );
 }
 
-/** Whom a call is to: `name` is one of the caller's own namespace. */
-export function resolveCall(namespace: string, to: string): Account {
-  const [first = "", second] = to.split("/");
-  return second === undefined ? { namespace, name: first } : { namespace: first, name: second };
-}
-
-/** An account or workload as the matrix and messages write it. */
-export function nameOf({ namespace, name }: Account): string {
-  return `${namespace}/${name}`;
-}
-
-/** The account or workload that {@link nameOf} has written. */
-export function accountOf(text: string): Account {
-  const [namespace = "", name = ""] = text.split("/");
-  return { namespace, name };
-}
-
-export function same(a: Account, b: Account): boolean {
-  return a.namespace === b.namespace && a.name === b.name;
-}
-
 /** What an application declares, before anybody asks whether the calls among it can be. */
-export function workloadsOf({ namespace, services, databases = [], loads = [] }: ApplicationSpec): Workload[] {
+export function workloadsOf({ namespace, services, databases = [], loads = [] }: Application): Workload[] {
   const tcp = { protocol: "tcp", port: databasePort, containerPort: databasePort } as const;
   return [
     ...services.map(({ name, port, containerPort = port }) => ({

@@ -1,4 +1,4 @@
-import type { RoutePolicies } from "./route.ts";
+import type { RoutePolicies } from "./policies.ts";
 
 /**
  * Whether gateways see the addresses of their callers, or one that something in between puts in their place: then there is one

@@ -1,4 +1,4 @@
-import type { RoutePolicies } from "./route.ts";
+import type { RoutePolicies } from "./policies.ts";
 
 /**
  * Headers by which proxies tell services who calls, from where, under which name, and for which method and path. A gateway is the

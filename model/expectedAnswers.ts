@@ -1,10 +1,26 @@
-import type { RoutePolicies } from "./route.ts";
+import { type Application, exposedMethods } from "./application.ts";
+import type { RoutePolicies } from "./policies.ts";
 
 /** What a gateway asks of requests for one service. */
 export interface Offer {
   readonly policies: RoutePolicies;
   /** Methods that gateways may ask for. */
   readonly methods: readonly string[];
+}
+
+/** What a stack offers first: the service that `make up` and `make status` ask, and that the output `url` shows. */
+export interface Entry extends Offer {
+  readonly path: string;
+  /** Names of the gateways that offer it. */
+  readonly gateways: readonly string[];
+}
+
+/** The first service that is exposed; undefined where none is. */
+export function entryOf(applications: readonly Application[], gateways: readonly string[]): Entry | undefined {
+  const [exposed] = applications.flatMap(({ services }) => services.flatMap((service) => service.exposed ?? []));
+  if (!exposed) return undefined;
+  const { path, policies = {}, methods = exposedMethods } = exposed;
+  return { path, policies, methods, gateways: exposed.gateways ?? gateways };
 }
 
 /** An answer that shows that a route works. */
@@ -18,7 +34,9 @@ export interface ExpectedAnswer {
  * The answers to a plain GET that show that a gateway, its route and its policies are as declared: 200, or the refusal that a policy
  * of the route demands. A route that lets no such request in is not expected to answer 200.
  */
-export function expectedAnswers({ policies, methods }: Offer): ExpectedAnswer[] {
+export function expectedAnswers(offer: Offer | undefined): ExpectedAnswer[] {
+  if (!offer) return [{ status: 404, why: "no service is exposed" }];
+  const { policies, methods } = offer;
   const { jwt, apiKeys, addresses, bots, rateLimit } = policies;
   const answers = (statuses: readonly number[], why: string) => statuses.map((status) => ({ status, why }));
   const always = [
@@ -35,7 +53,8 @@ export function expectedAnswers({ policies, methods }: Offer): ExpectedAnswer[] 
 }
 
 /** How often a route may be asked in a row without using up its limit. */
-export function questionsAllowed({ policies: { rateLimit } }: Offer, most: number): number {
+export function questionsAllowed(offer: Offer | undefined, most: number): number {
+  const rateLimit = offer?.policies.rateLimit;
   return rateLimit ? Math.max(1, Math.min(most, Math.floor(rateLimit.requests / 10))) : most;
 }
 

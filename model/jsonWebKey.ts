@@ -1,5 +1,11 @@
 import { createPublicKey } from "node:crypto";
-import type { JsonWebKey } from "./route.ts";
+
+/** A public key as RFC 7517 has it. */
+export interface JsonWebKey {
+  readonly kty: string;
+  readonly kid?: string;
+  readonly [member: string]: unknown;
+}
 
 /** A public key as Kong holds it. */
 export interface VerificationKey {

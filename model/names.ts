@@ -1,4 +1,44 @@
-/** Name of the claim of a database: the one that its StatefulSet would give it, and did where the claim is older than this program. */
+/** An account or a workload, by its namespace and name. */
+export interface Account {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** An account or workload as the matrix and messages write it. */
+export function nameOf({ namespace, name }: Account): string {
+  return `${namespace}/${name}`;
+}
+
+/** The account or workload that {@link nameOf} has written. */
+export function accountOf(text: string): Account {
+  const [namespace = "", name = ""] = text.split("/");
+  return { namespace, name };
+}
+
+/** The workload that a call names: `name` is one of the caller's own namespace. */
+export function resolveCall(namespace: string, to: string): Account {
+  const [first = "", second] = to.split("/");
+  return second === undefined ? { namespace, name: first } : { namespace: first, name: second };
+}
+
+export function same(a: Account, b: Account): boolean {
+  return a.namespace === b.namespace && a.name === b.name;
+}
+
+/** The domain of the cluster's own names. */
+const clusterDomain = "cluster.local";
+
+/** The full name of a Service, by which every proxy of the mesh knows it, whichever namespace asks. */
+export function serviceHost({ name, namespace }: Account): string {
+  return `${name}.${namespace}.svc.${clusterDomain}`;
+}
+
+/** The VirtualService of an exposed service, which route tables delegate to. */
+export function delegateOf(service: string, namespace: string): Account {
+  return { name: `${service}-exposed`, namespace };
+}
+
+/** Name of a database's claim: the one that its StatefulSet would give it, and did where the claim is older than this program. */
 export function claimOf(database: string): string {
   return `data-${database}-0`;
 }

@@ -1,11 +1,10 @@
-import { delegateOf } from "../components/app/Traffic.ts";
-import { defaultResilience, defaultRetriedBytes } from "./resilience.ts";
-import type { GatewayName, Route } from "./route.ts";
-import type { ApplicationSpec } from "./spec.ts";
+import type { Application } from "./application.ts";
+import { delegateOf } from "./names.ts";
+import type { Route } from "./route.ts";
 
-/** The rows of the route table that an application asks for, on the gateways that there are. */
-export function routesOf({ namespace, services }: ApplicationSpec, gateways: readonly GatewayName[]): Route[] {
-  return services.flatMap(({ name, port, versions, exposed, resilience = defaultResilience }) => {
+/** The rows of the route table that an application asks for, on the gateways that run. */
+export function routesOf({ namespace, services }: Application, gateways: readonly string[]): Route[] {
+  return services.flatMap(({ name, port, versions, exposed, resilience }) => {
     if (!exposed) return [];
     return {
       path: exposed.path,
@@ -14,7 +13,7 @@ export function routesOf({ namespace, services }: ApplicationSpec, gateways: rea
       versions: versions.map((version) => version.name),
       delegate: delegateOf(name, namespace),
       timeout: resilience.timeout,
-      retriedBytes: resilience.retries.maxBodyBytes ?? defaultRetriedBytes,
+      retriedBytes: resilience.retries.maxBodyBytes,
       gateways: exposed.gateways ?? gateways,
       policies: exposed.policies ?? {},
     };

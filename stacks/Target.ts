@@ -1,14 +1,12 @@
-import type { ServiceImage } from "../components/app/Microservice.ts";
 import type { Cluster } from "../components/cluster/Cluster.ts";
 import type { Exposure } from "../components/gateway/exposure.ts";
 import type { Surroundings } from "../components/security/network.ts";
 import type { ChartSource } from "../components/support/helm.ts";
-import type { ServiceName } from "../lib/bundle.ts";
 import type { CallerAddresses } from "../model/callerAddresses.ts";
-import type { Image } from "../model/image.ts";
+import type { GatewayName } from "../model/gateway.ts";
 import type { IstioPlatform } from "../model/istioPlatforms.ts";
-import type { GatewayName } from "../model/route.ts";
-import type { publishedCharts, publishedImages } from "../model/versions.ts";
+import type { publishedCharts } from "../model/versions.ts";
+import type { PlatformImages } from "./images.ts";
 
 /** Everything in which stacks differ. What comes after it does not ask which target a stack has. */
 export interface Target extends Sources {
@@ -40,10 +38,3 @@ export interface Sources {
 }
 
 export type ChartName = keyof typeof publishedCharts;
-
-export type ServiceImages = Readonly<Record<ServiceName, ServiceImage>>;
-
-/** The image of every container that is not Istio's, whose charts hold theirs as values. Nodes have theirs before there is a Target. */
-export type PlatformImages = { readonly services: ServiceImages } & Readonly<
-  Record<Exclude<keyof typeof publishedImages, "node" | "nodeRuntime">, Image>
->;

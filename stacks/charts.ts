@@ -2,8 +2,8 @@ import { chartPath, imageHub, istioTag } from "../airgap/names.ts";
 import { type ChartSource, merge, type Values } from "../components/support/helm.ts";
 import { chartFolder } from "../config/artifacts.ts";
 import type { Config } from "../config.ts";
+import { type Image, mirrored, redirected } from "../model/image.ts";
 import { type PublishedChart, publishedCharts, publishedIstioDigests, publishedIstioImages } from "../model/versions.ts";
-import { mirrored, redirected } from "./redirect.ts";
 import type { ChartName, Sources } from "./Target.ts";
 
 type ChartsConfig = Pick<Config, "sources" | "charts" | "images">;
@@ -38,7 +38,11 @@ function inRepository({ chart, repository, version }: PublishedChart): Omit<Char
 /** Istio's charts take one hub and one tag for all images. */
 function istioValues(chart: ChartName, { sources, images }: ChartsConfig): Values {
   const builtHere = sources === "built" && !images.istio;
-  const { registry, repository, tag = "" } = redirected(mirrored(publishedIstioImages, images.registry), images.istio);
+  const {
+    registry,
+    repository,
+    tag = "",
+  } = redirected<Image>(mirrored<Image>(publishedIstioImages, images.registry), images.istio);
   const [hub, version] = builtHere ? [imageHub, istioTag()] : [`${registry}/${repository}`, tag];
   const global = { global: { hub, tag: version, imagePullPolicy: "IfNotPresent" } };
   const pinned = chart === "istiod" && !builtHere && tag === publishedIstioImages.tag;

@@ -1,11 +1,12 @@
-import { type BuiltImage, builtImages, nodeImageReference } from "../airgap/names.ts";
+import { fullName, imageReference, nodeImageReference } from "../airgap/names.ts";
 import type { KindConfig } from "../config.ts";
+import type { DeclaredApplication } from "../model/application.ts";
+import type { GatewayName } from "../model/gateway.ts";
 import { imageName } from "../model/image.ts";
 import type { KindSpec } from "../model/kindSpec.ts";
-import type { GatewayName } from "../model/route.ts";
-import { builtImage } from "./built.ts";
 import { resolveGateways } from "./gateways.ts";
-import { resolveImage, resolveSources } from "./sources.ts";
+import { imagesToLoad, resolveImage } from "./images.ts";
+import { resolveSources } from "./sources.ts";
 import type { Target } from "./Target.ts";
 
 /** The node ports behind the cluster's host ports. Fixed, because a kind cluster's port mappings cannot change while it lives. */
@@ -24,18 +25,14 @@ export function kindSpec(config: KindConfig): KindSpec {
   };
 }
 
-/** The images that are built here and that the nodes cannot pull: all that the stack does not take from elsewhere. */
-export function imagesToLoad({ sources, images }: Pick<KindConfig, "sources" | "images">): BuiltImage[] {
-  if (sources === "published") return [];
-  const ofIstio = ["pilot", "proxyv2", "install-cni"];
-  return builtImages.filter((name) => (ofIstio.includes(name) ? !images.istio : !images[name as keyof typeof images]));
-}
-
 /** A kind cluster on this machine, whose gateways are reached through ports of the loopback address. */
-export async function kindTarget(config: KindConfig): Promise<Target> {
+export async function kindTarget(config: KindConfig, applications: readonly DeclaredApplication[]): Promise<Target> {
   // The command line reads the rest of this module too, and has no use for Pulumi.
   const { KindCluster } = await import("../components/cluster/KindCluster.ts");
-  const images = imagesToLoad(config).map((name) => ({ name, reference: imageName(builtImage(name)) }));
+  const images = imagesToLoad(config, applications).map((image) => ({
+    name: image.name,
+    reference: fullName(imageReference(image)),
+  }));
   return {
     ...resolveSources(config),
     ...resolveGateways(config),

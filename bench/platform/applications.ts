@@ -1,4 +1,4 @@
-import type { ApplicationSpec, ServiceSpec } from "../../model/spec.ts";
+import type { ApplicationSpec, ServiceSpec } from "../../model/application.ts";
 import { service } from "../../tests/lib/shop.ts";
 
 /** Services of one application. */

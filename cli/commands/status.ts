@@ -80,7 +80,7 @@ async function driftProblems(context: Context): Promise<readonly string[]> {
 async function urlProblem(context: Context): Promise<string[]> {
   const stack = await pulumiStack(context);
   if (missingTools(context.config, stack.env.PATH).length > 0) return [];
-  const question = questionOf(await readOutputs(stack).catch(() => ({})), context.config.product);
+  const question = questionOf(await readOutputs(stack).catch(() => ({})), context.entry);
   if (!question) return ["Nothing is deployed in the cluster yet, or not to the end."];
   const { url, expected } = question;
   const answer = await ask(url, question);

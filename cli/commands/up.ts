@@ -3,7 +3,7 @@ import { UserError } from "../../lib/errors.ts";
 import { consoleProgress } from "../../lib/progress.ts";
 import { alone } from "../../lib/runLock.ts";
 import type { KindSpec } from "../../model/kindSpec.ts";
-import { imagesToLoad } from "../../stacks/kind.ts";
+import { imagesToLoad } from "../../stacks/images.ts";
 import { type Context, kubectlFor, pulumiStack, readContext } from "../context.ts";
 import { mendStack } from "../drift/stackDrift.ts";
 import { requireHost } from "../kind/hostRequirements.ts";
@@ -40,8 +40,8 @@ export async function bringUp(context: Context): Promise<void> {
 }
 
 /** Makes the cluster that runs on this machine, with all that its nodes need, and tells whether it is new. */
-async function makeCluster({ config }: Context, spec: KindSpec, timings: Timings): Promise<boolean> {
-  const images = config.target === "kind" ? imagesToLoad(config) : [];
+async function makeCluster({ config, applications }: Context, spec: KindSpec, timings: Timings): Promise<boolean> {
+  const images = config.target === "kind" ? imagesToLoad(config, applications) : [];
   if (spec.sources === "built") {
     await timings.measure("toolchain", () => toolchain(spec));
     await timings.measure("images", () => ensureImages(images, progress));
@@ -93,15 +93,15 @@ async function deploy(stack: PulumiStack, context: Context, created: boolean): P
 }
 
 /** How long a URL may take to answer, in seconds: a new load balancer of Amazon's, and its name, take minutes. */
-const patience = { kind: 180, existing: 300, eks: 900 } as const;
+const answerTimeout = { kind: 180, existing: 300, eks: 900 } as const;
 
 /** Waits for the URL to answer and says what there is now. */
-async function report(stack: PulumiStack, { config, stack: name }: Context, timings: Timings): Promise<void> {
+async function report(stack: PulumiStack, { config, entry, stack: name }: Context, timings: Timings): Promise<void> {
   const outputs = await readOutputs(stack);
   const { url, urls, tryNext } = outputs;
-  const question = questionOf(outputs, config.product);
+  const question = questionOf(outputs, entry);
   const wait = (question: Question) =>
-    timings.measure("until it answers", () => untilAnswered(question, progress, patience[config.target], name));
+    timings.measure("until it answers", () => untilAnswered(question, progress, answerTimeout[config.target], name));
   const answer = question && (await wait(question));
   const next = Array.isArray(tryNext) ? tryNext.map(String) : [];
   const others = listUrls(urls);

@@ -1,9 +1,6 @@
-import { applications } from "../../apps/index.ts";
-import { storageSettings } from "../../apps/shop/index.ts";
 import type { Config } from "../../config.ts";
 import { UserError } from "../../lib/errors.ts";
-import { claimOf } from "../../model/names.ts";
-import { resolveSources } from "../../stacks/sources.ts";
+import { claimOf, nameOf } from "../../model/names.ts";
 import type { Context } from "../context.ts";
 import { makeAnew } from "../support/stack.ts";
 import type { Kubectl } from "./kubectl.ts";
@@ -35,7 +32,10 @@ export interface WantedVolume {
  *
  * @throws UserError with one sentence for each volume.
  */
-export async function requireVolumes({ config, stack }: Pick<Context, "config" | "stack">, kubectl: Kubectl): Promise<void> {
+export async function requireVolumes(
+  { config, applications, stack }: Pick<Context, "config" | "applications" | "stack">,
+  kubectl: Kubectl,
+): Promise<void> {
   const { ok, stdout } = await kubectl([
     "get",
     "persistentvolumeclaims,storageclasses",
@@ -46,17 +46,17 @@ export async function requireVolumes({ config, stack }: Pick<Context, "config" |
   // A cluster that does not answer has the update fail, with its own words.
   if (!ok || stdout.trim() === "") return;
   const { items } = JSON.parse(stdout) as { items: readonly Item[] };
-  const problems = wantedVolumes(config).flatMap((wanted) => volumeProblem(wanted, items) ?? []);
+  const problems = wantedVolumes(config, applications).flatMap((wanted) => volumeProblem(wanted, items) ?? []);
   if (problems.length === 0) return;
   const anew = config.target === "kind" ? makeAnew(stack) : "give the database another name";
   const advice = `For another volume, dump the data, ${anew}, and restore it. Nothing was changed.`;
   throw new UserError([...problems, advice].join("\n"));
 }
 
-function wantedVolumes(config: Config): WantedVolume[] {
+function wantedVolumes(config: Config, applications: Context["applications"]): WantedVolume[] {
   const storageClass = config.target === "existing" ? config.existing.storageClass : undefined;
-  return applications(config, resolveSources(config).images).flatMap(({ namespace, databases = [] }) =>
-    databases.map(({ name, storage }) => ({ database: `${namespace}/${name}`, storage, storageClass })),
+  return applications.flatMap(({ namespace, databases = [] }) =>
+    databases.map(({ name, storage }) => ({ database: nameOf({ namespace, name }), storage, storageClass })),
   );
 }
 
@@ -69,7 +69,7 @@ export function volumeProblem({ database, storage, storageClass }: WantedVolume,
   );
   const has = claim?.spec?.resources?.requests?.storage;
   if (!claim || has === undefined) return undefined;
-  const setting = storageSettings[database] ?? `storage of the database ${database} (apps/)`;
+  const setting = `mesh:apps.${namespace}.${name}.storage`;
   const volume = `the volume of ${database}`;
   const given = `${setting} is ${storage}, and ${volume} has ${has}`;
 

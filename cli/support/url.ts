@@ -53,9 +53,12 @@ export interface Question extends Way {
 /**
  * How to ask for the first service of a stack, by the stack's outputs; undefined where nothing was deployed yet.
  *
- * @param offer - what its file says of the service.
+ * @param offer - what is declared of the service; undefined where none is exposed.
  */
-export function questionOf({ url, address, authority }: Readonly<Record<string, unknown>>, offer: Offer): Question | undefined {
+export function questionOf(
+  { url, address, authority }: Readonly<Record<string, unknown>>,
+  offer: Offer | undefined,
+): Question | undefined {
   if (typeof url !== "string") return undefined;
   const way = { address: text(address), authority: text(authority) };
   return { url, ...way, expected: expectedAnswers(offer), times: questionsAllowed(offer, 10) };
@@ -80,18 +83,18 @@ export function listExpected(expected: readonly ExpectedAnswer[]): string {
 /**
  * Waits until a URL answers as expected, again and again: after a node's death some of its pods are still believed to be there.
  *
- * @param patience - in seconds: after a start of all nodes every pod starts again, on a machine that may be busy.
+ * @param timeout - in seconds: after a start of all nodes every pod starts again, on a machine that may be busy.
  * @returns the answer in words.
  * @throws UserError with the last answer.
  */
 export async function untilAnswered(
   { url, expected, times = 10, ...way }: Question,
   progress: Progress,
-  patience: number,
+  timeout: number,
   stack: string,
 ): Promise<string> {
   return progress.step(`Wait for ${url}`, async (detail) => {
-    const end = Date.now() + patience * 1_000;
+    const end = Date.now() + timeout * 1_000;
     let last = "";
     for (let good = 0; good < times; ) {
       const answer = await ask(url, way);

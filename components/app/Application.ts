@@ -1,11 +1,12 @@
 import * as pulumi from "@pulumi/pulumi";
-import { type CallGraph, resolveCall } from "../../model/callGraph.ts";
+import type { ApplicationSpec, ServiceSpec } from "../../model/application.ts";
+import type { CallGraph } from "../../model/callGraph.ts";
+import { nameOf, resolveCall, same } from "../../model/names.ts";
 import type { Route } from "../../model/route.ts";
-import type { ApplicationSpec, ServiceSpec } from "../../model/spec.ts";
-import { serviceAnnotations } from "../gateway/kong/annotations.ts";
-import type { Backend } from "../gateway/kong/KongRoutes.ts";
+import type { Backend } from "../gateway/gateway.ts";
 import type { Surroundings } from "../security/network.ts";
 import { ZeroTrust } from "../security/ZeroTrust.ts";
+import { withFormerName } from "../support/formerName.ts";
 import { createNamespace } from "../support/namespace.ts";
 import { credentialsOf, Database } from "./Database.ts";
 import { LoadGenerator } from "./LoadGenerator.ts";
@@ -23,6 +24,8 @@ export interface ApplicationArgs {
   readonly routes: readonly Route[];
   /** Of the databases' volumes. @default the cluster's own */
   readonly storageClass?: string | undefined;
+  /** Annotations of the Service of a route, for the gateways that offer it. @default none */
+  readonly annotations?: (route: Route) => Readonly<Record<string, string>>;
 }
 
 /** What makes pods part of a mesh. */
@@ -53,10 +56,17 @@ export class Application extends pulumi.ComponentResource {
     const guarded = { parent: this, dependsOn: access };
     const pods = { namespace: labelled.metadata.name, podAnnotations };
 
+    /** A workload's name for Pulumi, which is unique in the platform, and its options. */
+    const named: Named = (workload, options) => [
+      `${namespace}-${workload}`,
+      withFormerName(options, workload, { namespace, name: workload }, graph.workloads),
+    ];
+
     const variables = new Map<string, Variables>();
     const secrets = new Map<string, pulumi.Output<string>>();
     for (const database of databases) {
-      const made = new Database(database.name, { ...database, ...pods, ...(storageClass && { storageClass }) }, guarded);
+      const [own, options] = named(database.name, guarded);
+      const made = new Database(own, { ...database, ...pods, ...(storageClass && { storageClass }) }, options);
       variables.set(database.name, made.env);
       secrets.set(credentialsOf(database.name), made.credentials.secret);
     }
@@ -64,30 +74,38 @@ export class Application extends pulumi.ComponentResource {
     for (const service of services) {
       const found = (service.calls ?? []).map(({ to }) => variables.get(resolveCall(namespace, to).name));
       const env = Object.assign({}, ...found, withReferences(service.env ?? {}, secrets)) as Variables;
-      const ready = this.addService({ ...service, env }, args, pods, guarded);
-      backends.set(`${namespace}/${service.name}`, { namespace: labelled, service: ready });
+      const ready = this.addService({ ...service, env }, args, pods, named, guarded);
+      backends.set(nameOf({ namespace, name: service.name }), { namespace: labelled, service: ready });
     }
     this.backends = backends;
-    for (const load of loads) new LoadGenerator(load.name, { ...load, ...pods }, guarded);
+    for (const load of loads) {
+      const [own, options] = named(load.name, guarded);
+      new LoadGenerator(own, { ...load, ...pods }, options);
+    }
 
     this.registerOutputs();
   }
 
   private addService(
-    { name, exposed, canary, resilience, calls: _, ...service }: ServiceSpec,
-    { spec: { namespace }, routes }: ApplicationArgs,
+    { name, exposed, canary, resilience, calls: _, env, ...service }: Omit<ServiceSpec, "env"> & { readonly env: Variables },
+    { spec: { namespace }, routes, annotations = () => ({}) }: ApplicationArgs,
     pods: { readonly namespace: pulumi.Input<string>; readonly podAnnotations: Readonly<Record<string, string>> },
+    named: Named,
     opts: pulumi.ComponentResourceOptions,
   ): Traffic {
-    const route = routes.find((row) => row.service.name === name && row.service.namespace === namespace);
-    const annotated = route?.gateways.includes("kong") && { serviceAnnotations: serviceAnnotations(route) };
-    const microservice = new Microservice(name, { service: name, ...pods, ...service, ...annotated }, opts);
-    const shape = { ...(canary && { canary }), ...(resilience && { resilience }), ...(exposed && { exposed }) };
+    const route = routes.find((row) => same(row.service, { namespace, name }));
+    const serviceAnnotations = route ? annotations(route) : {};
+    const annotated = Object.keys(serviceAnnotations).length > 0 && { serviceAnnotations };
+    const [own, options] = named(name, opts);
+    const microservice = new Microservice(own, { service: name, ...pods, ...service, env, ...annotated }, options);
+    const shape = { ...(canary && { canary }), resilience, ...(exposed && { exposed }) };
     // A route to a version follows its pods, so that a version that is added gets requests only when it answers.
-    const after = { parent: this, dependsOn: microservice };
-    return new Traffic(name, { service: name, namespace, versions: service.versions, ...shape }, after);
+    const [, after] = named(name, { parent: this, dependsOn: microservice });
+    return new Traffic(own, { service: name, namespace, versions: service.versions, ...shape }, after);
   }
 }
+
+type Named = <O extends pulumi.ResourceOptions>(workload: string, opts: O) => [name: string, opts: O];
 
 type Variables = Readonly<Record<string, EnvironmentValue>>;
 

@@ -1,26 +1,12 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
-import { databasePort } from "../../model/databasePort.ts";
-import { type Image, imageName } from "../../model/image.ts";
-import { claimOf } from "../../model/names.ts";
-import { serviceHost } from "../../model/serviceHost.ts";
+import type { DatabaseSpec } from "../../model/application.ts";
+import { databasePort } from "../../model/callGraph.ts";
+import { imageName } from "../../model/image.ts";
+import { claimOf, serviceHost } from "../../model/names.ts";
 import { restrictedContainer, restrictedPod } from "../support/restricted.ts";
 import type { EnvironmentValue } from "./Microservice.ts";
-
-/** A PostgreSQL database as its team declares it. */
-export interface DatabaseSpec {
-  /** Name of the Service, the account, the pod and the `app` label: hosts and policies refer to it. */
-  readonly name: string;
-  /** PostgreSQL's official image in its Debian variant, or one that understands the same variables. */
-  readonly image: Image;
-  /** The database that is made in it, once. */
-  readonly database: string;
-  /** Who owns it. The password is generated. */
-  readonly user: string;
-  /** Size of the volume, such as `1Gi`. Most storage classes let it grow, none lets it shrink. */
-  readonly storage: string;
-}
 
 export interface DatabaseArgs extends DatabaseSpec {
   readonly namespace: pulumi.Input<string>;

@@ -1,22 +1,8 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { type Image, imageName } from "../../model/image.ts";
-import type { Call } from "../../model/spec.ts";
+import type { LoadSpec } from "../../model/application.ts";
+import { imageName } from "../../model/image.ts";
 import { anyUser, restrictedContainer, restrictedPod } from "../support/restricted.ts";
-
-/** Who keeps asking a service, so that there is something to see. */
-export interface LoadSpec {
-  /** Name of the workload, its account and the `app` label: policies refer to it. */
-  readonly name: string;
-  /** Fortio. */
-  readonly image: Image;
-  /** What it asks for: nobody else lets it in. */
-  readonly calls: readonly [Call, ...Call[]];
-  /** Requests per second, above 0. */
-  readonly qps: number;
-  /** What is asked for with GET. */
-  readonly url: string;
-}
 
 export interface LoadGeneratorArgs extends LoadSpec {
   readonly namespace: pulumi.Input<string>;

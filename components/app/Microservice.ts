@@ -1,20 +1,8 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import type { ServiceVersion } from "../../model/application.ts";
+import type { ServiceImage } from "../../model/image.ts";
 import { anyUser, restrictedContainer, restrictedPod } from "../support/restricted.ts";
-
-/** What a container runs. */
-export interface ServiceImage {
-  readonly reference: string;
-  /** A single-file program for an image that holds only the runtime: `node` runs it from there. */
-  readonly program?: { readonly file: string; readonly content: string };
-}
-
-/** One version of a service, as its own Deployment. */
-export interface ServiceVersion {
-  /** The `version` label of its pods, which a DestinationRule's subset selects. */
-  readonly name: string;
-  readonly replicas: number;
-}
 
 export interface MicroserviceArgs {
   /** Name of the Service, the account and the `app` label: hosts and policies refer to it. */
@@ -28,7 +16,8 @@ export interface MicroserviceArgs {
    * @default the Service's
    */
   readonly containerPort?: number;
-  readonly versions: readonly ServiceVersion[];
+  /** Each as its own Deployment. */
+  readonly versions: readonly Pick<ServiceVersion, "name" | "replicas">[];
   /** Paths that answer 200: when the container wants requests, and when it need not be started again. */
   readonly probes: { readonly ready: string; readonly health: string };
   /** @default 10m of a core and 64 MiB, at most half a core and 192 MiB */
@@ -92,7 +81,7 @@ function mountProgram(name: string, { image: { program }, namespace }: Microserv
 function deploy(
   name: string,
   args: MicroserviceArgs,
-  version: ServiceVersion,
+  version: Version,
   refs: PodReferences,
   opts: pulumi.CustomResourceOptions,
 ): void {
@@ -106,6 +95,8 @@ function deploy(
   new k8s.policy.v1.PodDisruptionBudget(name, { metadata, spec: { maxUnavailable: 1, selector } }, opts);
 }
 
+type Version = MicroserviceArgs["versions"][number];
+
 interface PodReferences {
   readonly account: pulumi.Input<string>;
   readonly program: pulumi.Input<string> | undefined;
@@ -113,7 +104,7 @@ interface PodReferences {
 
 function podSpec(
   args: MicroserviceArgs,
-  version: ServiceVersion,
+  version: Version,
   labels: Record<string, string>,
   { account, program }: PodReferences,
 ): k8s.types.input.core.v1.PodSpec {
@@ -140,7 +131,7 @@ function podSpec(
   };
 }
 
-function container(args: MicroserviceArgs, version: ServiceVersion): k8s.types.input.core.v1.Container {
+function container(args: MicroserviceArgs, version: Version): k8s.types.input.core.v1.Container {
   const { image, port, containerPort = port, probes, resources = defaultResources, env = {} } = args;
   const { reference, program } = image;
   const get = (path: string) => ({ httpGet: { path, port: "http" } });

@@ -6,27 +6,14 @@ import {
 } from "@kubernetes-models/istio/networking.istio.io/v1";
 import * as pulumi from "@pulumi/pulumi";
 import { literally } from "../../lib/patterns.ts";
-import { defaultResilience, defaultRetriedBytes, missingTime, type Resilience, seconds } from "../../model/resilience.ts";
-import type { Cors } from "../../model/route.ts";
-import { serviceHost } from "../../model/serviceHost.ts";
-import type { Exposed } from "../../model/spec.ts";
+import type { Canary, Exposed, ServiceVersion } from "../../model/application.ts";
+import { seconds } from "../../model/durations.ts";
+import { delegateOf, serviceHost } from "../../model/names.ts";
+import type { Cors } from "../../model/policies.ts";
+import { defaultResilience, defaultRetriedBytes, type Resilience } from "../../model/resilience.ts";
 import { corsRule } from "../gateway/istio/cors.ts";
 import { customResource } from "../support/customResource.ts";
 import { retriedBodies } from "./retriedBodies.ts";
-
-/** A share of a service's requests that goes to one of its versions. */
-export interface WeightedVersion {
-  /** The `version` label of the pods. */
-  readonly name: string;
-  /** Share of the requests without the canary header, in percent. All versions of a service sum to 100. */
-  readonly weight: number;
-}
-
-/** Requests with this header set to `true` go to one version, whatever the weights. */
-export interface Canary {
-  readonly header: string;
-  readonly version: string;
-}
 
 export interface TrafficArgs {
   /** Kubernetes Service whose requests this shapes, by its own name. */
@@ -34,7 +21,7 @@ export interface TrafficArgs {
   /** Namespace of the Service; the rules live beside it, where every client's sidecar looks for them. */
   readonly namespace: string;
   /** The versions that answer. One version takes everything. */
-  readonly versions: readonly WeightedVersion[];
+  readonly versions: readonly Pick<ServiceVersion, "name" | "weight">[];
   /** @default none */
   readonly canary?: Canary;
   /** @default {@link defaultResilience} */
@@ -54,12 +41,12 @@ export interface TrafficArgs {
  * An exposed service gets its rules a second time, as the delegate that gateways refer to: a gateway's proxy never asks
  * the rules of the mesh. The rules depend on the subsets: a route to one that no proxy knows yet is answered with 503.
  *
- * @throws Error when the weights do not sum to 100, the canary's version does not exist, or the tries outlast the timeout.
+ * What it is given is not judged here: `model/application.ts` has the rules.
+ *
  * @see https://istio.io/latest/docs/reference/config/networking/virtual-service/
  */
 export class Traffic extends pulumi.ComponentResource {
   constructor(name: string, args: TrafficArgs, opts?: pulumi.ComponentResourceOptions) {
-    requireConsistent(args);
     super("mesh:app:Traffic", name, {}, opts);
     const { service, namespace, exposed } = args;
     const host = serviceHost({ name: service, namespace });
@@ -76,7 +63,7 @@ export class Traffic extends pulumi.ComponentResource {
     }
     if (exposed) {
       const delegate = new VirtualService({
-        metadata: delegateOf(service, namespace),
+        metadata: { ...delegateOf(service, namespace) },
         spec: { http: withCors(http, exposed.policies?.cors) },
       });
       customResource(`${name}-delegate`, delegate, after);
@@ -84,11 +71,6 @@ export class Traffic extends pulumi.ComponentResource {
 
     this.registerOutputs();
   }
-}
-
-/** What the VirtualService of an exposed service is called, which route tables delegate to. */
-export function delegateOf(service: string, namespace: string): { readonly name: string; readonly namespace: string } {
-  return { name: `${service}-exposed`, namespace };
 }
 
 type Rules = NonNullable<NonNullable<IVirtualService["spec"]>["http"]>;
@@ -130,9 +112,9 @@ function rulesOf(host: string, { versions, canary, exposed, resilience = default
       name: `${name}-repeatable`,
       match: matches.map((match) => ({ ...match, method: { regex: repeatable } })),
       ...rest,
-      ...patience(resilience, true),
+      ...timeoutAndRetries(resilience, true),
     },
-    { name, ...(matches.some(hasConditions) && { match: [...matches] }), ...rest, ...patience(resilience, false) },
+    { name, ...(matches.some(hasConditions) && { match: [...matches] }), ...rest, ...timeoutAndRetries(resilience, false) },
   ];
   const byPath = versions.flatMap(({ name }) => {
     const paths = exposed && versionPaths(exposed, name);
@@ -170,16 +152,7 @@ function withCors(rules: Rules, cors: Cors | undefined): Rules {
 /** Methods that do the same when done twice. */
 const repeatable = "GET|HEAD|OPTIONS|PUT|DELETE";
 
-function patience({ timeout, retries: { attempts, perTryTimeout, on } }: Resilience, mayRepeat: boolean) {
+function timeoutAndRetries({ timeout, retries: { attempts, perTryTimeout, on } }: Resilience, mayRepeat: boolean) {
   const retries = mayRepeat && attempts > 0 ? { attempts, perTryTimeout: seconds(perTryTimeout), retryOn: on } : { attempts: 0 };
   return { timeout: seconds(timeout), retries };
-}
-
-function requireConsistent({ service, versions, canary, resilience = defaultResilience }: TrafficArgs): void {
-  const sum = versions.reduce((total, { weight }) => total + weight, 0);
-  if (sum !== 100) throw new Error(`${service}: the weights of its versions sum to ${sum}, not 100`);
-  if (canary && !versions.some(({ name }) => name === canary.version))
-    throw new Error(`${service}: its canary ${canary.version} is none of its versions`);
-  const needed = missingTime(resilience);
-  if (needed) throw new Error(`${service}: its tries take ${needed}, longer than its timeout of ${resilience.timeout}`);
 }

@@ -17,7 +17,7 @@ interface Inputs {
 }
 
 async function load({ spec, images }: Inputs): Promise<void> {
-  await engine("load", spec, "--images", images.map(({ name }) => name).join(","));
+  await engine("load", spec, "--images", images.map(({ reference }) => reference).join(","));
 }
 
 /** Thin on purpose, as {@link kindProvider} is. Images go with their nodes, so there is nothing to delete. */

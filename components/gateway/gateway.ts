@@ -1,16 +1,88 @@
+import type * as pulumi from "@pulumi/pulumi";
+import type { CallGraph } from "../../model/callGraph.ts";
+import type { GatewayFacts } from "../../model/gateway.ts";
+import type { Bounds } from "../../model/gatewayBounds.ts";
+import type { Image } from "../../model/image.ts";
+import type { Route } from "../../model/route.ts";
+import type { publishedCharts, publishedImages } from "../../model/versions.ts";
+import type { Certificates } from "../certificates/certificates.ts";
+import type { Surroundings } from "../security/network.ts";
 import type { ChartSource } from "../support/helm.ts";
 import type { Exposure } from "./exposure.ts";
+import type { TrustedProxies } from "./istio/IstioPolicies.ts";
+import type { GlobalPlugins } from "./kong/global.ts";
 
-/** What every gateway is made of, whoever makes it. */
-export interface GatewayArgs {
-  readonly chart: ChartSource;
+/** A gateway: requests from outside come in through it. Each implementation has a folder of its own, which alone knows its facts. */
+export interface Gateway {
+  readonly facts: GatewayFacts;
+  /** Installs it, and what guards it. Its routes follow with {@link InstalledGateway.attach}. */
+  install(context: GatewayContext): InstalledGateway;
+  /** Annotations of the Services that it offers. @default none */
+  serviceAnnotations?(route: Route): Readonly<Record<string, string>>;
+}
+
+/** What a gateway is installed with. */
+export interface GatewayContext {
+  readonly charts: Readonly<Record<keyof typeof publishedCharts, ChartSource>>;
+  readonly images: Readonly<Record<Exclude<keyof typeof publishedImages, "node" | "nodeRuntime">, Image>>;
+  /** How it is reached from outside. */
   readonly exposure: Exposure;
+  /** How many pods it has, unless its own settings say otherwise. */
+  readonly replicas: number;
   /** Labels of a namespace that make the control plane inject the proxy, and the revision it is to be of. */
   readonly injection: Readonly<Record<string, string>>;
+  /** Annotations of the gateway's pods; a change rolls them. */
+  readonly podAnnotations: Readonly<Record<string, string>>;
+  readonly certificates: Certificates;
+  readonly graph: CallGraph;
+  /** The route table of all gateways; rows of others are left out. */
+  readonly routes: readonly Route[];
+  readonly surroundings: Surroundings;
+  readonly settings: GatewayContextSettings;
+  /** Options of everything in the cluster. */
+  readonly inCluster: pulumi.ComponentResourceOptions;
+  /** The same, after the mesh is there. */
+  readonly inMesh: pulumi.ComponentResourceOptions;
+}
+
+/** Settings of a stack that gateways read; each has its own section. */
+export interface GatewayContextSettings {
+  readonly tls: GatewayTls;
+  readonly edge: { readonly stripHeaders: readonly string[]; readonly trustedProxies?: TrustedProxies };
+  readonly istioGateway: Bounds;
+  readonly kong: GlobalPlugins & { readonly replicas?: number };
+}
+
+/** A gateway that is there. */
+export interface InstalledGateway {
+  /** What to call: HTTP under its address where that is served, else the HTTPS one. */
+  readonly url: pulumi.Output<string>;
+  /** Under the first of the TLS hosts; undefined without one. The name must lead to the gateway's address. */
+  readonly httpsUrl: string | undefined;
+  /** Where clients find it: a name, or an address. */
+  readonly address: pulumi.Output<string>;
+  /**
+   * Opens the routes to services.
+   *
+   * @param backends - what a route to a service waits for, by the service's namespace and name with a slash between.
+   * @returns the keys of consumers, where the gateway knows some.
+   */
+  attach(backends: ReadonlyMap<string, Backend>): Readonly<Record<string, pulumi.Output<string>>>;
+}
+
+/** What of a service must be there before its routes. */
+export interface Backend {
+  /** Before its policies: nothing else, so that a policy changes at once, whatever else an update waits for. */
+  readonly namespace: pulumi.Resource;
+  /** Before a path to it: its pods, and the mesh's rules for them. */
+  readonly service: pulumi.Resource;
+}
+
+/** What every gateway's component takes. */
+export interface GatewayArgs extends Pick<GatewayContext, "exposure" | "injection" | "replicas"> {
+  readonly chart: ChartSource;
   /** Annotations of the gateway's pods; a change rolls them. @default none */
   readonly podAnnotations?: Readonly<Record<string, string>>;
-  /** How many pods there are. Each counts requests for itself. */
-  readonly replicas: number;
   /** @default HTTP alone, to every host */
   readonly tls?: GatewayTls;
 }

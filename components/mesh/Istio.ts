@@ -1,10 +1,11 @@
 import { PeerAuthentication } from "@kubernetes-models/istio/security.istio.io/v1";
 import * as pulumi from "@pulumi/pulumi";
 import type { IstioPlatform } from "../../model/istioPlatforms.ts";
+import { defaultProxySettings, type ProxySettings } from "../../model/proxySettings.ts";
 import { customResource } from "../support/customResource.ts";
 import { type ChartSource, helmRelease, isValues, merge, type Values } from "../support/helm.ts";
 import { createNamespace, noInjection } from "../support/namespace.ts";
-import { defaultProxySettings, type ProxySettings, proxyConfig, proxyNote } from "./proxies.ts";
+import { proxyConfig, proxyNote } from "./proxyConfig.ts";
 import { RevisionTag } from "./RevisionTag.ts";
 import { ignoredUpgrades } from "./upgrades.ts";
 
@@ -30,7 +31,7 @@ export interface IstioArgs extends Partial<ProxySettings> {
    * connected to it any more.
    * @default none
    */
-  readonly beside?: readonly Beside[];
+  readonly additionalRevisions?: readonly Revision[];
   /** What kind of cluster it is. @default one where the charts' own values hold */
   readonly platform?: IstioPlatform | undefined;
   /** How many istiod there are. */
@@ -43,7 +44,7 @@ export interface IstioArgs extends Partial<ProxySettings> {
 }
 
 /** Another control plane. */
-export interface Beside {
+export interface Revision {
   /** Its name; `default` is the one without. */
   readonly revision: string;
   /** Of its chart and images. @default the same */
@@ -86,7 +87,16 @@ export class Istio extends pulumi.ComponentResource {
 
   constructor(
     name: string,
-    { charts: sources, platform, revision, tags = [], beside = [], replicas, accessLogs = false, ...settings }: IstioArgs,
+    {
+      charts: sources,
+      platform,
+      revision,
+      tags = [],
+      additionalRevisions = [],
+      replicas,
+      accessLogs = false,
+      ...settings
+    }: IstioArgs,
     opts?: pulumi.ComponentResourceOptions,
   ) {
     super("mesh:mesh:Istio", name, {}, opts);
@@ -110,7 +120,7 @@ export class Istio extends pulumi.ComponentResource {
       return this.release(unnamed ? "istiod" : `istiod-${name}`, source, root, values, [cni]);
     };
     const istiod = controlPlane(charts.istiod, revision ?? defaultRevision);
-    const others = beside.map((other) => controlPlane(ofVersion(charts.istiod, other.version), other.revision));
+    const others = additionalRevisions.map((other) => controlPlane(ofVersion(charts.istiod, other.version), other.revision));
     const injectors = revision === undefined ? [] : tags.map((tag) => this.tag(name, tag, revision, istiod));
     const strict = new PeerAuthentication({
       metadata: { name: "default", namespace: rootNamespace },

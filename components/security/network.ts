@@ -1,5 +1,7 @@
 import type * as k8s from "@pulumi/kubernetes";
-import type { Account, CallGraph, Edge, Workload } from "../../model/callGraph.ts";
+import type { CallGraph, Edge, Workload } from "../../model/callGraph.ts";
+import type { GatewayPorts } from "../../model/gateway.ts";
+import type { Account } from "../../model/names.ts";
 
 /*
  * What may be said on the network, below the mesh. Probes need no rule: a pod's own node always reaches it, which is also
@@ -102,16 +104,6 @@ export function peersOf(graph: CallGraph, workload: Workload, surroundings: Surr
     ...(ingress.length > 0 && { ingress }),
     egress: [...proxyNeeds(surroundings), ...toCallees(graph.calleesOf(workload))],
   };
-}
-
-/** Ports of a gateway's pods, and of others. */
-export interface GatewayPorts {
-  /** For anybody. */
-  readonly listeners: readonly number[];
-  /** For who reads metrics, besides the proxy's own. */
-  readonly metrics: readonly number[];
-  /** Of anybody, that the gateway dials besides what it offers. */
-  readonly dials: readonly number[];
 }
 
 /** In from anywhere on a gateway's listeners, and out to what it offers; besides that to some ports of anybody. */

@@ -1,6 +1,6 @@
 import { Sidecar } from "@kubernetes-models/istio/networking.istio.io/v1";
 import type { CallGraph, Workload } from "../../model/callGraph.ts";
-import { serviceHost } from "../../model/serviceHost.ts";
+import { serviceHost } from "../../model/names.ts";
 
 /**
  * What the proxy of a workload knows of the mesh: its callees. Requests to anything else end in the caller's own pod, and

@@ -1,21 +1,18 @@
-import { istioProblems } from "../../components/gateway/istio/unsupported.ts";
-import { kongProblems } from "../../components/gateway/kong/unsupported.ts";
 import { UserError } from "../../lib/errors.ts";
-import { type CallerAddresses, judgedByAddress, keepAddresses } from "../callerAddresses.ts";
-import { workloadsOf } from "../callGraph.ts";
-import type { GatewayName } from "../route.ts";
-import { routesOf } from "../routes.ts";
-import type { ApplicationSpec } from "../spec.ts";
+import type { Application, ApplicationDeclaration, DeclaredApplication, WorkloadKind } from "../application.ts";
+import type { CallerAddresses } from "../callerAddresses.ts";
+import { databasePort, type Workload, workloadsOf } from "../callGraph.ts";
+import { readApplications } from "../declarations.ts";
+import type { GatewayFacts, GatewaySettings } from "../gateway.ts";
+import { same } from "../names.ts";
 import { checkCalls } from "./calls.ts";
-import { checkDatabases, checkLoads } from "./databasesAndLoadGenerators.ts";
 import { checkExposures } from "./exposures.ts";
+import { checkLoadGenerators } from "./loadGenerators.ts";
 import { checkNames, checkUnique } from "./names.ts";
-import { Problems } from "./Problems.ts";
-import { describeConflictingKeys } from "./policyProblems.ts";
-import { checkServices } from "./services.ts";
-import { shapeOf } from "./shape.ts";
+import { checkCallerAddresses, checkPolicies, checkStrippedHeaders } from "./policies.ts";
+import { type AppSettings, describeProblem, type Problem, Problems, valueAt } from "./problems.ts";
 
-/** Why applications as they are declared cannot be. */
+/** Why applications as they are declared cannot be deployed. */
 export class ApplicationError extends UserError {
   constructor(
     /** One sentence for each problem. */
@@ -25,73 +22,81 @@ export class ApplicationError extends UserError {
   }
 }
 
-/** What a stack makes of requests before applications see them. */
-export interface Doors {
+/** What a stack has around its applications. */
+export interface CheckContext {
+  /** The gateways that run. */
+  readonly gateways: readonly GatewayFacts[];
+  /** Settings of theirs that decide what they support. @default nothing is bounded by them */
+  readonly gatewaySettings?: GatewaySettings;
+  /** Namespaces of the platform's own parts, whether they run or not. @default those of the gateways */
+  readonly taken?: readonly string[];
   /** Where they are lost, policies that judge them are refused. @default kept */
   readonly callerAddresses?: CallerAddresses;
   /** Headers that gateways strip besides their own list. @default none */
   readonly stripHeaders?: readonly string[];
+  /** What the stack's file says of applications; the declarations have it already. @default nothing */
+  readonly settings?: AppSettings;
 }
 
-/**
- * Everything that is wrong with applications, all of it at once, each with its place, what is there and what is allowed.
- *
- * @param gateways - those that run.
- */
-export function applicationProblems(
-  applications: readonly ApplicationSpec[],
-  gateways: readonly GatewayName[],
-  { callerAddresses = "kept", stripHeaders = [] }: Doors = {},
-): string[] {
-  const { found, readable } = shapeOf(applications);
-  if (!readable) return [...found];
+export interface Checked {
+  readonly applications: readonly DeclaredApplication[];
+  /** One sentence for each problem: its place, what is there, and what is allowed. */
+  readonly problems: readonly string[];
+}
+
+/** Reads applications and tells everything that is wrong with them at once. */
+export function checkApplications(declared: readonly ApplicationDeclaration[], context: CheckContext): Checked {
+  const { gateways, gatewaySettings, settings = {}, stripHeaders = [], callerAddresses = "kept" } = context;
+  const { applications, named, problems: found } = readApplications(declared);
   const problems = new Problems();
-  const workloads = applications.flatMap(workloadsOf);
+  const workloads = [...applications.flatMap(workloadsOf), ...unread(applications, named)];
+  const taken = context.taken ?? gateways.map(({ account }) => account.namespace);
   checkUnique(applications, problems);
   for (const application of applications) {
-    checkNames(application, problems);
-    checkServices(application, problems, stripHeaders);
+    checkNames(application, taken, problems);
+    checkStrippedHeaders(application, stripHeaders, problems);
     checkCalls(application, workloads, problems);
-    checkDatabases(application, problems);
-    checkLoads(application, workloads, problems);
+    checkLoadGenerators(application, workloads, problems);
   }
-  checkExposures(applications, gateways, problems);
-  return [
-    ...found,
-    ...problems.found,
-    ...policyProblems(applications, gateways),
-    ...addressProblems(applications, callerAddresses),
-  ];
-}
-
-/** What each gateway that offers a service cannot hold of its policies. */
-function policyProblems(applications: readonly ApplicationSpec[], gateways: readonly GatewayName[]): string[] {
-  const routes = applications.flatMap((application) => routesOf(application, gateways));
-  const found = routes.flatMap((route) => [...kongProblems(route), ...istioProblems(route)]);
-  return [...found, ...describeConflictingKeys(routes)].map((problem) => `apps: ${problem}`);
-}
-
-function addressProblems(applications: readonly ApplicationSpec[], callerAddresses: CallerAddresses): string[] {
-  return callerAddresses === "kept"
-    ? []
-    : placesByAddress(applications).map((place) => `apps: ${place} judges addresses; allowed: ${keepAddresses}`);
-}
-
-/** Where applications say something of callers' addresses, such as `prod/frontend exposed.policies.addresses`. */
-export function placesByAddress(applications: readonly ApplicationSpec[]): string[] {
-  return applications.flatMap(({ namespace, services }) =>
-    services.flatMap(({ name, exposed }) =>
-      judgedByAddress(exposed?.policies ?? {}).map((option) => `${namespace}/${name} exposed.policies.${option.join(".")}`),
-    ),
+  checkExposures(
+    applications,
+    gateways.map(({ name }) => name),
+    problems,
   );
+  checkPolicies(applications, gateways, gatewaySettings, problems);
+  if (callerAddresses === "lost") checkCallerAddresses(applications, problems);
+  const describe = (problem: Problem) => describeProblem(problem, declarationOf(declared, problem), settings);
+  return { applications, problems: [...found, ...problems.found].map(describe) };
+}
+
+/** Workloads that are not right by themselves: what calls them is not wrong for that. */
+function unread(applications: readonly Application[], named: ReturnType<typeof readApplications>["named"]): Workload[] {
+  const known = applications.flatMap(workloadsOf);
+  const anyPort = { port: 0, containerPort: 0 };
+  const listens: Readonly<Record<WorkloadKind, Workload["listens"]>> = {
+    services: { protocol: "http", ...anyPort },
+    databases: { protocol: "tcp", port: databasePort, containerPort: databasePort },
+    loads: undefined,
+  };
+  return named
+    .filter((one) => !known.some((workload) => same(workload, one)))
+    .map(({ namespace, name, kind }) => ({ namespace, name, ...(listens[kind] && { listens: listens[kind] }) }));
+}
+
+/** The workload or application that a problem is of, as it was given. */
+function declarationOf(declared: readonly ApplicationDeclaration[], { namespace, name }: Problem): unknown {
+  const application = declared.find((one, index) => (one?.namespace ?? `applications[${index}]`) === namespace);
+  if (name === undefined) return application;
+  const kinds: readonly WorkloadKind[] = ["services", "databases", "loads"];
+  return kinds.map((kind) => valueAt(application, [kind, name])).find((found) => found !== undefined);
 }
 
 /** @throws ApplicationError with every problem. */
 export function requireApplications(
-  applications: readonly ApplicationSpec[],
-  gateways: readonly GatewayName[],
-  doors?: Doors,
-): void {
-  const problems = applicationProblems(applications, gateways, doors);
+  declared: readonly ApplicationDeclaration[],
+  context: CheckContext,
+): readonly DeclaredApplication[] {
+  const { applications, problems } = checkApplications(declared, context);
   if (problems.length > 0) throw new ApplicationError(problems);
+  return applications;
 }

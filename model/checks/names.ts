@@ -1,72 +1,70 @@
-import { nameOf } from "../callGraph.ts";
-import type { ApplicationSpec } from "../spec.ts";
-import type { Problems } from "./Problems.ts";
-import { label } from "./rules.ts";
+import { type Application, longestVersion } from "../application.ts";
+import { type Account, nameOf } from "../names.ts";
+import { label } from "../rules.ts";
+import type { Problems } from "./problems.ts";
 
-/** Namespaces of the platform and of Kubernetes. */
-const reserved = ["default", "kong", "cert-manager"];
+/** Namespaces of Kubernetes, of cert-manager, and, by their beginning, of Kubernetes and Istio. */
+const reserved = ["default", "cert-manager"];
 const reservedPrefixes = ["kube-", "istio-"];
 
 /** The longest a name in DNS may be, and so a pod's, which is its host's. */
 const most = 63;
 /** What Pulumi appends to a Deployment's name, its ReplicaSet to that, and each pod to that. */
 const appended = "-01234567".length + "-0123456789".length + "-01234".length;
-/** A version's label is short because it is part of many names. */
-const mostOfVersion = 20;
 
-/** What an application's namespace, workloads and versions may be called, each by itself. */
-export function checkNames({ namespace, services, databases = [], loads = [] }: ApplicationSpec, problems: Problems): void {
-  problems.rule(`namespace ${namespace}`, namespace, label(most));
-  if (reserved.includes(namespace) || reservedPrefixes.some((prefix) => namespace.startsWith(prefix))) {
+/**
+ * What an application's namespace and workloads may be called, each by itself.
+ *
+ * @param taken - namespaces of the platform's own parts.
+ */
+export function checkNames(
+  { namespace, services, databases = [], loads = [] }: Application,
+  taken: readonly string[],
+  problems: Problems,
+): void {
+  const isReserved = (name: string) => reserved.includes(name) || reservedPrefixes.some((prefix) => name.startsWith(prefix));
+  const others = taken.filter((name) => !isReserved(name));
+  if (isReserved(namespace) || others.includes(namespace)) {
     const prefixes = reservedPrefixes.map((prefix) => `${prefix}…`);
-    problems.refuse(
-      `namespace ${namespace}`,
-      namespace,
-      `a namespace of its own, none of ${[...reserved, ...prefixes].join(", ")}`,
-    );
+    const allowed = `a namespace of its own, none of ${[...reserved, ...others, ...prefixes].join(", ")}`;
+    problems.found.push({ namespace, path: ["namespace"], allowed });
   }
   for (const { name, versions } of services) {
     const longest = Math.max(0, ...versions.map((version) => version.name.length + 1));
-    problems.rule(`${namespace}/${name} name`, name, label(most - appended - Math.min(longest, mostOfVersion + 1)));
-    for (const [index, version] of versions.entries()) {
-      problems.rule(`${namespace}/${name} versions[${index}].name`, version.name, label(mostOfVersion));
-    }
+    checkName({ namespace, name }, most - appended - Math.min(longest, longestVersion + 1), problems);
   }
-  for (const { name } of [...databases, ...loads]) problems.rule(`${namespace}/${name} name`, name, label(most - appended));
+  for (const { name } of [...databases, ...loads]) checkName({ namespace, name }, most - appended, problems);
+}
+
+function checkName(workload: Account, most: number, problems: Problems): void {
+  const issue = label(most).safeParse(workload.name).error?.issues[0];
+  if (issue) problems.refuse(workload, ["name"], issue.message, workload.name);
 }
 
 /**
- * What gets the same name as something else. Workloads are told apart by their names alone, whatever their namespace: Pulumi
- * knows each resource by the name of what it belongs to.
+ * Names that would be the same as others: of workloads within a namespace, and of what is named after several of them. Pulumi knows
+ * each resource by a name that joins these with hyphens.
  */
-export function checkUnique(applications: readonly ApplicationSpec[], problems: Problems): void {
+export function checkUnique(applications: readonly Application[], problems: Problems): void {
   const namespaces = new Names(problems, "a namespace that no other application has");
-  const workloads = new Names(problems, "a name that no other workload has, in whichever namespace");
-  const derived = new Names(problems, "a name that with its namespace's is not that of another workload");
-  const rules = new Names(problems, "a name that is not put together to the same as another");
+  const workloads = new Names(problems, "a name that no other workload of the namespace has");
+  const joined = new Names(problems, "a name that is unique after joining namespace and name");
+  const deployments = new Names(problems, "a name that is unique after joining namespace, name and version");
+  const rules = new Names(problems, "a name that the rules for gateways of no other service have");
   for (const { namespace, services, databases = [], loads = [] } of applications) {
-    namespaces.take(namespace, namespace, `namespace ${namespace}`);
+    namespaces.take(namespace, { namespace, name: "" }, ["namespace"], namespace);
     for (const { name } of [...services, ...databases, ...loads]) {
-      const place = nameOf({ namespace, name });
-      if (workloads.take(name, name, `${place} name`)) derived.take(`${namespace}-${name}`, name, `${place} name`);
+      const place = { namespace, name };
+      if (workloads.take(nameOf(place), place, ["name"], name)) joined.take(`${namespace}-${name}`, place, ["name"], name);
     }
     // The rules for gateways are named after the service, beside the other services' own.
-    for (const { name } of services) rules.take(`${namespace}/${name}`, name, `${namespace}/${name} name`);
+    for (const { name } of services) rules.take(nameOf({ namespace, name }), { namespace, name }, ["name"], name);
     for (const { name, exposed } of services) {
-      if (exposed) rules.take(`${namespace}/${name}-exposed`, `${name}-exposed`, `${namespace}/${name} exposed`);
+      if (exposed) rules.take(`${namespace}/${name}-exposed`, { namespace, name }, ["exposed"], `${name}-exposed`);
     }
-  }
-  checkVersionNames(applications, problems);
-}
-
-function checkVersionNames(applications: readonly ApplicationSpec[], problems: Problems): void {
-  const deployments = new Names(problems, "a name that with its service's is not that of another version");
-  for (const { namespace, services } of applications) {
     for (const { name, versions } of services) {
-      const own = new Names(problems, "a name that no other version has");
-      for (const [index, version] of versions.entries()) {
-        const place = `${namespace}/${name} versions[${index}].name`;
-        if (own.take(version.name, version.name, place)) deployments.take(`${name}-${version.name}`, version.name, place);
+      for (const version of versions) {
+        deployments.take(`${namespace}-${name}-${version.name}`, { namespace, name }, ["versions", version.name], version.name);
       }
     }
   }
@@ -82,10 +80,14 @@ class Names {
   ) {}
 
   /** Whether the name was free; refuses it otherwise. */
-  take(key: string, given: string, place: string): boolean {
+  take(key: string, { namespace, name }: Account, path: readonly string[], given: string): boolean {
+    const place = name === "" ? `namespace ${namespace}` : `${nameOf({ namespace, name })} ${path.join(".")}`;
     const other = this.taken.get(key);
     if (other === undefined) this.taken.set(key, place);
-    else this.problems.refuse(place, given, `${this.allowed}; ${other === place ? "another" : other} has it already`);
+    else {
+      const allowed = `${this.allowed}; ${other === place ? "another" : other} has it already`;
+      this.problems.found.push({ namespace, ...(name !== "" && { name }), path, allowed, given });
+    }
     return other === undefined;
   }
 }

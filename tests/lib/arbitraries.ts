@@ -1,8 +1,6 @@
 import fc from "fast-check";
-import type { DatabaseSpec } from "../../components/app/Database.ts";
-import type { LoadSpec } from "../../components/app/LoadGenerator.ts";
-import { type GatewayName, gatewayNames } from "../../model/route.ts";
-import type { ApplicationSpec, Call, Exposed, ServiceSpec } from "../../model/spec.ts";
+import type { ApplicationSpec, Call, DatabaseSpec, Exposed, LoadSpec, ServiceSpec } from "../../model/application.ts";
+import { type GatewayName, gatewayNames } from "../../model/gateway.ts";
 
 /** Applications that hold together, and the gateways that run. */
 export interface Declared {

@@ -1,4 +1,4 @@
-import type { ApplicationSpec, ServiceSpec } from "../../model/spec.ts";
+import type { ApplicationSpec, ServiceSpec } from "../../model/application.ts";
 
 const image = { registry: "registry", repository: "image", tag: "1" };
 

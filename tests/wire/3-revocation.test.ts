@@ -1,6 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { beforeAll, expect, test } from "@jest/globals";
-import { accountOf, principalOf } from "../../model/callGraph.ts";
+import { principalOf } from "../../model/callGraph.ts";
+import { accountOf } from "../../model/names.ts";
 import { record } from "../../report/records.ts";
 import { quantile } from "../../report/statistics.ts";
 import { type Door, withDoors } from "./support/background.ts";

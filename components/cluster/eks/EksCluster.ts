@@ -12,6 +12,8 @@ export interface EksClusterArgs extends Pick<EksControlPlaneArgs, "kubernetes" |
   readonly region: string;
   readonly network: Pick<EksNetworkArgs, "cidr" | "zones" | "nat">;
   readonly nodes: Pick<EksNodesArgs, "type" | "count">;
+  /** Webhooks of what is deployed on the cluster, which the API server calls. @default none */
+  readonly webhooks?: EksNodesArgs["webhooks"];
   readonly loadBalancerController: Pick<LoadBalancerControllerArgs, "chart" | "image">;
   /** Who may answer for the hosts of a zone. @default nobody */
   readonly dns?: Pick<DnsIdentityArgs, "hostedZone" | "account">;
@@ -39,7 +41,7 @@ export class EksCluster extends pulumi.ComponentResource implements Cluster {
     const beforeNodes = nodeAddons(name, clusterName, parent);
     const nodes = new EksNodes(
       `${name}-nodes`,
-      { cluster, clusterName: name, network, kubernetes, ...args.nodes },
+      { cluster, clusterName: name, network, kubernetes, webhooks: args.webhooks ?? [], ...args.nodes },
       { ...parent, dependsOn: beforeNodes },
     );
     const addons = clusterAddons(name, clusterName, { ...parent, dependsOn: [nodes] });

@@ -13,16 +13,24 @@ export interface EksNodesArgs {
   /** Type of their EC2 instances. */
   readonly type: string;
   readonly count: number;
+  /** Webhooks of what is deployed on the cluster, besides Istio's and those of the cluster's own parts. */
+  readonly webhooks: readonly Caller[];
+}
+
+/** Where the control plane calls into nodes and pods: a name for the rule, the pods' port, and what answers there. */
+interface Caller {
+  readonly name: string;
+  readonly port: number;
+  readonly what: string;
 }
 
 /** Where the control plane calls into nodes and pods. A webhook's port that is not here is a webhook that times out. */
-const fromControlPlane = [
+const fromControlPlane: readonly Caller[] = [
   { name: "https", port: 443, what: "extension API servers" },
   { name: "kubelet", port: 10250, what: "kubelets, and the webhook of cert-manager" },
   { name: "istiod", port: 15017, what: "webhooks of istiod: injection and validation" },
-  { name: "kong", port: 8080, what: "the webhook of Kong's ingress controller" },
   { name: "load-balancers", port: 9443, what: "webhooks of the load balancer controller" },
-] as const;
+];
 
 /** Size of a node's disk, in GiB: images and what containers write. */
 const diskSize = 50;
@@ -45,7 +53,7 @@ export class EksNodes extends pulumi.ComponentResource {
       },
       { parent: this },
     );
-    const rules = this.allow(name, cluster.clusterSecurityGroupId);
+    const rules = this.allow(name, cluster.clusterSecurityGroupId, [...fromControlPlane, ...args.webhooks]);
     const { role, attachments } = serviceRole(
       name,
       {
@@ -75,7 +83,7 @@ export class EksNodes extends pulumi.ComponentResource {
     this.registerOutputs();
   }
 
-  private allow(name: string, controlPlane: pulumi.Output<string>): pulumi.Resource[] {
+  private allow(name: string, controlPlane: pulumi.Output<string>, callers: readonly Caller[]): pulumi.Resource[] {
     const nodes = this.securityGroup.id;
     const opts = { parent: this };
     const { SecurityGroupIngressRule: Ingress, SecurityGroupEgressRule: Egress } = aws.vpc;
@@ -92,7 +100,7 @@ export class EksNodes extends pulumi.ComponentResource {
       new Ingress(`${name}-among`, among, opts),
       new Egress(`${name}-out`, out, opts),
       new Ingress(`${name}-to-api`, { description: "Nodes and pods to the API server", ...toApi }, opts),
-      ...fromControlPlane.map(({ name: caller, port, what }) => {
+      ...callers.map(({ name: caller, port, what }) => {
         const from = { securityGroupId: nodes, referencedSecurityGroupId: controlPlane, ...tcp(port) };
         return new Ingress(`${name}-from-api-${caller}`, { description: `The control plane to ${what}`, ...from }, opts);
       }),

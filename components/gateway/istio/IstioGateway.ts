@@ -10,6 +10,7 @@ import { createNamespace } from "../../support/namespace.ts";
 import type { GatewayArgs, GatewayTls } from "../gateway.ts";
 import { addressOf, urlsOf } from "../urls.ts";
 import { boundsFilter, defaultHosts } from "./boundsFilter.ts";
+import { istioFacts, release } from "./facts.ts";
 import { overloadKey, overloadManager } from "./overload.ts";
 import { proxyValues } from "./proxyValues.ts";
 import { redirectsOf } from "./redirects.ts";
@@ -29,8 +30,7 @@ export interface IstioGatewayArgs extends GatewayArgs {
   readonly retriedBytes?: number;
 }
 
-const namespace = "istio-ingress";
-const release = "istio-ingressgateway";
+const { namespace } = istioFacts.account;
 const selector = { istio: "ingressgateway" };
 const publicName = "public";
 const redirectName = "redirect";

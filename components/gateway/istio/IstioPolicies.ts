@@ -1,14 +1,14 @@
 import * as pulumi from "@pulumi/pulumi";
-import { describeConflictingKeys } from "../../../model/checks/policyProblems.ts";
 import type { Route } from "../../../model/route.ts";
 import { customResource } from "../../support/customResource.ts";
 import { envoyFilter } from "../../support/envoyFilter.ts";
+import { requireSupported } from "../requireSupported.ts";
 import { corsPatches } from "./cors.ts";
 import { markPatch, type Place, policiesName, refusals } from "./denyPolicy.ts";
+import { istioFacts } from "./facts.ts";
 import { headerPatches } from "./forwardedHeaders.ts";
 import { limitPatches } from "./limitFilters.ts";
 import { tokenPatches } from "./requestAuthentication.ts";
-import { istioProblems } from "./unsupported.ts";
 
 export interface IstioPoliciesArgs extends Place {
   /** All there are: a policy of one ends where another begins. Those that are not for this gateway have none here. */
@@ -50,9 +50,8 @@ export class IstioPolicies extends pulumi.ComponentResource {
     { routes, stripHeaders = [], trustedProxies, ...place }: IstioPoliciesArgs,
     opts?: pulumi.ComponentResourceOptions,
   ) {
-    const offered = routes.filter(({ gateways }) => gateways.includes("istio"));
-    const problems = [...offered.flatMap(istioProblems), ...describeConflictingKeys(offered)];
-    if (problems.length > 0) throw new Error(problems.join("\n"));
+    const offered = routes.filter(({ gateways }) => gateways.includes(istioFacts.name));
+    requireSupported(istioFacts, offered);
     super("mesh:gateway:IstioPolicies", name, {}, opts);
 
     const { namespace, selector } = place;

@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Route } from "../../../model/route.ts";
 import { customResource } from "../../support/customResource.ts";
 import { type Row, tableOf } from "../routeTable.ts";
+import { istioFacts } from "./facts.ts";
 import { usedHttps } from "./redirects.ts";
 
 export interface IstioRoutesArgs {
@@ -27,7 +28,7 @@ export class IstioRoutes extends pulumi.ComponentResource {
     opts?: pulumi.ComponentResourceOptions,
   ) {
     super("mesh:gateway:IstioRoutes", name, {}, opts);
-    const table = tableOf(routes.filter(({ gateways }) => gateways.includes("istio")));
+    const table = tableOf(routes.filter(({ gateways }) => gateways.includes(istioFacts.name)));
     const gateways = behindProxies === undefined ? [gateway] : [gateway, behindProxies];
     const spec = { hosts: ["*"], gateways, http: table.map((row) => rule(row, gateways)) };
     // One without rules is refused by Istio.

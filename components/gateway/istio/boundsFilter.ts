@@ -1,15 +1,13 @@
 import type { EnvoyFilter } from "@kubernetes-models/istio/networking.istio.io/v1alpha3";
+import { seconds } from "../../../model/durations.ts";
 import { type Bounds, mostRetriedBytesOf } from "../../../model/gatewayBounds.ts";
-import { seconds } from "../../../model/resilience.ts";
-import { serviceHost } from "../../../model/serviceHost.ts";
+import { serviceHost } from "../../../model/names.ts";
 import { envoyFilter, ofConnections, type Patch } from "../../support/envoyFilter.ts";
 import type { Place } from "./denyPolicy.ts";
+import { proxyPorts } from "./facts.ts";
 
 /** What of a connection's bytes a proxy reads ahead, or keeps for who reads slowly, in bytes: what Envoy advises at the edge. */
 const window = { buffer: 32_768, stream: 65_536, connection: 262_144 } as const;
-
-/** The proxies' own ports, behind those of their Service. */
-const proxyPorts = { http: 8_080, https: 8_443 } as const;
 
 /**
  * The bounds of connections and requests, which are Envoy's, as Istio has no object for them.

@@ -1,7 +1,8 @@
 import type { IVirtualService } from "@kubernetes-models/istio/networking.istio.io/v1";
+import { seconds } from "../../../model/durations.ts";
 import { isPattern, originPattern } from "../../../model/origins.ts";
-import { seconds } from "../../../model/resilience.ts";
-import { type Cors, defaultCors, type Route } from "../../../model/route.ts";
+import { type Cors, defaultCors } from "../../../model/policies.ts";
+import type { Route } from "../../../model/route.ts";
 import { extension, inFront, type Patch } from "../../support/envoyFilter.ts";
 
 type Rule = NonNullable<NonNullable<IVirtualService["spec"]>["http"]>[number];

@@ -1,7 +1,9 @@
 import { AuthorizationPolicy, type IAuthorizationPolicy } from "@kubernetes-models/istio/security.istio.io/v1";
-import type { Addresses, Route } from "../../../model/route.ts";
+import type { Addresses } from "../../../model/policies.ts";
+import type { Route } from "../../../model/route.ts";
 import { extension, inFront, type Patch } from "../../support/envoyFilter.ts";
 import { foreignPaths, rowsOf } from "../routeTable.ts";
+import { proxyPorts } from "./facts.ts";
 
 /** Where policies lie, and the pods they are for. */
 export interface Place {
@@ -13,7 +15,7 @@ type Rule = NonNullable<NonNullable<IAuthorizationPolicy["spec"]>["rules"]>[numb
 type Operation = NonNullable<NonNullable<Rule["to"]>[number]["operation"]>;
 
 /** The proxies' own ports, behind those of their Service. Without any, a denial would be one of every TCP connection too. */
-const ports = ["8080", "8443"];
+const ports = Object.values(proxyPorts).map(String);
 
 /** The name of both objects that hold what the gateway demands. */
 export const policiesName = "gateway-policies";

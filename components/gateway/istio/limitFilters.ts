@@ -1,5 +1,6 @@
 import { literally } from "../../../lib/patterns.ts";
-import type { RateLimit, Route } from "../../../model/route.ts";
+import type { RateLimit } from "../../../model/policies.ts";
+import type { Route } from "../../../model/route.ts";
 import { atEnd, extension, type Patch } from "../../support/envoyFilter.ts";
 import { foreignPaths, rowsOf } from "../routeTable.ts";
 import { bodyLimit } from "./bodyLimit.ts";

@@ -1,13 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import { type Bounds, defaultBounds } from "../../../model/gatewayBounds.ts";
 import type { Values } from "../../support/helm.ts";
+import { drain, withdrawal } from "../draining.ts";
 import type { Exposure } from "../exposure.ts";
 import { overloadAnnotations } from "./overload.ts";
-
-/** How long nobody may notice yet that a proxy is leaving, in seconds; it serves on as if nothing were. */
-export const withdrawal = { NodePort: 5, LoadBalancer: 60 } as const;
-/** How long a leaving proxy then finishes what it has begun and sends clients elsewhere, in seconds. */
-export const drain = 15;
 
 export interface Proxies {
   readonly service: Exposure["service"];

@@ -1,4 +1,5 @@
-import { clockSkew, type Jwt, type Route } from "../../../model/route.ts";
+import { clockSkew, type Jwt } from "../../../model/policies.ts";
+import type { Route } from "../../../model/route.ts";
 import { extension, inFront, type Patch } from "../../support/envoyFilter.ts";
 import { tableOf } from "../routeTable.ts";
 

@@ -5,6 +5,7 @@ import { helmRelease } from "../../support/helm.ts";
 import { createNamespace } from "../../support/namespace.ts";
 import type { GatewayArgs } from "../gateway.ts";
 import { addressOf, urlsOf } from "../urls.ts";
+import { kongFacts, release } from "./facts.ts";
 import { type GlobalPlugins, globalPlugins } from "./global.ts";
 import { requestFunctions } from "./requestFunctions.ts";
 import { globalPlugin } from "./resources.ts";
@@ -20,9 +21,7 @@ export interface KongArgs extends GatewayArgs, GlobalPlugins {
   readonly stripHeaders?: readonly string[];
 }
 
-const namespace = "kong";
-/** The chart names the account `<release>-kong`, and by that name the mesh knows who calls. */
-const release = "kong";
+const { namespace } = kongFacts.account;
 const proxyService = `${release}-kong-proxy`;
 
 /**

@@ -1,14 +1,16 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { describeConflictingKeys } from "../../../model/checks/policyProblems.ts";
+import { nameOf } from "../../../model/names.ts";
 import type { Route } from "../../../model/route.ts";
-import type { GatewayTls } from "../gateway.ts";
+import { withFormerName } from "../../support/formerName.ts";
+import type { Backend, GatewayTls } from "../gateway.ts";
+import { requireSupported } from "../requireSupported.ts";
 import { type Entry, ingressAnnotations } from "./annotations.ts";
-import { createCallers } from "./consumers.ts";
+import { createConsumers } from "./consumers.ts";
+import { kongFacts } from "./facts.ts";
 import { pathsOf } from "./paths.ts";
 import { pluginsOf } from "./plugins.ts";
 import { ingressClass, kongPlugin } from "./resources.ts";
-import { describeSharedKeyIds, kongProblems } from "./unsupported.ts";
 
 export interface KongRoutesArgs {
   /** Namespace of Kong. */
@@ -19,14 +21,6 @@ export interface KongRoutesArgs {
   readonly tls?: KongTls | undefined;
   /** What to wait for, by the service's namespace and name with a slash between. @default nothing */
   readonly backends?: ReadonlyMap<string, Backend>;
-}
-
-/** What of a service must be there before its routes. */
-export interface Backend {
-  /** Before its plugins: nothing else, so that a policy changes at once, whatever else an update waits for. */
-  readonly namespace: pulumi.Resource;
-  /** Before a path to it: its pods, and the mesh's rules for them. */
-  readonly service: pulumi.Resource;
 }
 
 /** How HTTPS is served. Over HTTP its hosts redirect to it; see `requestFunctions`. */
@@ -54,24 +48,27 @@ export class KongRoutes extends pulumi.ComponentResource {
   ) {
     if (tls.hosts.length === 0 && !tls.plaintext)
       throw new Error(`${name}: neither a TLS host nor plaintext, so nothing to offer`);
-    const offered = routes.filter(({ gateways }) => gateways.includes("kong"));
-    const shared = [...describeConflictingKeys(offered), ...describeSharedKeyIds(offered)];
-    const problems = [...offered.flatMap(kongProblems), ...shared];
-    if (problems.length > 0) throw new Error(problems.join("\n"));
+    const offered = routes.filter(({ gateways }) => gateways.includes(kongFacts.name));
+    requireSupported(kongFacts, offered);
     super("mesh:gateway:KongRoutes", name, {}, opts);
 
     const child = { parent: this };
-    const callers = createCallers(name, offered, namespace, child);
+    const services = offered.map(({ service }) => service);
+    const callers = createConsumers(name, offered, namespace, child);
     this.keys = callers.keys;
     for (const route of offered) {
-      const backend = backends.get(`${route.service.namespace}/${route.service.name}`);
+      const backend = backends.get(nameOf(route.service));
       // A plugin that looks for keys by their kid would find none that is not there yet.
       const known = { parent: this, dependsOn: [...callers.known, ...(backend ? [backend.namespace] : [])] };
-      const plugins = addPlugins(`${name}-${route.service.name}`, route, known);
+      const named: Named = (suffix, opts) => [
+        `${name}-${route.service.namespace}-${route.service.name}${suffix}`,
+        withFormerName(opts, `${name}-${route.service.name}${suffix}`, route.service, services),
+      ];
+      const plugins = addPlugins(named, route, known);
       // An Ingress that names a plugin which is not there yet would let everybody in.
       const before = [...callers.known, ...plugins.resources, ...(backend ? [backend.service] : [])];
       const guarded = { parent: this, dependsOn: before };
-      addIngresses(`${name}-${route.service.name}`, route, tls, plugins.names, guarded);
+      addIngresses(named, route, tls, plugins.names, guarded);
     }
     // No service has a dot in its name.
     if (tls.hosts.length > 0) addCertificate(`${name}.tls`, namespace, tls, child);
@@ -80,18 +77,22 @@ export class KongRoutes extends pulumi.ComponentResource {
   }
 }
 
-function addPlugins(name: string, route: Route, opts: pulumi.CustomResourceOptions) {
+/** The name of a service's resource, and its options. */
+type Named = <O extends pulumi.ResourceOptions>(suffix: string, opts: O) => [name: string, opts: O];
+
+function addPlugins(named: Named, route: Route, opts: pulumi.CustomResourceOptions) {
   const { service } = route;
   const added = pluginsOf(route).map((plugin) => {
     const place = { name: `${service.name}.${plugin.plugin}`, namespace: service.namespace };
-    return { name: place.name, resource: kongPlugin(`${name}-${plugin.plugin}`, place, plugin, opts) };
+    const [name, own] = named(`-${plugin.plugin}`, opts);
+    return { name: place.name, resource: kongPlugin(name, place, plugin, own) };
   });
   return { names: added.map((plugin) => plugin.name), resources: added.map((plugin) => plugin.resource) };
 }
 
 /** Kong prefers a route with a host to one without, so the hosts of TLS have routes of their own where others are served otherwise. */
 function addIngresses(
-  name: string,
+  named: Named,
   route: Route,
   { hosts, plaintext }: GatewayTls,
   plugins: readonly string[],
@@ -102,7 +103,8 @@ function addIngresses(
   const add = (suffix: string, entry: Entry, rules: k8s.types.input.networking.v1.IngressRule[]) => {
     const annotations = ingressAnnotations(entry, plugins);
     const metadata = { name: `${service.name}${suffix}`, namespace: service.namespace, annotations };
-    new k8s.networking.v1.Ingress(`${name}${suffix}`, { metadata, spec: { ingressClassName: ingressClass, rules } }, opts);
+    const [name, own] = named(suffix, opts);
+    new k8s.networking.v1.Ingress(name, { metadata, spec: { ingressClassName: ingressClass, rules } }, own);
   };
   add("", plaintext ? "any" : "https", [{ http }]);
   if (plaintext && hosts.length > 0) {

@@ -1,4 +1,4 @@
-import { milliseconds } from "../../../model/resilience.ts";
+import { milliseconds } from "../../../model/durations.ts";
 import type { Route } from "../../../model/route.ts";
 
 /*

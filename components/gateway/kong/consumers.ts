@@ -1,12 +1,13 @@
 import { createHash } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
+import type { JsonWebKey } from "../../../model/jsonWebKey.ts";
 import { verificationKey } from "../../../model/jsonWebKey.ts";
-import type { JsonWebKey, Route } from "../../../model/route.ts";
+import type { Route } from "../../../model/route.ts";
 import { type Credentials, credential, kongConsumer } from "./resources.ts";
 
 /** Those whom Kong lets in by a credential. */
-export interface Callers {
+export interface Consumers {
   /** The key of each consumer; secrets. */
   readonly keys: Readonly<Record<string, pulumi.Output<string>>>;
   /** What must be there before a route that asks for them. */
@@ -19,12 +20,12 @@ export interface Callers {
  * take one away changes the plugin, which is done at once. They live in Kong's own namespace, as they belong to no
  * service: the teams of services cannot read their keys.
  */
-export function createCallers(
+export function createConsumers(
   name: string,
   routes: readonly Route[],
   namespace: pulumi.Input<string>,
   opts: pulumi.CustomResourceOptions,
-): Callers {
+): Consumers {
   const known: pulumi.Resource[] = [];
   const register = (caller: Caller, own: readonly Credential[]) => {
     const group: Credential = ["acl", "acl", { group: caller.name }];

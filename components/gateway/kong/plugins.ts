@@ -1,5 +1,5 @@
+import { milliseconds } from "../../../model/durations.ts";
 import { isPattern, originPattern } from "../../../model/origins.ts";
-import { milliseconds } from "../../../model/resilience.ts";
 import {
   type Addresses,
   type ApiKeys,
@@ -8,8 +8,8 @@ import {
   defaultCors,
   type Jwt,
   type RateLimit,
-  type Route,
-} from "../../../model/route.ts";
+} from "../../../model/policies.ts";
+import type { Route } from "../../../model/route.ts";
 import { callerOf } from "./consumers.ts";
 import type { Plugin } from "./resources.ts";
 import { tokenFunction } from "./tokenFunction.ts";

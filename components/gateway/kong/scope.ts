@@ -1,6 +1,7 @@
 import { Sidecar } from "@kubernetes-models/istio/networking.istio.io/v1";
+import { serviceHost } from "../../../model/names.ts";
 import type { Route } from "../../../model/route.ts";
-import { serviceHost } from "../../../model/serviceHost.ts";
+import { kongFacts } from "./facts.ts";
 
 /**
  * What the proxies beside Kong know of the mesh: the services that Kong offers, and where it sends its log if that is in the
@@ -13,7 +14,7 @@ export function scopeOf(
   routes: readonly Pick<Route, "gateways" | "service">[],
   log: string | undefined,
 ): Sidecar {
-  const offered = routes.filter(({ gateways }) => gateways.includes("kong")).map(({ service }) => hostOf(service));
+  const offered = routes.filter(({ gateways }) => gateways.includes(kongFacts.name)).map(({ service }) => hostOf(service));
   const hosts = [...new Set([...offered, ...collector(log)])];
   return new Sidecar({
     metadata: { name: "kong", namespace },

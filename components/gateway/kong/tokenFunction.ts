@@ -1,4 +1,4 @@
-import { clockSkew, type Jwt } from "../../../model/route.ts";
+import { clockSkew, type Jwt } from "../../../model/policies.ts";
 import { luaString } from "./lua.ts";
 import type { Plugin } from "./resources.ts";
 

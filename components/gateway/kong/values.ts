@@ -2,8 +2,9 @@ import * as pulumi from "@pulumi/pulumi";
 import { type Image, imageName } from "../../../model/image.ts";
 import { publishedImages } from "../../../model/versions.ts";
 import type { Values } from "../../support/helm.ts";
+import { drain, withdrawal } from "../draining.ts";
 import type { Exposure } from "../exposure.ts";
-import { drain, withdrawal } from "../istio/proxyValues.ts";
+import { statusPort } from "./facts.ts";
 import { luaModules } from "./lua.ts";
 import { ingressClass } from "./resources.ts";
 
@@ -21,8 +22,6 @@ export interface KongValuesArgs {
   readonly podAnnotations: Readonly<Record<string, string>>;
 }
 
-/** Where Kong says how it is, by the chart's default. */
-const statusPort = 8100;
 const logFormat = "without_query";
 /**
  * How long a connection is kept, in seconds: the answer after that says that it is closed. nginx says so at no other time, also when

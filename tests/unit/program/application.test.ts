@@ -1,9 +1,9 @@
 import { describe, expect, test } from "@jest/globals";
 import { Application } from "../../../components/app/Application.ts";
+import type { ApplicationSpec, ServiceSpec } from "../../../model/application.ts";
 import { CallGraph } from "../../../model/callGraph.ts";
-import type { GatewayName } from "../../../model/route.ts";
+import type { GatewayName } from "../../../model/gateway.ts";
 import { routesOf } from "../../../model/routes.ts";
-import type { ApplicationSpec, ServiceSpec } from "../../../model/spec.ts";
 import { at, record } from "../../lib/mocks.ts";
 
 const service = (name: string, more: Partial<ServiceSpec> = {}): ServiceSpec => ({

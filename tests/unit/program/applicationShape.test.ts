@@ -1,7 +1,7 @@
 import { expect, test } from "@jest/globals";
+import type { ApplicationSpec } from "../../../model/application.ts";
 import { applicationProblems, requireApplications } from "../../../model/checks/check.ts";
 import { defaultResilience } from "../../../model/resilience.ts";
-import type { ApplicationSpec } from "../../../model/spec.ts";
 import { service, shop } from "../../lib/shop.ts";
 
 /*

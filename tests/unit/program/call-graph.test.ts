@@ -1,6 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { CallGraph, principalOf, rowsOf } from "../../../model/callGraph.ts";
-import { databasePort } from "../../../model/databasePort.ts";
+import { CallGraph, databasePort, principalOf, rowsOf } from "../../../model/callGraph.ts";
 import { service, shop } from "../../lib/shop.ts";
 
 const graph = new CallGraph(shop(), ["istio", "kong"]);

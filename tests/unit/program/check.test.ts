@@ -1,11 +1,9 @@
 import { describe, expect, test } from "@jest/globals";
-import type { DatabaseSpec } from "../../../components/app/Database.ts";
-import type { LoadSpec } from "../../../components/app/LoadGenerator.ts";
 import { UserError } from "../../../lib/errors.ts";
+import type { ApplicationSpec, DatabaseSpec, LoadSpec, ServiceSpec } from "../../../model/application.ts";
 import { ApplicationError, applicationProblems, requireApplications } from "../../../model/checks/check.ts";
+import type { GatewayName } from "../../../model/gateway.ts";
 import { defaultResilience } from "../../../model/resilience.ts";
-import type { GatewayName } from "../../../model/route.ts";
-import type { ApplicationSpec, ServiceSpec } from "../../../model/spec.ts";
 import { service, shop } from "../../lib/shop.ts";
 
 const both = ["kong", "istio"] as const;

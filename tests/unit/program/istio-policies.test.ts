@@ -4,7 +4,8 @@ import { IstioPolicies } from "../../../components/gateway/istio/IstioPolicies.t
 import { istioProblems } from "../../../components/gateway/istio/unsupported.ts";
 import { callerHeaderPattern } from "../../../model/callerHeaders.ts";
 import { describeConflictingKeys } from "../../../model/checks/policyProblems.ts";
-import type { Jwt, Route, RoutePolicies } from "../../../model/route.ts";
+import type { Jwt, RoutePolicies } from "../../../model/policies.ts";
+import type { Route } from "../../../model/route.ts";
 import { at, type Inputs, record } from "../../lib/mocks.ts";
 import { routeOf } from "./support/routes.ts";
 

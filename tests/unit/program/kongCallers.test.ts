@@ -2,7 +2,7 @@ import { createVerify, sign } from "node:crypto";
 import { describe, expect, test } from "@jest/globals";
 import * as pulumi from "@pulumi/pulumi";
 import { KongRoutes } from "../../../components/gateway/kong/KongRoutes.ts";
-import type { JsonWebKey } from "../../../model/route.ts";
+import type { JsonWebKey } from "../../../model/jsonWebKey.ts";
 import { at, record } from "../../lib/mocks.ts";
 import { curve, jwk, keys, recordTable, route, rsa, tokens, types } from "./support/kong.ts";
 

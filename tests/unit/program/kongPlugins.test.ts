@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import { tokenFunction } from "../../../components/gateway/kong/tokenFunction.ts";
-import type { RoutePolicies } from "../../../model/route.ts";
+import type { RoutePolicies } from "../../../model/policies.ts";
 import { at, type Recording } from "../../lib/mocks.ts";
 import { curve, jwk, keys, recordTable, route, rsa, tokens, types } from "./support/kong.ts";
 

@@ -3,7 +3,7 @@ import { describe, expect, test } from "@jest/globals";
 import { KongRoutes } from "../../../components/gateway/kong/KongRoutes.ts";
 import { describeSharedKeyIds, kongProblems } from "../../../components/gateway/kong/unsupported.ts";
 import { describeConflictingKeys } from "../../../model/checks/policyProblems.ts";
-import type { RoutePolicies } from "../../../model/route.ts";
+import type { RoutePolicies } from "../../../model/policies.ts";
 import { curve, jwk, keys, route, rsa, tokens } from "./support/kong.ts";
 
 describe("what Kong cannot honour", () => {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
+import type { ApplicationSpec, Call, ServiceSpec } from "../../../model/application.ts";
 import { applicationProblems } from "../../../model/checks/check.ts";
 import { defaultResilience } from "../../../model/resilience.ts";
-import type { ApplicationSpec, Call, ServiceSpec } from "../../../model/spec.ts";
 import { declared } from "../../lib/arbitraries.ts";
 
 /*

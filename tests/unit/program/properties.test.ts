@@ -1,8 +1,9 @@
 import { expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { ZeroTrust } from "../../../components/security/ZeroTrust.ts";
-import { CallGraph, type MatrixRow, nameOf, principalOf, rowsOf, type Workload } from "../../../model/callGraph.ts";
+import { CallGraph, type MatrixRow, principalOf, rowsOf, type Workload } from "../../../model/callGraph.ts";
 import { applicationProblems } from "../../../model/checks/check.ts";
+import { nameOf } from "../../../model/names.ts";
 import { type Declared, declared } from "../../lib/arbitraries.ts";
 import { isAllowed, type Policy, policiesOf } from "../../lib/authorization.ts";
 import { at, type Recording, record } from "../../lib/mocks.ts";

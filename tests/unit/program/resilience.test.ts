@@ -1,15 +1,8 @@
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { serviceAnnotations } from "../../../components/gateway/kong/annotations.ts";
-import {
-  defaultResilience,
-  durationProblem,
-  leastEjection,
-  milliseconds,
-  missingTime,
-  retryOnProblem,
-  seconds,
-} from "../../../model/resilience.ts";
+import { durationProblem, milliseconds, seconds } from "../../../model/durations.ts";
+import { defaultResilience, leastEjection, missingTime, retryOnProblem } from "../../../model/resilience.ts";
 
 describe("durations", () => {
   test.each([

@@ -1,5 +1,5 @@
 import { request } from "node:http";
-import { serviceHost } from "../../../model/serviceHost.ts";
+import { serviceHost } from "../../../model/names.ts";
 import { type Answer, exchange } from "./exchange.ts";
 import { serviceImage } from "./inside/pods.ts";
 import { everywhere, gatewayUrl } from "./product.ts";

@@ -1,5 +1,5 @@
-import { accountOf, type MatrixRow } from "../../../model/callGraph.ts";
-import { serviceHost } from "../../../model/serviceHost.ts";
+import type { MatrixRow } from "../../../model/callGraph.ts";
+import { accountOf, serviceHost } from "../../../model/names.ts";
 import { type Forgery, forgeries } from "./forgeries.ts";
 import type { Probe } from "./inside/protocol.ts";
 import type { Endpoint } from "./probes.ts";

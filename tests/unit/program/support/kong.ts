@@ -1,6 +1,8 @@
 import { generateKeyPairSync, type KeyObject } from "node:crypto";
 import { KongRoutes, type KongTls } from "../../../../components/gateway/kong/KongRoutes.ts";
-import type { JsonWebKey, Route, RoutePolicies } from "../../../../model/route.ts";
+import type { JsonWebKey } from "../../../../model/jsonWebKey.ts";
+import type { RoutePolicies } from "../../../../model/policies.ts";
+import type { Route } from "../../../../model/route.ts";
 import { type RecordOptions, record } from "../../../lib/mocks.ts";
 
 /** A row of the route table as an application would ask for it. */

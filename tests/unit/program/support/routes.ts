@@ -1,4 +1,6 @@
-import type { GatewayName, Route, RoutePolicies } from "../../../../model/route.ts";
+import type { GatewayName } from "../../../../model/gateway.ts";
+import type { RoutePolicies } from "../../../../model/policies.ts";
+import type { Route } from "../../../../model/route.ts";
 
 interface Options extends Partial<Pick<Route, "versioned" | "versions">> {
   readonly policies?: RoutePolicies;

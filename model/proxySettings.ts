@@ -1,5 +1,3 @@
-import type { Values } from "../support/helm.ts";
-
 /** What a proxy is told when it starts. A change holds for pods that start after it, and so rolls them. */
 export interface ProxySettings {
   /**
@@ -19,13 +17,3 @@ export interface ProxySettings {
 }
 
 export const defaultProxySettings: ProxySettings = { certificateLifetime: "24h", drain: "1s" };
-
-/** The settings as `meshConfig.defaultConfig` has them. The proxy's agent asks for a certificate of that lifetime. */
-export function proxyConfig({ certificateLifetime, drain }: ProxySettings): Values {
-  return { drainDuration: drain, proxyMetadata: { SECRET_TTL: certificateLifetime } };
-}
-
-/** A text that changes with the settings. */
-export function proxyNote({ certificateLifetime, drain }: ProxySettings): string {
-  return `${certificateLifetime}-${drain}`;
-}

@@ -1,0 +1,25 @@
+import { conflictingKeys } from "../../model/checks/policies.ts";
+import type { GatewayFacts } from "../../model/gateway.ts";
+import { nameOf } from "../../model/names.ts";
+import type { Route } from "../../model/route.ts";
+
+/**
+ * Refuses routes that a gateway cannot serve as they are declared. Applications are checked before; this is for whoever uses a
+ * gateway's component by itself.
+ *
+ * @throws Error with one sentence for each policy that the gateway does not support.
+ */
+export function requireSupported({ title, unsupported, unsupportedTogether }: GatewayFacts, routes: readonly Route[]): void {
+  const problems = [
+    ...routes.flatMap((route) => unsupported(route.policies).map((problem) => ({ service: route, ...problem }))),
+    ...(unsupportedTogether?.(routes) ?? []),
+    ...conflictingKeys(routes).map(({ service, first, issuer }) => {
+      const allowed = `the keys that ${nameOf(first.service)} has for ${issuer}`;
+      return { service, option: ["jwt", "keys"], allowed };
+    }),
+  ].map(({ service, option, allowed }) => {
+    const steps = option.map((step) => (typeof step === "number" ? `[${step}]` : `.${step}`)).join("");
+    return `${nameOf(service.service)} policies${steps} is not supported by ${title}; allowed: ${allowed}`;
+  });
+  if (problems.length > 0) throw new Error(problems.join("\n"));
+}

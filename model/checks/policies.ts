@@ -1,0 +1,118 @@
+import { isDeepStrictEqual } from "node:util";
+import type { Application } from "../application.ts";
+import { judgedByAddress, keepAddresses } from "../callerAddresses.ts";
+import { headersRead, isCallerHeader, notStripped } from "../callerHeaders.ts";
+import type { GatewayFacts, GatewaySettings } from "../gateway.ts";
+import { type Account, nameOf } from "../names.ts";
+import type { Jwt, RoutePolicies } from "../policies.ts";
+import { defaultRetriedBytes, type Resilience } from "../resilience.ts";
+import type { Problems } from "./problems.ts";
+
+/** A service that gateways offer, and its policies. */
+interface Offered {
+  readonly service: Account;
+  readonly policies: RoutePolicies;
+  readonly resilience: Resilience;
+  readonly offering: readonly GatewayFacts[];
+}
+
+/**
+ * What services demand of the gateways that offer them, where one of those cannot do it: what one gateway demands and another does
+ * not is not demanded at all.
+ */
+export function checkPolicies(
+  applications: readonly Application[],
+  gateways: readonly GatewayFacts[],
+  settings: GatewaySettings | undefined,
+  problems: Problems,
+): void {
+  const offered = offeredBy(applications, gateways);
+  const running = gateways.map(({ name }) => name);
+  const refuse = (
+    service: Account,
+    gateway: GatewayFacts,
+    { option, allowed, instead }: ReturnType<GatewayFacts["unsupported"]>[number],
+  ) => {
+    const other = gateways.find(({ name }) => name === instead && running.includes(name));
+    const otherwise = other ? `; exposed.gateways: [${other.name}] leaves it to ${other.title}` : "";
+    problems.refuse(
+      service,
+      ["exposed", "policies", ...option],
+      `${allowed} while ${gateway.title} offers the service${otherwise}`,
+    );
+  };
+  for (const { service, policies, resilience, offering } of offered) {
+    for (const gateway of offering) {
+      for (const problem of gateway.unsupported(policies)) refuse(service, gateway, problem);
+      const kept = settings && gateway.retriedBytes?.(settings);
+      const most = Math.max(defaultRetriedBytes, kept?.most ?? Number.POSITIVE_INFINITY);
+      const { maxBodyBytes } = resilience.retries;
+      if (maxBodyBytes <= most) continue;
+      const allowed = `at most ${most} while ${gateway.title} offers the service: ${kept?.why}`;
+      problems.refuse(service, ["resilience", "retries", "maxBodyBytes"], allowed, maxBodyBytes);
+    }
+  }
+  for (const { service, first, issuer } of conflictingKeys(offered)) {
+    const allowed = `the keys that ${nameOf(first.service)} has for ${issuer}`;
+    problems.refuse(service.service, ["exposed", "policies", "jwt", "keys"], allowed);
+  }
+  for (const gateway of gateways) {
+    const own = offered.filter(({ offering }) => offering.includes(gateway));
+    for (const { service, ...problem } of gateway.unsupportedTogether?.(own) ?? []) refuse(service.service, gateway, problem);
+  }
+}
+
+function offeredBy(applications: readonly Application[], gateways: readonly GatewayFacts[]): Offered[] {
+  return applications.flatMap(({ namespace, services }) =>
+    services.flatMap(({ name, exposed, resilience }) => {
+      if (!exposed) return [];
+      const offering = gateways.filter((gateway) => exposed.gateways?.includes(gateway.name) ?? true);
+      return [{ service: { namespace, name }, policies: exposed.policies ?? {}, resilience, offering }];
+    }),
+  );
+}
+
+/** Services that trust an issuer of tokens by other keys than the first one does: a gateway knows an issuer once. */
+export function conflictingKeys<T extends { readonly policies: RoutePolicies }>(
+  services: readonly T[],
+): { readonly service: T; readonly first: T; readonly issuer: string }[] {
+  const trusting = new Map<string, { readonly service: T; readonly jwt: Jwt }>();
+  return services.flatMap((service) => {
+    const { jwt } = service.policies;
+    if (!jwt) return [];
+    const first = trusting.get(jwt.issuer) ?? { service, jwt };
+    trusting.set(jwt.issuer, first);
+    return isDeepStrictEqual(first.jwt.keys, jwt.keys) ? [] : [{ service, first: first.service, issuer: jwt.issuer }];
+  });
+}
+
+/** Headers that a service's rules or policies read and every gateway strips: a client that sends one would be treated as if it had not. */
+export function checkStrippedHeaders(
+  { namespace, services }: Application,
+  stripHeaders: readonly string[],
+  problems: Problems,
+): void {
+  for (const { name, canary, exposed } of services) {
+    for (const { option, header } of headersRead(canary, exposed?.policies ?? {})) {
+      if (!isCallerHeader(header, stripHeaders)) continue;
+      problems.refuse({ namespace, name }, option[0] === "policies" ? ["exposed", ...option] : option, notStripped, header);
+    }
+  }
+}
+
+/** Policies that judge callers' addresses, where these do not arrive. */
+export function checkCallerAddresses(applications: readonly Application[], problems: Problems): void {
+  for (const { service, path } of judgingAddresses(applications)) problems.refuse(service, path, keepAddresses);
+}
+
+/** Where applications say something of callers' addresses. */
+export function judgingAddresses(applications: readonly Application[]): { service: Account; path: string[] }[] {
+  return applications.flatMap(({ namespace, services }) =>
+    services.flatMap(({ name, exposed }) =>
+      judgedByAddress(exposed?.policies ?? {}).map((option) => ({
+        service: { namespace, name },
+        path: ["exposed", "policies", ...option],
+      })),
+    ),
+  );
+}

@@ -1,0 +1,83 @@
+import type { z } from "zod";
+import { type Account, nameOf } from "../names.ts";
+
+/** What is wrong with a declaration, with its place and what is allowed there. */
+export interface Problem {
+  readonly namespace: string;
+  /** The workload. @default the application itself */
+  readonly name?: string;
+  /** The key, below the workload or the application. */
+  readonly path: readonly PropertyKey[];
+  readonly allowed: string;
+  /** What is there, where the declaration does not say. */
+  readonly given?: unknown;
+  /** Whether the key itself is not known. */
+  readonly unknownKey?: boolean;
+}
+
+/** Collects what is wrong with applications. */
+export class Problems {
+  readonly found: Problem[] = [];
+
+  refuse({ namespace, name }: Account, path: readonly PropertyKey[], allowed: string, given?: unknown): void {
+    this.found.push({ namespace, name, path, allowed, given });
+  }
+}
+
+/** The problems that a schema found, below a place. */
+export function problemsOf(issues: readonly z.core.$ZodIssue[], namespace: string, name?: string): Problem[] {
+  const place = { namespace, ...(name !== undefined && { name }) };
+  return issues.flatMap((issue): Problem[] => {
+    const { path, message: allowed } = issue;
+    if (issue.code === "unrecognized_keys") {
+      return issue.keys.map((key) => ({ ...place, path: [...path, key], allowed, unknownKey: true }));
+    }
+    if (issue.code === "invalid_key") return [{ ...place, path, allowed: issue.issues[0]?.message ?? allowed, unknownKey: true }];
+    return [{ ...place, path, allowed, given: issue.code === "custom" ? issue.params?.given : undefined }];
+  });
+}
+
+/** What a stack's file says under `mesh:apps`: options by namespace and name. */
+export type AppSettings = Readonly<Record<string, Readonly<Record<string, Readonly<Record<string, unknown>>>>>>;
+
+/** The value at a path; undefined where there is none. */
+export function valueAt(from: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>((value, key) => (value as Record<PropertyKey, unknown> | null | undefined)?.[key], from);
+}
+
+/**
+ * A problem as a sentence. It names the setting of the stack's file where that says something of the option, and the declaration in
+ * `apps/` elsewhere.
+ *
+ * @param declared - the workload or application as it is after the stack's file.
+ */
+export function describeProblem(problem: Problem, declared: unknown, settings: AppSettings): string {
+  const { namespace, name, path, allowed, unknownKey } = problem;
+  const own = name === undefined ? undefined : settings[namespace]?.[name];
+  const [option] = path;
+  const isSet = own !== undefined && option !== undefined && own[String(option)] !== undefined;
+  const place = isSet ? `mesh:apps.${namespace}.${name}.${dotted(path)}` : inDeclaration(problem);
+  if (unknownKey) return `${place} is not a key; allowed: ${allowed}`;
+  return `${place} is ${shown(path, valueAt(declared, path) ?? problem.given)}; allowed: ${allowed}`;
+}
+
+function inDeclaration({ namespace, name, path }: Problem): string {
+  const owner = name === undefined ? `namespace ${namespace}` : nameOf({ namespace, name });
+  return `apps: ${owner} ${dotted(path)}`.trimEnd();
+}
+
+function dotted(path: readonly PropertyKey[]): string {
+  const steps = path.map((step) => (typeof step === "number" ? `[${step}]` : `.${String(step)}`)).join("");
+  return steps.replace(/^\./, "");
+}
+
+/** The most of a value that is shown: a file that was pasted into the wrong place need not be read again. */
+const longest = 120;
+
+function shown(path: readonly PropertyKey[], value: unknown): string {
+  // Keys may have come with their private half.
+  if (path.includes("keys")) return "refused";
+  const json = JSON.stringify(value);
+  if (json === undefined) return "not given";
+  return json.length > longest ? `${json.slice(0, longest)}…` : json;
+}

@@ -1,0 +1,68 @@
+import { z } from "zod";
+import {
+  type Application,
+  type ApplicationDeclaration,
+  application,
+  type DeclaredApplication,
+  type WorkloadKind,
+  workloadSchemas,
+} from "./application.ts";
+import { type Problem, problemsOf } from "./checks/problems.ts";
+import { message, strictObject } from "./rules.ts";
+
+const unread = (what: string) => z.record(z.string(), z.unknown(), message(`a mapping of names to ${what}`)).default({});
+
+/** An application without a look at its workloads, each of which is read by itself. */
+const outline = strictObject({
+  namespace: application.shape.namespace,
+  services: unread("services"),
+  databases: unread("databases"),
+  loads: unread("load generators"),
+} satisfies Record<keyof typeof application.shape, z.ZodType>);
+
+export interface ReadApplications {
+  /** The applications with those of their workloads that are right by themselves. */
+  readonly applications: readonly DeclaredApplication[];
+  /** Names of all workloads, those too that are not right. */
+  readonly named: readonly { readonly namespace: string; readonly name: string; readonly kind: WorkloadKind }[];
+  readonly problems: readonly Problem[];
+}
+
+/**
+ * Reads declarations, which may come from anywhere: `make up` does not ask the compiler. Of an application that is wrong, what is
+ * right is read on, so that all problems are told at once.
+ */
+export function readApplications(declared: readonly ApplicationDeclaration[]): ReadApplications {
+  const problems: Problem[] = [];
+  const named: ReadApplications["named"][number][] = [];
+  const applications = declared.flatMap((given: unknown, index): DeclaredApplication[] => {
+    const { success, data, error } = outline.safeParse(given, { reportInput: true });
+    const namespace = String((given as { namespace?: unknown } | null)?.namespace ?? `applications[${index}]`);
+    if (!success) problems.push(...problemsOf(error.issues, namespace));
+    const read = <K extends WorkloadKind>(kind: K) => {
+      const members = Object.entries(data?.[kind] ?? sound(given, kind));
+      return members.flatMap(([name, member]) => {
+        named.push({ namespace, name, kind });
+        const result = workloadSchemas[kind].safeParse(member, { reportInput: true });
+        if (!result.success) problems.push(...problemsOf(result.error.issues, namespace, name));
+        return result.success ? [{ ...(result.data as z.output<(typeof workloadSchemas)[K]>), name }] : [];
+      });
+    };
+    const whole = { namespace, services: read("services"), databases: read("databases"), loads: read("loads") };
+    return [withoutIdle(whole as unknown as DeclaredApplication)];
+  });
+  // An application that has nothing to deploy is not deployed.
+  const isThere = ({ services, databases = [], loads = [] }: Application) =>
+    services.length + databases.length + loads.length > 0;
+  return { applications: applications.filter(isThere), named, problems };
+}
+
+/** A load generator without requests is none. */
+function withoutIdle({ loads = [], ...rest }: DeclaredApplication): DeclaredApplication {
+  return { ...rest, loads: loads.filter(({ qps }) => qps > 0) };
+}
+
+function sound(given: unknown, kind: WorkloadKind): Readonly<Record<string, unknown>> {
+  const members = (given as Readonly<Record<string, unknown>> | null)?.[kind];
+  return typeof members === "object" && members !== null && !Array.isArray(members) ? (members as Record<string, unknown>) : {};
+}

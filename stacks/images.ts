@@ -1,0 +1,81 @@
+import { existsSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { type BuiltImage, imageReference, istioImages, type PlatformImage, platformImages } from "../airgap/names.ts";
+import type { Config } from "../config.ts";
+import { bundleFile, bundleOf } from "../lib/bundle.ts";
+import { UserError } from "../lib/errors.ts";
+import { projectDir } from "../lib/paths.ts";
+import type { ApplicationSpec, DeclaredApplication } from "../model/application.ts";
+import { type Image, imageName, mirrored, redirected, type ServiceImage, type ServiceImageSource } from "../model/image.ts";
+import { publishedImages } from "../model/versions.ts";
+
+/** What decides where images come from. */
+export type ImagesConfig = Pick<Config, "sources" | "images">;
+
+/** The image of every container that is not Istio's, whose charts hold theirs as values. Nodes have theirs before there is a Target. */
+export type PlatformImages = Readonly<Record<Exclude<keyof typeof publishedImages, "node" | "nodeRuntime">, Image>>;
+
+/**
+ * Resolves `mesh:sources` and `mesh:images` into the platform's images: what is built here or published, then the registry for all,
+ * then what the stack says of a single one.
+ */
+export function resolveImages(config: ImagesConfig): PlatformImages {
+  const { node: _node, nodeRuntime: _runtime, ...platform } = publishedImages;
+  const names = Object.keys(platform) as (keyof typeof platform)[];
+  return Object.fromEntries(names.map((name) => [name, resolveImage(config, name)])) as unknown as PlatformImages;
+}
+
+/** An image of the platform: what the stack says of it, what is built here, or the published one. */
+export function resolveImage({ sources, images }: ImagesConfig, name: keyof typeof publishedImages): Image {
+  const own = images[name];
+  if (sources === "built" && !own && isPlatformImage(name)) return imageReference({ name });
+  return redirected<Image>(mirrored<Image>(publishedImages[name], images.registry), own);
+}
+
+function isPlatformImage(name: string): name is PlatformImage {
+  return (platformImages as readonly string[]).includes(name);
+}
+
+/** Applications with their images resolved: databases and load generators without one of their own run the platform's. */
+export function resolveApplications(applications: readonly DeclaredApplication[], config: ImagesConfig): ApplicationSpec[] {
+  const { postgresql, fortio } = resolveImages(config);
+  return applications.map(({ services, databases = [], loads = [], ...application }) => ({
+    ...application,
+    services: services.map((service) => ({ ...service, image: resolveService(service.image, config) })),
+    databases: databases.map(({ image = postgresql, ...database }) => ({ ...database, image })),
+    loads: loads.map(({ image = fortio, ...load }) => ({ ...load, image })),
+  }));
+}
+
+function resolveService(image: ServiceImageSource, config: ImagesConfig): ServiceImage {
+  const { source, ...inRegistry } = image;
+  if (inRegistry.repository !== undefined) return { reference: imageName(inRegistry as Image) };
+  if (source === undefined) throw new Error("an image without a repository and without a source");
+  if (config.sources === "built") return { reference: imageName(imageReference(builtProgram(source))) };
+  return { reference: imageName(resolveImage(config, "nodeRuntime")), program: { file: bundleFile, content: programOf(source) } };
+}
+
+/** The image that is built of a program, named after its folder. */
+export function builtProgram(source: string): BuiltImage {
+  return { name: basename(dirname(source)), program: programOf(source) };
+}
+
+function programOf(source: string): string {
+  if (existsSync(join(projectDir, source))) return bundleOf(source);
+  throw new UserError(`The image of a service in apps/ has the source ${source}, and there is no such file.`);
+}
+
+/** The images that are built here and that the nodes cannot pull: all that the stack does not take from elsewhere. */
+export function imagesToLoad({ sources, images }: ImagesConfig, applications: readonly DeclaredApplication[]): BuiltImage[] {
+  if (sources === "published") return [];
+  const sourcesOfServices = applications.flatMap(({ services }) =>
+    services.flatMap(({ image }) => (image.source !== undefined && image.repository === undefined ? [image.source] : [])),
+  );
+  const [istio, others] = [istioImages, platformImages.filter((name) => !(istioImages as readonly string[]).includes(name))];
+  const platform = (names: readonly PlatformImage[]) => names.map((name) => ({ name }));
+  return [
+    ...(images.istio ? [] : platform(istio)),
+    ...[...new Set(sourcesOfServices)].map(builtProgram),
+    ...platform(others.filter((name) => !images[name as keyof typeof images])),
+  ];
+}
