@@ -1,9 +1,10 @@
 import { type Records, record } from "../report/records.ts";
-import { applyObjects, kubectl, kubeGet } from "../tests/wire/support/stack.ts";
+import { applyObjects, kubectl, kubeGet } from "../tests/lib/runningStack.ts";
+import { leastSquares } from "../tests/lib/statistics.ts";
 import { accountsOf } from "./support/cgroups.ts";
 import { containersOf, ownNamespaces, podOf, until, untilReady } from "./support/cluster.ts";
 import { meanBetween, metricOf } from "./support/prometheus.ts";
-import { leastSquares, roundsOf } from "./support/statistics.ts";
+import { roundsOf } from "./support/rounds.ts";
 import { madeUpHost, madeUpNamespace, makeServices, routeFor } from "./support/syntheticServices.ts";
 import { runTopic, say, showTable, spread } from "./support/topic.ts";
 

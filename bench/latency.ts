@@ -1,7 +1,7 @@
 import { type Records, record } from "../report/records.ts";
 import type { Outcome } from "./support/fortio.ts";
 import { makePairs, type Side, sidesOf } from "./support/pairs.ts";
-import { distributionOf, roundsOf } from "./support/statistics.ts";
+import { distributionOf, roundsOf } from "./support/rounds.ts";
 import { runTopic, say, showTable, spread } from "./support/topic.ts";
 
 /*

@@ -4,8 +4,9 @@ import { pulumiHome } from "../cli/support/environment.ts";
 import { consoleProgress } from "../lib/progress.ts";
 import { type Records, record } from "../report/records.ts";
 import prepare from "../tests/contract/support/prepare.ts";
+import { leastSquares } from "../tests/lib/statistics.ts";
 import { PlatformRun } from "./support/platformRun.ts";
-import { leastSquares, roundsOf, timesPerUnit } from "./support/statistics.ts";
+import { roundsOf, timesPerUnit } from "./support/rounds.ts";
 import { runTopic, say, showTable, spread } from "./support/topic.ts";
 
 /*

@@ -1,7 +1,7 @@
 import { projectDir } from "../lib/paths.ts";
 import { output } from "../lib/process.ts";
 import { record } from "../report/records.ts";
-import { roundsOf } from "./support/statistics.ts";
+import { roundsOf } from "./support/rounds.ts";
 import { runTopic, say, showTable, spread } from "./support/topic.ts";
 import { type Step, stepsOf } from "./support/upTimings.ts";
 

@@ -1,6 +1,6 @@
 import { type Records, record } from "../report/records.ts";
 import { makePairs, type Pair, type Part, type Side, sidesOf } from "./support/pairs.ts";
-import { roundsOf } from "./support/statistics.ts";
+import { roundsOf } from "./support/rounds.ts";
 import { runTopic, say, showTable, spread } from "./support/topic.ts";
 
 /*

@@ -1,9 +1,9 @@
+import { sum } from "../tests/lib/statistics.ts";
 import { count, many, milliseconds, percent, seconds } from "./format.ts";
 import type { Recorded, Records, Topic } from "./records.ts";
 import { within } from "./sections/canary.ts";
 import { limit } from "./sections/revocation.ts";
 import { total } from "./sections/start.ts";
-import { sum } from "./statistics.ts";
 
 /** The last records, as far as there are any. */
 export type LastRecords = { readonly [T in Topic]?: Recorded<T> };

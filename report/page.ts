@@ -1,11 +1,11 @@
 import { readFile } from "node:fs/promises";
+import { sum } from "../tests/lib/statistics.ts";
 import { moment } from "./format.ts";
 import { type Headline, headlines, type LastRecords } from "./headlines.ts";
 import { type Html, html, trusted } from "./html.ts";
 import type { Recorded, Topic } from "./records.ts";
 import { sections, topics } from "./sections/index.ts";
 import type { Figure, Row, Section, Table } from "./sections/section.ts";
-import { sum } from "./statistics.ts";
 
 /** What makes each record, for those that nobody has made yet. */
 export const makers: Readonly<Record<Topic, string>> = {

@@ -2,7 +2,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { projectDir } from "../lib/paths.ts";
-import { withPage } from "../tests/wire/support/browser.ts";
+import { withPage } from "../tests/lib/browser.ts";
 import { drawable, lastRecords, reportFile, writeReport } from "./report.ts";
 
 /*

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { fullName, imageReference } from "../../airgap/names.ts";
 import { UserError } from "../../lib/errors.ts";
-import { applyObjects, kubectl, kubeGet } from "../../tests/wire/support/stack.ts";
+import { applyObjects, kubectl, kubeGet } from "../../tests/lib/runningStack.ts";
 import { type AtEnd, say } from "./topic.ts";
 
 /*

@@ -1,5 +1,5 @@
 import { type Counts, countsOf, readReport } from "../../tests/lib/fortio.ts";
-import type { Bucket } from "./statistics.ts";
+import type { Bucket } from "./rounds.ts";
 
 /** What came of one load. Times are in milliseconds. */
 export interface Outcome extends Counts {

@@ -1,4 +1,4 @@
-import { applyObjects, kubectl } from "../../tests/wire/support/stack.ts";
+import { applyObjects, kubectl } from "../../tests/lib/runningStack.ts";
 import { type Account, accountsOf } from "./cgroups.ts";
 import { containersOf, ownNamespaces, podOf, serviceOf, untilReady, workers } from "./cluster.ts";
 import { type Outcome, outcomeOf, reporting } from "./fortio.ts";

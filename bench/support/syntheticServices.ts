@@ -1,4 +1,4 @@
-import { applyObjects } from "../../tests/wire/support/stack.ts";
+import { applyObjects } from "../../tests/lib/runningStack.ts";
 
 /** Of services and their endpoints, none of which exists. */
 export const madeUpNamespace = "bench-services";

@@ -1,7 +1,7 @@
 import * as Plot from "@observablehq/plot";
+import { leastSquares } from "../../tests/lib/statistics.ts";
 import type { Html } from "../html.ts";
 import type { Rounds } from "../records.ts";
-import { lineAt } from "../statistics.ts";
 import { chart, line, type Series } from "./draw.ts";
 
 /** Values of one kind at several sizes. */
@@ -60,8 +60,9 @@ type Point = Curve["points"][number];
 function fitted(points: readonly Point[], { colour, dash }: Series): Plot.Markish {
   const medians = points.map(({ size, value }) => [size, value.median] as const);
   const ends = [Math.min(...medians.map(([size]) => size)), Math.max(...medians.map(([size]) => size))];
+  const { slope, start } = leastSquares(medians);
   return Plot.line(
-    ends.map((size) => [size, lineAt(medians, size)]),
+    ends.map((size) => [size, start + slope * size]),
     { stroke: colour, strokeDasharray: dash, strokeWidth: 1.5 },
   );
 }

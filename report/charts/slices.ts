@@ -1,7 +1,7 @@
 import * as Plot from "@observablehq/plot";
+import { sum } from "../../tests/lib/statistics.ts";
 import { count } from "../format.ts";
 import type { Slice } from "../records.ts";
-import { sum } from "../statistics.ts";
 import { ink } from "./draw.ts";
 
 /** Slices of equal length at their middles, where what they count is drawn. */

@@ -1,9 +1,9 @@
 import * as Plot from "@observablehq/plot";
+import { sum } from "../../tests/lib/statistics.ts";
 import { chart, forBoth } from "../charts/draw.ts";
 import { count, many, number, percent } from "../format.ts";
 import type { Html } from "../html.ts";
 import type { Records } from "../records.ts";
-import { sum } from "../statistics.ts";
 import { numbers, section, words } from "./section.ts";
 
 type Split = Records["canary"]["splits"][number];

@@ -1,8 +1,8 @@
 import * as Plot from "@observablehq/plot";
+import { quantile } from "../../tests/lib/statistics.ts";
 import { chart, ink, roomFor } from "../charts/draw.ts";
 import { milliseconds } from "../format.ts";
 import type { Html } from "../html.ts";
-import { quantile } from "../statistics.ts";
 
 /** Measurements of one kind, in milliseconds. */
 export interface Row {

@@ -1,10 +1,10 @@
 import * as Plot from "@observablehq/plot";
+import { sum } from "../../tests/lib/statistics.ts";
 import { chart, forBoth, ink, legend, seriesOf } from "../charts/draw.ts";
 import { failures, middles } from "../charts/slices.ts";
 import { count, list, many, number } from "../format.ts";
 import type { Html } from "../html.ts";
 import type { Records } from "../records.ts";
-import { sum } from "../statistics.ts";
 import { numbers, section } from "./section.ts";
 
 type Ejection = Records["ejection"];

@@ -1,8 +1,8 @@
+import { leastSquares } from "../../tests/lib/statistics.ts";
 import { legend, seriesOf, sideBySide } from "../charts/draw.ts";
 import { type Curve, growthChart } from "../charts/growth.ts";
 import { list, megabytes, milliseconds, rounds } from "../format.ts";
 import type { Records } from "../records.ts";
-import { slope } from "../statistics.ts";
 import { numbers, section, words } from "./section.ts";
 
 type Size = Records["growth"]["sizes"][number];
@@ -64,7 +64,7 @@ function slopes(sizes: readonly Size[], measure: Measure): string {
     kinds.map(({ scoped, words }) => {
       const points = sizes.filter((size) => size.scoped === scoped).map((size) => [size.services, size[measure].median] as const);
       // Beyond a hundredth there is only noise.
-      const more = Math.round(slope(points) * 100 * 100) / 100;
+      const more = Math.round(leastSquares(points).slope * 100 * 100) / 100;
       return `${more === 0 ? "nothing" : unit(more)} more ${words}`;
     }),
   );

@@ -1,9 +1,9 @@
 import { gatewayAccounts } from "../../model/callGraph.ts";
+import { sum } from "../../tests/lib/statistics.ts";
 import { forBoth } from "../charts/draw.ts";
 import { drawGraph, type Graph, type GraphNode } from "../charts/graph.ts";
 import { list, many, megabytes } from "../format.ts";
 import type { Records } from "../records.ts";
-import { sum } from "../statistics.ts";
 import { type Figure, numbers, section, words } from "./section.ts";
 
 type Platform = Records["platform"];

@@ -1,7 +1,7 @@
+import { quantile } from "../../tests/lib/statistics.ts";
 import { forBoth } from "../charts/draw.ts";
 import { list, many, milliseconds } from "../format.ts";
 import type { Records } from "../records.ts";
-import { quantile } from "../statistics.ts";
 import { dotRows, type Row } from "./dots.ts";
 import { numbers, section, words } from "./section.ts";
 

@@ -1,10 +1,10 @@
 import * as Plot from "@observablehq/plot";
+import { quantile, sum } from "../../tests/lib/statistics.ts";
 import { chart, forBoth, ink, legend, seriesOf } from "../charts/draw.ts";
 import { failures, middles } from "../charts/slices.ts";
 import { count, list, many, milliseconds, number } from "../format.ts";
 import type { Html } from "../html.ts";
 import type { Mark, Records, Slice } from "../records.ts";
-import { quantile, sum } from "../statistics.ts";
 import { dotRows } from "./dots.ts";
 import { type Figure, numbers, section, words } from "./section.ts";
 

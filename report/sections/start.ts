@@ -1,9 +1,9 @@
 import * as Plot from "@observablehq/plot";
+import { sum } from "../../tests/lib/statistics.ts";
 import { chart, forBoth, roomFor } from "../charts/draw.ts";
 import { rounds, seconds } from "../format.ts";
 import type { Html } from "../html.ts";
 import type { Records } from "../records.ts";
-import { sum } from "../statistics.ts";
 import { numbers, section, words } from "./section.ts";
 
 type Step = Records["start"]["steps"][number];

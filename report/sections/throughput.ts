@@ -1,9 +1,9 @@
 import * as Plot from "@observablehq/plot";
+import { sum } from "../../tests/lib/statistics.ts";
 import { chart, forBoth, swatches } from "../charts/draw.ts";
 import { count, milliseconds, number, percent, rounds } from "../format.ts";
 import type { Html } from "../html.ts";
 import type { Records, Rounds } from "../records.ts";
-import { sum } from "../statistics.ts";
 import { type Figure, numbers, section, words } from "./section.ts";
 
 type Throughput = Records["throughput"];

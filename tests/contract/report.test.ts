@@ -7,8 +7,8 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import type { AxeResults } from "axe-core";
 import type { Page } from "playwright-core";
 import { writeReport } from "../../report/report.ts";
+import { withPage } from "../lib/browser.ts";
 import { records } from "../lib/records.ts";
-import { withPage } from "../wire/support/browser.ts";
 
 /*
  * The report in a real browser, without a network: what a person sees of it, and what axe has against it.

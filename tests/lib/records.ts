@@ -26,7 +26,7 @@ function chance(seed: number): () => number {
 const range = (length: number): number[] => Array.from({ length }, (_, index) => index);
 
 /** Five rounds around a median. */
-export function roundsOf(median: number): Rounds {
+export function roundsAround(median: number): Rounds {
   const rounds = [0.93, 0.98, 1, 1.03, 1.11].map((factor) => median * factor);
   return { median, least: median * 0.93, most: median * 1.11, rounds };
 }
@@ -174,22 +174,32 @@ const data: Records = {
   latency: {
     rates: [100, 500, 1_000].map((rate) => {
       const [plain, mesh] = [distribution(0.4 + rate / 4_000), distribution(0.95 + rate / 1_500)];
-      const sides = (all: Distribution) => ({ p50: roundsOf(all.p50), p90: roundsOf(all.p90), p99: roundsOf(all.p99), all });
+      const sides = (all: Distribution) => ({
+        p50: roundsAround(all.p50),
+        p90: roundsAround(all.p90),
+        p99: roundsAround(all.p99),
+        all,
+      });
       const each = (compare: (mesh: number, plain: number) => number) => ({
-        p50: roundsOf(compare(mesh.p50, plain.p50)),
-        p90: roundsOf(compare(mesh.p90, plain.p90)),
-        p99: roundsOf(compare(mesh.p99, plain.p99)),
+        p50: roundsAround(compare(mesh.p50, plain.p50)),
+        p90: roundsAround(compare(mesh.p90, plain.p90)),
+        p99: roundsAround(compare(mesh.p99, plain.p99)),
       });
       const compared = { added: each((meshed, bare) => meshed - bare), ratio: each((meshed, bare) => meshed / bare) };
       return { rate, plain: sides(plain), mesh: sides(mesh), ...compared };
     }),
   },
   throughput: {
-    ...{ plain: roundsOf(9_200), mesh: roundsOf(2_480), ratio: roundsOf(0.27) },
-    rate: { plain: roundsOf(11_800), mesh: roundsOf(3_300) },
+    ...{ plain: roundsAround(9_200), mesh: roundsAround(2_480), ratio: roundsAround(0.27) },
+    rate: { plain: roundsAround(11_800), mesh: roundsAround(3_300) },
     cost: {
-      plain: { client: roundsOf(48), service: roundsOf(61) },
-      mesh: { client: roundsOf(50), clientProxy: roundsOf(140), service: roundsOf(63), serviceProxy: roundsOf(150) },
+      plain: { client: roundsAround(48), service: roundsAround(61) },
+      mesh: {
+        client: roundsAround(50),
+        clientProxy: roundsAround(140),
+        service: roundsAround(63),
+        serviceProxy: roundsAround(150),
+      },
     },
   },
   growth: {
@@ -197,9 +207,9 @@ const data: Records = {
       [10, 100, 500].map((services) => ({
         services,
         scoped,
-        sidecar: roundsOf(scoped ? 31 + services / 500 : 30 + services * 0.11),
-        container: roundsOf(scoped ? 52 + services / 500 : 51 + services * 0.15),
-        push: roundsOf(scoped ? 18 + services * 0.1 : 22 + services * 0.9),
+        sidecar: roundsAround(scoped ? 31 + services / 500 : 30 + services * 0.11),
+        container: roundsAround(scoped ? 52 + services / 500 : 51 + services * 0.15),
+        push: roundsAround(scoped ? 18 + services * 0.1 : 22 + services * 0.9),
       })),
     ),
   },
@@ -207,22 +217,22 @@ const data: Records = {
     sizes: [10, 100, 500].map((services) => ({
       services,
       resources: services * 14 + 60,
-      preview: roundsOf(2.4 + services * 0.021 + (services === 100 ? 0.6 : 0)),
-      up: roundsOf(4 + services * 0.18),
-      ...(services < 500 && { upWriting: roundsOf(5 + services * 2) }),
-      memory: roundsOf(240 + services * 0.9),
+      preview: roundsAround(2.4 + services * 0.021 + (services === 100 ? 0.6 : 0)),
+      up: roundsAround(4 + services * 0.18),
+      ...(services < 500 && { upWriting: roundsAround(5 + services * 2) }),
+      memory: roundsAround(240 + services * 0.9),
     })),
     slope: { preview: 0.021, up: 0.18, memory: 0.9 },
   },
   start: {
     steps: [
-      { step: "nodes", seconds: roundsOf(17.2) },
-      { step: "images into nodes", seconds: roundsOf(6.4) },
-      { step: "Istio’s control plane", seconds: roundsOf(11.8) },
-      { step: "gateway", seconds: roundsOf(4.1) },
-      { step: "applications", seconds: roundsOf(9.6) },
-      { step: "first answer", seconds: roundsOf(0.8) },
-      { step: "all of it", seconds: roundsOf(50.2) },
+      { step: "nodes", seconds: roundsAround(17.2) },
+      { step: "images into nodes", seconds: roundsAround(6.4) },
+      { step: "Istio’s control plane", seconds: roundsAround(11.8) },
+      { step: "gateway", seconds: roundsAround(4.1) },
+      { step: "applications", seconds: roundsAround(9.6) },
+      { step: "first answer", seconds: roundsAround(0.8) },
+      { step: "all of it", seconds: roundsAround(50.2) },
     ],
   },
 };

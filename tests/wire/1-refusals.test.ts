@@ -4,8 +4,8 @@ import { type AddressInfo, createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { afterEach, beforeAll, describe, expect, test } from "@jest/globals";
+import { type Finished, make, run, saw, stackEnvironment } from "../lib/runningStack.ts";
 import { listContainers } from "./support/host.ts";
-import { type Finished, make, run, saw, stackEnvironment } from "./support/stack.ts";
 
 /** A stack of the tests' own, on ports nobody uses, under a name that no other cluster has. */
 const stack = "refused";

@@ -1,7 +1,7 @@
 import { beforeAll, expect, test } from "@jest/globals";
 import { execa } from "execa";
+import { bringUp, make, saw } from "../lib/runningStack.ts";
 import { askProducts } from "./support/product.ts";
-import { bringUp, make, saw } from "./support/stack.ts";
 
 beforeAll(async () => {
   await make("down");

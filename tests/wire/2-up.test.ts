@@ -1,10 +1,10 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import { beforeAll, expect, test } from "@jest/globals";
+import { bringUp, haveUp, kubeGet, outputs, pulumi, run, saw, stack } from "../lib/runningStack.ts";
 import { productPods, untilReady } from "./support/pods.ts";
 import { askProducts } from "./support/product.ts";
 import { withEdited } from "./support/settings.ts";
-import { bringUp, haveUp, kubeGet, outputs, pulumi, run, saw, stack } from "./support/stack.ts";
 
 beforeAll(async () => {
   await haveUp();

@@ -1,13 +1,13 @@
 import { connect as connectHttp2, constants } from "node:http2";
 import type { Socket } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { bringUp, eventually, haveUp, saw } from "../lib/runningStack.ts";
 import { echoHost, route, withEcho } from "./support/echo.ts";
 import { atGateway } from "./support/envoy.ts";
 import { gatewayPods, untilReady } from "./support/pods.ts";
 import { askProducts, everywhere, gatewayUrl } from "./support/product.ts";
 import { lines, type RawConnection, withRaw } from "./support/raw.ts";
 import { deployWith } from "./support/settings.ts";
-import { bringUp, eventually, haveUp, saw } from "./support/stack.ts";
 
 /*
  * What a client may hold of Istio's gateway, whoever it is, and what a client may send by the standards. The bounds are set so

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { type Records, record } from "../../report/records.ts";
 import { binomialBounds } from "../lib/binomial.ts";
+import { bringUp, eventually, haveUp, saw } from "../lib/runningStack.ts";
 import { atGateway, type Envoy, productVersion } from "./support/envoy.ts";
 import { ask, count } from "./support/load.ts";
 import { productUrl } from "./support/product.ts";
 import { deployProduct } from "./support/settings.ts";
-import { bringUp, eventually, haveUp, saw } from "./support/stack.ts";
 
 const requests = 2_000;
 /** Of v2, in percent. */

@@ -1,10 +1,10 @@
 import { beforeAll, describe, expect, test } from "@jest/globals";
-import { gatewayAccounts } from "../../model/callGraph.ts";
-import { nameOf, serviceHost } from "../../model/names.ts";
+import { gatewayAccounts, nameOf } from "../../model/callGraph.ts";
+import { serviceHost } from "../../model/serviceHost.ts";
+import { haveUp, saw } from "../lib/runningStack.ts";
 import { callersOf } from "./support/envoy.ts";
 import { withCallers } from "./support/inside/pods.ts";
 import { lines, withRaw } from "./support/raw.ts";
-import { haveUp, saw } from "./support/stack.ts";
 
 /*
  * Clients that are old or odd and keep to the standards: each request is written byte by byte, as the clients that tests are

@@ -1,6 +1,6 @@
 import { beforeAll, expect, test } from "@jest/globals";
 import { contentsOf, identity, type Manifest } from "../contract/support/manifests.ts";
-import { haveUp, kubectl, run, saw, stackEnvironment } from "./support/stack.ts";
+import { haveUp, kubectl, run, saw, stackEnvironment } from "../lib/runningStack.ts";
 
 /*
  * What no bare API server knows: Istio's own webhook, which judges every object of Istio's before it is kept. Nothing is changed here.

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { type Mark, record } from "../../report/records.ts";
+import { bringUp, eventually, haveUp, kubeGet, saw } from "../lib/runningStack.ts";
 import { atGateway, type Envoy, productVersion } from "./support/envoy.ts";
 import { type Reply, slicesOf, underLoad } from "./support/load.ts";
 import { productUrl } from "./support/product.ts";
 import { deployProduct } from "./support/settings.ts";
-import { bringUp, eventually, haveUp, kubeGet, saw } from "./support/stack.ts";
 
 /** The three pods of one version, so that the shares of the canary do not matter. */
 const version = "v1";

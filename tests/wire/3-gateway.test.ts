@@ -1,10 +1,10 @@
 import { Agent, request } from "node:http";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { bringUp, eventually, haveUp, outputs, saw } from "../lib/runningStack.ts";
 import { type Answer, exchange } from "./support/exchange.ts";
 import { askSecurely, handshake } from "./support/https.ts";
 import { everywhere, gatewayUrl } from "./support/product.ts";
 import { deployWith, withEdited } from "./support/settings.ts";
-import { bringUp, eventually, haveUp, outputs, saw } from "./support/stack.ts";
 import { createIssuer } from "./support/tokens.ts";
 import { startUp } from "./support/updates.ts";
 

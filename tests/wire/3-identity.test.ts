@@ -1,14 +1,13 @@
 import { X509Certificate } from "node:crypto";
 import { beforeAll, expect, test } from "@jest/globals";
-import { principalOf } from "../../model/callGraph.ts";
-import { accountOf } from "../../model/names.ts";
-import { defaultProxySettings } from "../../model/proxySettings.ts";
+import { defaultProxySettings } from "../../components/mesh/proxies.ts";
+import { accountOf, principalOf } from "../../model/callGraph.ts";
+import { eventually, haveUp, kubectl, kubeGet, outputs, pulumi, run, saw, stackEnvironment } from "../lib/runningStack.ts";
 import { type Asker, withCallers, withNamespace } from "./support/inside/pods.ts";
 import type { Presented } from "./support/inside/protocol.ts";
 import { count, underLoad } from "./support/load.ts";
 import { type Endpoint, endpointsOf } from "./support/probes.ts";
 import { productUrl } from "./support/product.ts";
-import { eventually, haveUp, kubectl, kubeGet, outputs, pulumi, run, saw, stackEnvironment } from "./support/stack.ts";
 
 /*
  * STRICT: who is on a port of the mesh, and who is let in there.

@@ -1,13 +1,13 @@
 import { beforeAll, describe, expect, test } from "@jest/globals";
 import { gatewayAccounts, type MatrixRow, principalOf } from "../../model/callGraph.ts";
 import { type MatrixProbe, record } from "../../report/records.ts";
+import { haveUp, outputs, run, saw, stackEnvironment } from "../lib/runningStack.ts";
 import { type Echo, route, withEcho } from "./support/echo.ts";
 import { type Forgery, forgedNames, forgeries } from "./support/forgeries.ts";
 import type { Seen } from "./support/inside/protocol.ts";
 import { type Expectation, expectations, hostOf } from "./support/matrix.ts";
 import { listPods } from "./support/pods.ts";
 import { endpointsOf, sendProbes } from "./support/probes.ts";
-import { haveUp, outputs, run, saw, stackEnvironment } from "./support/stack.ts";
 
 /** An expectation with what came of it. */
 type Tried = Expectation & { readonly seen: Seen };

@@ -1,6 +1,6 @@
 import { beforeAll, expect, test } from "@jest/globals";
+import { eventually, haveUp, kubectl, kubeGet, run, saw, stackEnvironment } from "../lib/runningStack.ts";
 import { askProducts } from "./support/product.ts";
-import { eventually, haveUp, kubectl, kubeGet, run, saw, stackEnvironment } from "./support/stack.ts";
 
 interface Pod {
   readonly metadata: { name: string; namespace: string; deletionTimestamp?: string };

@@ -1,13 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { milliseconds } from "../../model/durations.ts";
-import { defaultResilience } from "../../model/resilience.ts";
+import { defaultResilience, milliseconds } from "../../model/resilience.ts";
+import { bringUp, eventually, haveUp, saw } from "../lib/runningStack.ts";
 import { attempts } from "./support/attempts.ts";
 import { atGateway, type Envoy, productVersion, withProxies } from "./support/envoy.ts";
 import { fortioLoad } from "./support/fortio.ts";
 import { type Asked, ask, type Reply } from "./support/load.ts";
 import { productUrl } from "./support/product.ts";
 import { deployProduct } from "./support/settings.ts";
-import { bringUp, eventually, haveUp, saw } from "./support/stack.ts";
 
 /** The three pods of one version, so that the shares of the canary do not matter. */
 const version = "v1";

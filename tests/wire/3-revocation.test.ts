@@ -3,15 +3,15 @@ import { beforeAll, expect, test } from "@jest/globals";
 import { principalOf } from "../../model/callGraph.ts";
 import { accountOf } from "../../model/names.ts";
 import { record } from "../../report/records.ts";
-import { quantile } from "../../report/statistics.ts";
-import { type Door, withDoors } from "./support/background.ts";
+import { bringUp, haveUp, outputs, saw } from "../lib/runningStack.ts";
+import { quantile } from "../lib/statistics.ts";
 import { type Asker, withCallers, withNamespace } from "./support/inside/pods.ts";
 import type { Asked, Kept, Target } from "./support/inside/protocol.ts";
 import { hostOf } from "./support/matrix.ts";
+import { type Door, withDoors } from "./support/portForwards.ts";
 import { type Endpoint, endpointsOf } from "./support/probes.ts";
 import { begin, Policy, type Revoked, revoke, type Watch } from "./support/revocation.ts";
 import { deployProduct } from "./support/settings.ts";
-import { bringUp, haveUp, outputs, saw } from "./support/stack.ts";
 
 /*
  * A policy is tightened: how long somebody is served who is connected already, by a workload and by the gateway. One product is

@@ -1,16 +1,16 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { type Records, record } from "../../report/records.ts";
-import { quantile } from "../../report/statistics.ts";
 import { binomialBounds } from "../lib/binomial.ts";
-import { withDoors } from "./support/background.ts";
+import { eventually, haveUp, kubeGet, pulumi, saw } from "../lib/runningStack.ts";
+import { quantile } from "../lib/statistics.ts";
 import { atGateway, callersOf, type Envoy, productVersion, withProxies } from "./support/envoy.ts";
 import { fortioWhile } from "./support/fortio.ts";
 import { count, type Reply, slicesOf, underLoad } from "./support/load.ts";
+import { withDoors } from "./support/portForwards.ts";
 import { productUrl } from "./support/product.ts";
 import { WeightedRules } from "./support/rules.ts";
 import { withConfigSet } from "./support/settings.ts";
-import { eventually, haveUp, kubeGet, pulumi, saw } from "./support/stack.ts";
 
 const weightOfV2 = "mesh:product.versions[1].weight";
 const steps = [20, 40, 60, 80, 100];

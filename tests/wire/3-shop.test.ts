@@ -1,10 +1,10 @@
 import { mkdir } from "node:fs/promises";
 import { beforeAll, expect, test } from "@jest/globals";
 import type { Page } from "playwright-core";
-import { withPage } from "./support/browser.ts";
+import { withPage } from "../lib/browser.ts";
+import { eventually, haveUp, kubectl, kubeGet, make, pulumi, saw } from "../lib/runningStack.ts";
 import { gatewayUrl } from "./support/product.ts";
 import { withConfigSet } from "./support/settings.ts";
-import { eventually, haveUp, kubectl, kubeGet, make, pulumi, saw } from "./support/stack.ts";
 
 /** Where pictures of the page go: beside other results, in no commit. */
 const pictures = ".state/pictures";

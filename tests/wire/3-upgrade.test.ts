@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { recordAccident } from "../../report/records.ts";
+import { bringUp, eventually, haveUp, kubeGet, saw } from "../lib/runningStack.ts";
 import { fortioWhile } from "./support/fortio.ts";
 import { productUrl } from "./support/product.ts";
 import { deployWith } from "./support/settings.ts";
-import { bringUp, eventually, haveUp, kubeGet, saw } from "./support/stack.ts";
 
 interface Pods {
   readonly items: { metadata: { annotations?: Record<string, string>; deletionTimestamp?: string } }[];

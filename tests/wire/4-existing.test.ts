@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { imageHub } from "../../airgap/names.ts";
+import { eventually, type Finished, saw } from "../lib/runningStack.ts";
 import {
   inShell,
   listObjects,
@@ -13,7 +14,6 @@ import {
   writeStack,
 } from "./support/existing.ts";
 import { askSecurely } from "./support/https.ts";
-import { eventually, type Finished, saw } from "./support/stack.ts";
 
 /** What the platform makes for itself in a cluster that runs already. */
 const namespaces = ["istio-cni", "istio-ingress", "istio-system", "load", "prod", "product"];

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { bringUp, eventually, haveUp, kubectl, kubeGet, saw } from "../lib/runningStack.ts";
 import { endure } from "./support/faults.ts";
 import { ask, type Reply } from "./support/load.ts";
 import {
@@ -13,7 +14,6 @@ import {
 } from "./support/pods.ts";
 import { productUrl } from "./support/product.ts";
 import { withEdited } from "./support/settings.ts";
-import { bringUp, eventually, haveUp, kubectl, kubeGet, saw } from "./support/stack.ts";
 import { expectSettled, startUp } from "./support/updates.ts";
 
 beforeAll(async () => {

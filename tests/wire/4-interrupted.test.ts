@@ -2,9 +2,9 @@ import { readFile, writeFile } from "node:fs/promises";
 import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { parse, stringify } from "yaml";
+import { bringUp, haveUp, pulumi, saw, stack } from "../lib/runningStack.ts";
 import { endure } from "./support/faults.ts";
 import { fractions } from "./support/random.ts";
-import { bringUp, haveUp, pulumi, saw, stack } from "./support/stack.ts";
 import { expectAgreement, expectSettled, startUp } from "./support/updates.ts";
 
 const stackFile = `Pulumi.${stack}.yaml`;

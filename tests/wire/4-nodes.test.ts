@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { bringUp, eventually, haveUp, kubeGet, podman, run, saw, stackEnvironment } from "../lib/runningStack.ts";
 import { budgetsDuring, evict, perNode, replicated, spreadAgain } from "./support/evictions.ts";
 import { endure } from "./support/faults.ts";
 import { listPods, type Pod, productPods, untilAllReady } from "./support/pods.ts";
 import { askProducts } from "./support/product.ts";
-import { bringUp, eventually, haveUp, kubeGet, podman, run, saw, stackEnvironment } from "./support/stack.ts";
 
 const workers = ["mesh-demo-worker", "mesh-demo-worker2"];
 

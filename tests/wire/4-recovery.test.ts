@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { bringUp, haveUp, kubectl, kubeGet, make, podman, pulumi, saw } from "../lib/runningStack.ts";
 import { untilAllReady } from "./support/pods.ts";
 import { askProducts, everywhere, untilAnswered } from "./support/product.ts";
-import { bringUp, haveUp, kubectl, kubeGet, make, podman, pulumi, saw } from "./support/stack.ts";
 
 const controlPlane = "mesh-demo-control-plane";
 /** An object of the user's own, which must outlive every accident. */

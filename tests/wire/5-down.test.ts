@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { eventually, make, saw } from "../lib/runningStack.ts";
 import { differences, type HostListing, listHost, recordedListing } from "./support/host.ts";
-import { eventually, make, saw } from "./support/stack.ts";
 
 let before: HostListing;
 

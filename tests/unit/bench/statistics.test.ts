@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { distributionOf, leastSquares, median, roundsOf, timesPerUnit } from "../../../bench/support/statistics.ts";
+import { leastSquares, median, quantile } from "../../lib/statistics.ts";
 
 describe("the median", () => {
   test.each([
@@ -17,8 +17,14 @@ describe("the median", () => {
   test("of nothing is no number", () => expect(median([])).toBeNaN());
 });
 
-test("rounds keep their order and say how far they are apart", () => {
-  expect(roundsOf([5, 1, 3])).toEqual({ median: 3, least: 1, most: 5, rounds: [5, 1, 3] });
+describe("a percentile", () => {
+  test("is a value that was measured, by the nearest rank", () => {
+    const values = [5, 1, 4, 2, 3];
+    expect([0, 0.5, 0.8, 0.99, 1].map((share) => quantile(values, share))).toEqual([1, 3, 4, 5, 5]);
+    expect(values).toEqual([5, 1, 4, 2, 3]);
+  });
+
+  test("of nothing is no number", () => expect(quantile([], 0.5)).toBeNaN());
 });
 
 describe("least squares", () => {
@@ -37,42 +43,6 @@ describe("least squares", () => {
       ]),
     ).toEqual({ slope: 0, start: 1 });
   });
-});
 
-describe("what a unit of the largest size takes, beside one of the size before", () => {
-  const sizes = [10, 100, 500];
-  test.each([
-    ["linear", 1, (n: number) => 3 * n],
-    ["nothing but a start", 0.2, () => 300],
-    ["the square", 5, (n: number) => n * n],
-  ])("%s: %d times", (_, expected, taken) => {
-    expect(timesPerUnit(sizes.map((n) => [n, taken(n)]))).toBeCloseTo(expected);
-  });
-});
-
-describe("a distribution", () => {
-  test("adds up histograms whose buckets differ, in ascending order", () => {
-    const { count, cumulative } = distributionOf([
-      { upTo: 2, count: 1 },
-      { upTo: 1, count: 6 },
-      { upTo: 2, count: 1 },
-      { upTo: 4, count: 2 },
-    ]);
-    expect(count).toBe(10);
-    expect(cumulative).toEqual([
-      [1, 0.6],
-      [2, 0.8],
-      [4, 1],
-    ]);
-  });
-
-  test("reads percentiles within a bucket", () => {
-    const { p50, p90, p99 } = distributionOf([
-      { upTo: 1, count: 50 },
-      { upTo: 3, count: 50 },
-    ]);
-    expect(p50).toBe(1);
-    expect(p90).toBeCloseTo(2.6);
-    expect(p99).toBeCloseTo(2.96);
-  });
+  test("are flat where all points have one x", () => expect(leastSquares([[3, 9]])).toEqual({ slope: 0, start: 9 }));
 });

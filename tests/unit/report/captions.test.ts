@@ -14,7 +14,7 @@ import * as revocation from "../../../report/sections/revocation.ts";
 import * as shifting from "../../../report/sections/shifting.ts";
 import * as start from "../../../report/sections/start.ts";
 import * as throughput from "../../../report/sections/throughput.ts";
-import { records, roundsOf } from "../../lib/records.ts";
+import { records, roundsAround } from "../../lib/records.ts";
 
 const probe = { from: "a/b", to: "c/d", request: "GET /", allowed: true, seen: "200", held: true };
 const split = { weight: 10, connections: "kept", requests: 2_000, v2: 210, failed: 0, least: 155, most: 245 } as const;
@@ -71,7 +71,7 @@ describe("captions say what their picture shows, with its numbers", () => {
   });
 
   test("of growth: what is but noise is nothing", () => {
-    const flat = records.growth.data.sizes.map((size, index) => ({ ...size, sidecar: roundsOf(7.5 + index / 1e4) }));
+    const flat = records.growth.data.sizes.map((size, index) => ({ ...size, sidecar: roundsAround(7.5 + index / 1e4) }));
     expect(growth.captionOf(flat)).toContain("Envoy takes nothing more with scopes and nothing more without,");
   });
 

@@ -1,4 +1,4 @@
-import { kubectl } from "./stack.ts";
+import { kubectl } from "../../lib/runningStack.ts";
 
 /** A line that the product service logs for each request that reaches it. */
 interface Line {

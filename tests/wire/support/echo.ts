@@ -1,9 +1,9 @@
 import { request } from "node:http";
-import { serviceHost } from "../../../model/names.ts";
+import { serviceHost } from "../../../model/serviceHost.ts";
+import { createObjects, kubectl, kubeGet } from "../../lib/runningStack.ts";
 import { type Answer, exchange } from "./exchange.ts";
 import { serviceImage } from "./inside/pods.ts";
 import { everywhere, gatewayUrl } from "./product.ts";
-import { createObjects, kubectl, kubeGet } from "./stack.ts";
 
 /** A service of a test's own behind Istio's gateway, which tells what reached it. */
 export interface Echo {

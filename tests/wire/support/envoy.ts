@@ -1,8 +1,8 @@
-import { gatewayAccounts } from "../../../model/callGraph.ts";
-import { accountOf, nameOf, serviceHost } from "../../../model/names.ts";
-import { type Door, withDoors } from "./background.ts";
+import { accountOf, gatewayAccounts, nameOf } from "../../../model/callGraph.ts";
+import { serviceHost } from "../../../model/serviceHost.ts";
+import { outputs } from "../../lib/runningStack.ts";
 import { listPods } from "./pods.ts";
-import { outputs } from "./stack.ts";
+import { type Door, withDoors } from "./portForwards.ts";
 
 /** One Envoy beside a pod or at a gateway, with its admin interface. */
 export interface Envoy {

@@ -1,6 +1,6 @@
 import { execa } from "execa";
+import { eventually, run, stackEnvironment } from "../../lib/runningStack.ts";
 import { listPods, type Pod } from "./pods.ts";
-import { eventually, run, stackEnvironment } from "./stack.ts";
 
 /** Asks for a pod to be evicted, as whoever drains a node does, and tells whether a budget forbade it. */
 export async function evict({ namespace, name }: Pod): Promise<"evicted" | "refused"> {

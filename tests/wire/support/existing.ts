@@ -11,8 +11,8 @@ import { merge, type Values } from "../../../components/support/helm.ts";
 import { consoleProgress } from "../../../lib/progress.ts";
 import type { KindSpec } from "../../../model/kindSpec.ts";
 import { builtValues } from "../../../stacks/charts.ts";
+import { type Finished, run, stackEnvironment } from "../../lib/runningStack.ts";
 import { listLasting } from "./objects.ts";
-import { type Finished, run, stackEnvironment } from "./stack.ts";
 
 /*
  * A cluster that somebody else runs, and a stack of published parts on it whose every chart and image comes from elsewhere:

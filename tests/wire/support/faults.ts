@@ -1,7 +1,7 @@
 import { recordAccident } from "../../../report/records.ts";
+import { eventually, saw } from "../../lib/runningStack.ts";
 import { type Reply, underLoad } from "./load.ts";
 import { productUrl } from "./product.ts";
-import { eventually, saw } from "./stack.ts";
 
 /** What an accident cost those who asked meanwhile. */
 export interface Toll {

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { ensureToolchain } from "../../../airgap/index.ts";
 import { consoleProgress } from "../../../lib/progress.ts";
 import { type Counts, countsOf, readReport } from "../../lib/fortio.ts";
-import { type Finished, run } from "./stack.ts";
+import { type Finished, run } from "../../lib/runningStack.ts";
 
 export interface Load {
   /** Requests a second; 0 for as many as there can be. */

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { modulesFolder } from "../../../cli/kind/modulesFolder.ts";
 import { projectDir, stateDir } from "../../../lib/paths.ts";
-import { run } from "./stack.ts";
+import { run } from "../../lib/runningStack.ts";
 
 /** What a run of the platform may leave on the machine, each kind as a sorted list of lines. */
 export interface HostListing {

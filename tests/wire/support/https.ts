@@ -1,8 +1,8 @@
 import { request } from "node:https";
 import { connect, type SecureVersion, type TLSSocket } from "node:tls";
+import { outputs } from "../../lib/runningStack.ts";
 import { type Answer, exchange } from "./exchange.ts";
 import { gatewayUrl } from "./product.ts";
-import { outputs } from "./stack.ts";
 
 /** Where somebody listens. */
 interface Address {

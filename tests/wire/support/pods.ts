@@ -1,7 +1,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { basename } from "node:path";
 import process from "node:process";
-import { eventually, forgetUp, kubeGet } from "./stack.ts";
+import { eventually, forgetUp, kubeGet } from "../../lib/runningStack.ts";
 
 /** A pod as far as tests ask. */
 export interface Pod {

@@ -1,6 +1,6 @@
+import { kubeGet } from "../../lib/runningStack.ts";
 import { withCallers } from "./inside/pods.ts";
 import type { Probe, Seen } from "./inside/protocol.ts";
-import { kubeGet } from "./stack.ts";
 
 /** A pod behind a Service, and the port on which it listens for it. */
 export interface Endpoint {

@@ -1,6 +1,6 @@
 import { type IncomingHttpHeaders, request } from "node:http";
+import { eventually, outputs } from "../../lib/runningStack.ts";
 import { exchange } from "./exchange.ts";
-import { eventually, outputs } from "./stack.ts";
 
 /** Where Istio's gateway is, without a slash at its end. */
 export function gatewayUrl(): string {

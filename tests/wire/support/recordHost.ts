@@ -1,6 +1,6 @@
+import { make, run, stack } from "../../lib/runningStack.ts";
 import { removeThere } from "./existing.ts";
 import { recordListing } from "./host.ts";
-import { make, run, stack } from "./stack.ts";
 
 /** Before the first test file: what is on the machine while nothing of ours runs, for the test of `make down` to compare with. */
 export default async function recordHost(): Promise<void> {

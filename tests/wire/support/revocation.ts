@@ -1,8 +1,8 @@
 import { setTimeout as pause } from "node:timers/promises";
-import type { Door } from "./background.ts";
+import { eventually } from "../../lib/runningStack.ts";
 import type { Asker } from "./inside/pods.ts";
 import type { Asked, Kept, Target } from "./inside/protocol.ts";
-import { eventually } from "./stack.ts";
+import type { Door } from "./portForwards.ts";
 
 /** A policy that is not there yet, and what leads to the API server. */
 export class Policy {

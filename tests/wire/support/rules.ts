@@ -1,4 +1,4 @@
-import type { Door } from "./background.ts";
+import type { Door } from "./portForwards.ts";
 
 /** The part of a VirtualService that says who gets which share. */
 interface VirtualService {

@@ -1,6 +1,6 @@
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { parse, stringify } from "yaml";
-import { bringUp, type Finished, pulumi, stack } from "./stack.ts";
+import { bringUp, type Finished, pulumi, stack } from "../../lib/runningStack.ts";
 
 type Settings = Record<string, unknown>;
 

@@ -1,6 +1,6 @@
 import type { Deployment } from "../../../cli/pulumi/deployment.ts";
+import { kubectl, pulumi } from "../../lib/runningStack.ts";
 import { type Lasting, listLasting } from "./objects.ts";
-import { kubectl, pulumi } from "./stack.ts";
 
 /** In what a stack's state and its cluster disagree, as `Kind/namespace/name`. */
 export interface Disagreement {

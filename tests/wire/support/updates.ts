@@ -3,7 +3,7 @@ import { expect } from "@jest/globals";
 import { execa } from "execa";
 import { driftOf } from "../../../cli/drift/stackDrift.ts";
 import { kubectlWith } from "../../../cli/kubernetes/kubectl.ts";
-import { forgetUp, pulumi, stack, stackEnvironment } from "./stack.ts";
+import { forgetUp, pulumi, stack, stackEnvironment } from "../../lib/runningStack.ts";
 import { disagreement } from "./stateDrift.ts";
 
 /** A `pulumi up` at work. */

@@ -1,7 +1,7 @@
 import { Agent, request } from "node:http";
 import { execa } from "execa";
+import { stackEnvironment } from "../../lib/runningStack.ts";
 import { exchange } from "./exchange.ts";
-import { stackEnvironment } from "./stack.ts";
 
 /** What a kubectl in the background leads to, over one connection that stays open. */
 export interface Door {

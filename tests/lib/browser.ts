@@ -2,8 +2,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type BrowserContext, chromium, type Page } from "playwright-core";
-import { installPackages } from "../../../airgap/toolchain/debian.ts";
-import { run } from "./stack.ts";
+import { installPackages } from "../../airgap/toolchain/debian.ts";
+import { run } from "./runningStack.ts";
 
 const executable = "/usr/bin/chromium";
 

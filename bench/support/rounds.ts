@@ -1,25 +1,9 @@
 import type { Distribution, Rounds } from "../../report/records.ts";
-import { lineAt, slope } from "../../report/statistics.ts";
-
-/** The middle one of some numbers, or the mean of the middle two. NaN for none. */
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const upper = sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
-  const lower = sorted[Math.ceil(sorted.length / 2) - 1] ?? Number.NaN;
-  return (lower + upper) / 2;
-}
+import { median, sum } from "../../tests/lib/statistics.ts";
 
 /** What several rounds of one measurement come to. */
 export function roundsOf(values: readonly number[]): Rounds {
   return { median: median(values), least: Math.min(...values), most: Math.max(...values), rounds: values };
-}
-
-/** The line with the least squared distances from some points. */
-export function leastSquares(points: readonly (readonly [x: number, y: number])[]): {
-  readonly slope: number;
-  readonly start: number;
-} {
-  return { slope: slope(points), start: lineAt(points, 0) };
 }
 
 /**
@@ -41,7 +25,7 @@ export interface Bucket {
 
 /** Several histograms of the same thing as one. */
 export function distributionOf(buckets: readonly Bucket[]): Distribution {
-  const count = buckets.reduce((sum, bucket) => sum + bucket.count, 0);
+  const count = sum(buckets.map(({ count }) => count));
   const counts = new Map<number, number>();
   for (const { upTo, count } of buckets) counts.set(upTo, (counts.get(upTo) ?? 0) + count);
   let below = 0;

@@ -1,10 +1,9 @@
 import { existsSync } from "node:fs";
 import { rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import process from "node:process";
 import { execa, type Options } from "execa";
-import { stateDir } from "../../../lib/paths.ts";
-import { type Matrix, type MatrixRow, rowsOf } from "../../../model/callGraph.ts";
+import { type Matrix, type MatrixRow, rowsOf } from "../../model/callGraph.ts";
+import { upMark } from "./upMark.cjs";
 
 /** The stack that the tests ask. `make wire STACK=<name>` names another one than `local`. */
 export const stack = process.env.MESH_STACK ?? "local";
@@ -57,7 +56,7 @@ export async function bringUp(): Promise<Finished> {
   const up = await make("up");
   if (up.exitCode !== 0) throw new Error(`make up ended with ${up.exitCode}:\n${up.all.slice(-4_000)}`);
   await readOutputs();
-  await writeFile(leftUp, "");
+  await writeFile(upMark, "");
   return up;
 }
 
@@ -68,12 +67,9 @@ export async function bringUp(): Promise<Finished> {
  * @throws Error as {@link bringUp} does.
  */
 export async function haveUp(): Promise<void> {
-  if (existsSync(leftUp)) await readOutputs();
+  if (existsSync(upMark)) await readOutputs();
   else await bringUp();
 }
-
-/** There from a `make up` that ended well until something is done to the stack, or a test fails: `forgetUp.cjs` has its name too. */
-const leftUp = join(stateDir, `wire-left-up-${stack}`);
 
 /**
  * What tests change of the stack itself, by the tool. Whatever a file deletes or writes is its own, or it puts that back itself, or ends
@@ -87,7 +83,7 @@ const changing: Readonly<Record<string, readonly string[]>> = {
 
 /** Takes it for granted no more that the stack is as `make up` leaves it. */
 export async function forgetUp(): Promise<void> {
-  await rm(leftUp, { force: true });
+  await rm(upMark, { force: true });
 }
 
 async function forgetWhereChanged(file: string, command = ""): Promise<void> {

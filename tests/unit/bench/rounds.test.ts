@@ -1,0 +1,44 @@
+import { describe, expect, test } from "@jest/globals";
+import { distributionOf, roundsOf, timesPerUnit } from "../../../bench/support/rounds.ts";
+
+test("rounds keep their order and say how far they are apart", () => {
+  expect(roundsOf([5, 1, 3])).toEqual({ median: 3, least: 1, most: 5, rounds: [5, 1, 3] });
+});
+
+describe("what a unit of the largest size takes, beside one of the size before", () => {
+  const sizes = [10, 100, 500];
+  test.each([
+    ["linear", 1, (n: number) => 3 * n],
+    ["nothing but a start", 0.2, () => 300],
+    ["the square", 5, (n: number) => n * n],
+  ])("%s: %d times", (_, expected, taken) => {
+    expect(timesPerUnit(sizes.map((n) => [n, taken(n)]))).toBeCloseTo(expected);
+  });
+});
+
+describe("a distribution", () => {
+  test("adds up histograms whose buckets differ, in ascending order", () => {
+    const { count, cumulative } = distributionOf([
+      { upTo: 2, count: 1 },
+      { upTo: 1, count: 6 },
+      { upTo: 2, count: 1 },
+      { upTo: 4, count: 2 },
+    ]);
+    expect(count).toBe(10);
+    expect(cumulative).toEqual([
+      [1, 0.6],
+      [2, 0.8],
+      [4, 1],
+    ]);
+  });
+
+  test("reads percentiles within a bucket", () => {
+    const { p50, p90, p99 } = distributionOf([
+      { upTo: 1, count: 50 },
+      { upTo: 3, count: 50 },
+    ]);
+    expect(p50).toBe(1);
+    expect(p90).toBeCloseTo(2.6);
+    expect(p99).toBeCloseTo(2.96);
+  });
+});
