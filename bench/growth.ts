@@ -5,7 +5,7 @@ import { accountsOf } from "./support/cgroups.ts";
 import { containersOf, ownNamespaces, podOf, until, untilReady } from "./support/cluster.ts";
 import { meanBetween, metricOf } from "./support/prometheus.ts";
 import { roundsOf } from "./support/rounds.ts";
-import { madeUpHost, madeUpNamespace, makeServices, routeFor } from "./support/syntheticServices.ts";
+import { makeSyntheticServices, routeFor, syntheticHost, syntheticNamespace } from "./support/syntheticServices.ts";
 import { runTopic, say, showTable, spread } from "./support/topic.ts";
 
 /*
@@ -36,11 +36,11 @@ interface Measured {
 
 await runTopic(async (atEnd) => {
   say("making namespaces bench-services, bench-open and bench-scoped");
-  await ownNamespaces({ [madeUpNamespace]: false, "bench-open": true, "bench-scoped": true }, atEnd);
+  await ownNamespaces({ [syntheticNamespace]: false, "bench-open": true, "bench-scoped": true }, atEnd);
   await applyObjects([scope("bench-scoped")]);
   const measured: Size[] = [];
   for (const [index, services] of sizes.entries()) {
-    await makeServices(sizes[index - 1] ?? 0, services);
+    await makeSyntheticServices(sizes[index - 1] ?? 0, services);
     say(`${services} services`);
     const seen = observed.map((): Measured[] => []);
     for (let round = 0; round < rounds; round++) {
@@ -74,7 +74,10 @@ function scope(namespace: string) {
     apiVersion: "networking.istio.io/v1",
     kind: "Sidecar",
     metadata: { namespace, name },
-    spec: { egress: [{ hosts: [`${madeUpNamespace}/${madeUpHost(0)}`] }], outboundTrafficPolicy: { mode: "REGISTRY_ONLY" } },
+    spec: {
+      egress: [{ hosts: [`${syntheticNamespace}/${syntheticHost(0)}`] }],
+      outboundTrafficPolicy: { mode: "REGISTRY_ONLY" },
+    },
   };
 }
 

@@ -41,11 +41,11 @@ export interface Requests {
 }
 
 /** Counts the requests of all wire tests. Those of benchmarks measure something else. */
-export function countRequests({ canary, shifting, ejection, accidents, matrix }: LastRecords): Requests {
+export function countRequests({ canary, shifting, ejection, faults, matrix }: LastRecords): Requests {
   const tests = [
     ...(canary?.data.splits ?? []).map((split) => ({ ...split, none: true })),
     ...(shifting ? [{ ...shifting.data, none: true }] : []),
-    ...Object.values(accidents?.data ?? {}),
+    ...Object.values(faults?.data ?? {}),
   ];
   const strict = tests.filter(({ none }) => none);
   const ejected = ejection?.data.slices.map(({ answered, failed }) => sum(Object.values(answered)) + failed) ?? [];

@@ -96,9 +96,9 @@ export interface Records {
     /** What a shorter drain costs, in a sentence with its numbers. */
     readonly cost: string;
   };
-  /** Accidents under load, in the order they were tried; each test adds its own by `recordAccident`. */
-  accidents: {
-    readonly [accident: string]: {
+  /** Faults under load, in the order they were tried; each test adds its own by `recordFault`. */
+  faults: {
+    readonly [fault: string]: {
       readonly requests: number;
       readonly failed: number;
       /** Whether the promise is that none fails. */
@@ -204,8 +204,8 @@ export async function lastRecord<T extends Topic>(topic: T): Promise<Recorded<T>
   }
 }
 
-/** Adds one accident to those recorded before. */
-export async function recordAccident(accident: string, of: Records["accidents"][string]): Promise<void> {
-  const before = (await lastRecord("accidents"))?.data ?? {};
-  await record("accidents", "make wire T=4-", { ...before, [accident]: of });
+/** Adds one fault to those recorded before. */
+export async function recordFault(fault: string, of: Records["faults"][string]): Promise<void> {
+  const before = (await lastRecord("faults"))?.data ?? {};
+  await record("faults", "make wire T=4-", { ...before, [fault]: of });
 }

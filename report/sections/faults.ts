@@ -6,31 +6,26 @@ import type { Html } from "../html.ts";
 import type { Records } from "../records.ts";
 import { numbers, section, words } from "./section.ts";
 
-type Accidents = Records["accidents"];
+type Faults = Records["faults"];
 
 /** Things that go wrong under load. */
-export const accidents = section({
-  topic: "accidents",
-  title: "Accidents",
+export const faults = section({
+  topic: "faults",
+  title: "Faults",
   about:
     "Parts of the platform are killed, drained and replaced under load; what is lost is counted, and where none may be lost, none is.",
   show: (data) => {
     const caption = captionOf(data);
     return [
       {
-        title: "What each accident cost",
+        title: "What each fault cost",
         caption,
         picture: forBoth((width) => bars(data, caption, width)),
         legend: swatches([looks.kept, looks.counted, looks.broken]),
         tables: [
           {
-            title: "Each accident",
-            columns: [
-              ...words("Accident"),
-              ...numbers("Requests", "Failed"),
-              ...words("Promise"),
-              ...numbers("Well again after"),
-            ],
+            title: "Each fault",
+            columns: [...words("Fault"), ...numbers("Requests", "Failed"), ...words("Promise"), ...numbers("Well again after")],
             rows: Object.entries(data).map(([what, { requests, failed, none, recovered }]) => [
               what,
               count(requests),
@@ -46,15 +41,15 @@ export const accidents = section({
 });
 
 /** The picture's sentence. */
-export function captionOf(accidents: Accidents): string {
-  const all = Object.values(accidents);
+export function captionOf(faults: Faults): string {
+  const all = Object.values(faults);
   const strict = all.filter(({ none }) => none);
   const lost = (some: typeof all) =>
     `${count(sum(some.map(({ failed }) => failed)))} of ${many(sum(some.map(({ requests }) => requests)), "request")}`;
   const counted = all.filter(({ none }) => !none);
   const slowest = Math.max(0, ...all.map(({ recovered }) => recovered ?? 0));
   return [
-    `${many(all.length, "accident")}: ${lost(strict)} failed in the ${strict.length} where none may`,
+    `${many(all.length, "fault")}: ${lost(strict)} failed in the ${strict.length} where none may`,
     counted.length > 0 ? `, ${lost(counted)} in the others` : "",
     `, and after ${seconds(slowest)} at most all was well again.`,
   ].join("");
@@ -67,8 +62,8 @@ const looks = {
 } as const;
 
 /** Seconds until all was well again, and in words how many requests were lost. */
-function bars(accidents: Accidents, label: string, width: number): Html {
-  const rows = Object.entries(accidents).map(([what, { requests, failed, none, recovered = 0 }]) => ({
+function bars(faults: Faults, label: string, width: number): Html {
+  const rows = Object.entries(faults).map(([what, { requests, failed, none, recovered = 0 }]) => ({
     what,
     recovered,
     colour: (none ? (failed > 0 ? looks.broken : looks.kept) : looks.counted).colour,

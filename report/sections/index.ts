@@ -1,7 +1,7 @@
 import type { Topic } from "../records.ts";
 import { canary } from "./canary.ts";
 import { ejection } from "./ejection.ts";
-import { accidents } from "./faults.ts";
+import { faults } from "./faults.ts";
 import { growth } from "./growth.ts";
 import { latency } from "./latency.ts";
 import { matrix } from "./matrix.ts";
@@ -21,7 +21,7 @@ export const sections: { readonly [T in Topic]: Section<T> } = {
   canary,
   shifting,
   ejection,
-  accidents,
+  faults,
   latency,
   throughput,
   growth,

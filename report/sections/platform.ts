@@ -47,10 +47,10 @@ function architecture(data: Platform): Figure {
 export function architectureGraph({ pods, edges }: Platform): Graph {
   const passed = new Set(edges.flatMap(({ from, to }) => [from, to]));
   const others = Object.keys(pods).filter((workload) => !passed.has(workload));
-  const doors = [...passed].filter((workload) => gateways.has(workload));
+  const gatewaysPassed = [...passed].filter((workload) => gateways.has(workload));
   return {
     nodes: [
-      ...(doors.length > 0 ? [{ id: "outside", lines: ["browser, curl"], class: "outside" } as const] : []),
+      ...(gatewaysPassed.length > 0 ? [{ id: "outside", lines: ["browser, curl"], class: "outside" } as const] : []),
       ...[...passed].map((workload): GraphNode => {
         const [namespace, name] = split(workload);
         const kind = gateways.has(workload) ? "gateway" : "workload";
@@ -69,7 +69,7 @@ export function architectureGraph({ pods, edges }: Platform): Graph {
         }),
       ),
     ],
-    edges: [...doors.map((to) => ({ from: "outside", to })), ...edges.map(({ from, to }) => ({ from, to }))],
+    edges: [...gatewaysPassed.map((to) => ({ from: "outside", to })), ...edges.map(({ from, to }) => ({ from, to }))],
   };
 }
 

@@ -25,10 +25,10 @@ test.each([
     expect(args).toEqual(expect.arrayContaining(["--volume", "--label", `io.x-k8s.kind.cluster=${spec.name}`]));
     expect(args.join(" ")).toContain(`${owner.hostPath}:/etc/mesh-owner:`);
   }
-  const doors = (containers[0] ?? [])
+  const portMappings = (containers[0] ?? [])
     .filter((arg) => /^--publish=127\.0\.0\.1:\d+:30\d+\/TCP$/i.test(arg))
     .map((arg) => arg.replace(/^--publish=127\.0\.0\.1:(\d+):(\d+).*$/, "$1 to $2"));
-  expect(doors).toEqual(spec.ports.map(({ hostPort, nodePort }) => `${hostPort} to ${nodePort}`));
+  expect(portMappings).toEqual(spec.ports.map(({ hostPort, nodePort }) => `${hostPort} to ${nodePort}`));
 });
 
 test.each([

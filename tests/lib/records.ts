@@ -164,7 +164,7 @@ const data: Records = {
     interval: 10,
     baseTime: 30,
   },
-  accidents: {
+  faults: {
     "a worker is stopped": { requests: 4_020, failed: 131, none: false, recovered: 42.3 },
     "a worker is drained and comes back": { requests: 6_100, failed: 0, none: true },
     "the control plane is moved to another revision and back again": { requests: 2_400, failed: 0, none: true, recovered: 6.1 },

@@ -8,7 +8,7 @@ import { quantile } from "../lib/statistics.ts";
 import { type Asker, withCallers, withNamespace } from "./support/inside/pods.ts";
 import type { Asked, Kept, Target } from "./support/inside/protocol.ts";
 import { hostOf } from "./support/matrix.ts";
-import { type Door, withDoors } from "./support/portForwards.ts";
+import { type PortForward, withPortForwards } from "./support/portForwards.ts";
 import { type Endpoint, endpointsOf } from "./support/probes.ts";
 import { begin, Policy, type Revoked, revoke, type Watch } from "./support/revocation.ts";
 import { deployProduct } from "./support/settings.ts";
@@ -31,7 +31,7 @@ const atMost = 2_000;
 let caller: string;
 let service: Target;
 let pods: readonly Endpoint[];
-let doors: readonly Endpoint[];
+let listeners: readonly Endpoint[];
 
 beforeAll(async () => {
   await haveUp();
@@ -41,7 +41,7 @@ beforeAll(async () => {
   service = { host: hostOf(callee), port: Number(row?.port) };
   const endpoints = await endpointsOf([callee, gateway]);
   pods = endpoints.get(callee) ?? [];
-  doors = (endpoints.get(gateway) ?? []).filter(({ port }) => port === 8080);
+  listeners = (endpoints.get(gateway) ?? []).filter(({ port }) => port === 8080);
 });
 
 test("who is connected when a policy is tightened is refused within two seconds, busy or idle, by a workload and by the gateway", async () => {
@@ -59,8 +59,8 @@ test("who is connected when a policy is tightened is refused within two seconds,
         asker: from,
         policy: new Policy(api, "istio-ingress", denied("istio", "ingressgateway", { remoteIpBlocks: ["0.0.0.0/0"] })),
         path,
-        busy: spread(doors, 4),
-        idle: spread(doors, idle),
+        busy: spread(listeners, 4),
+        idle: spread(listeners, idle),
       },
     ];
     await Promise.all(watches.map(begin));
@@ -115,7 +115,7 @@ test("what that costs: a request longer than the drain is cut off by a change of
 });
 
 /** Asks everybody at once and changes a policy, which concerns none of them, while that is under way. */
-async function changedUnder(asker: Asker, api: Door, kept: Kept): Promise<Asked[]> {
+async function changedUnder(asker: Asker, api: PortForward, kept: Kept): Promise<Asked[]> {
   const policy = new Policy(
     api,
     "product",
@@ -132,13 +132,13 @@ async function changedUnder(asker: Asker, api: Door, kept: Kept): Promise<Asked[
 }
 
 /** Does something with a pod that has the caller's account, one without a proxy, and the API server. */
-function withAskers<T>(use: (inside: Asker, from: Asker, api: Door) => Promise<T>): Promise<T> {
+function withAskers<T>(use: (inside: Asker, from: Asker, api: PortForward) => Promise<T>): Promise<T> {
   const callers = [
     { account: caller, past: pods.map(({ host }) => host) },
     { account: `${outside}/default`, meshed: false },
   ];
   return withNamespace(outside, () =>
-    withDoors([["proxy", "--port=0"]], ([api]) =>
+    withPortForwards([["proxy", "--port=0"]], ([api]) =>
       withCallers(callers, async ([inside, from]) => {
         if (!api || !inside || !from) throw new Error("nobody to ask");
         return use(inside, from, api);

@@ -7,7 +7,7 @@ import { quantile } from "../lib/statistics.ts";
 import { atGateway, callersOf, type Envoy, productVersion, withProxies } from "./support/envoy.ts";
 import { fortioWhile } from "./support/fortio.ts";
 import { count, type Reply, slicesOf, underLoad } from "./support/load.ts";
-import { withDoors } from "./support/portForwards.ts";
+import { withPortForwards } from "./support/portForwards.ts";
 import { productUrl } from "./support/product.ts";
 import { WeightedRules } from "./support/rules.ts";
 import { withConfigSet } from "./support/settings.ts";
@@ -32,7 +32,7 @@ afterAll(async () => {
 test("a written weight reaches the last proxy", async () => {
   const lasts: number[] = [];
   await withProxies(callersOf("product/product"), (proxies) =>
-    withDoors([["proxy", "--port=0"]], async ([api]) => {
+    withPortForwards([["proxy", "--port=0"]], async ([api]) => {
       if (!api) throw new Error("no way to the API server");
       // The mesh's rules and the gateways', which a change of one number writes together.
       const names = ["product", "product-exposed"];

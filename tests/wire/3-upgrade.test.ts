@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import { recordAccident } from "../../report/records.ts";
+import { recordFault } from "../../report/records.ts";
 import { bringUp, eventually, haveUp, kubeGet, saw } from "../lib/runningStack.ts";
 import { fortioWhile } from "./support/fortio.ts";
 import { productUrl } from "./support/product.ts";
@@ -34,7 +34,7 @@ test("the mesh moves to another revision of its control plane and back under loa
     await move("and back", { beside: [{ revision: "next" }] }, "default");
   });
   saw(`${took.join(", ")}; ${requests} requests, ${failed} failed (${JSON.stringify(codes)})`);
-  await recordAccident("the control plane moved to another revision and back", { requests, failed, none: true });
+  await recordFault("the control plane moved to another revision and back", { requests, failed, none: true });
   expect(requests).toBeGreaterThan(5_000);
   expect(failed).toBe(0);
 });

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { bringUp, eventually, haveUp, kubectl, kubeGet, saw } from "../lib/runningStack.ts";
-import { endure } from "./support/faults.ts";
+import { underFault } from "./support/faults.ts";
 import { ask, type Reply } from "./support/load.ts";
 import {
   gatewayPods,
@@ -58,7 +58,7 @@ test.each([
   ["a product pod's sidecar killed", (pod: Pod) => killIn(pod, "envoy")],
 ])("%s under load: what may be repeated is, and no request fails", async (what, hit) => {
   // About ten requests are under way at each pod of the version that most go to.
-  const { failed } = await endure(what, { none: true, delay: 300 }, (soFar) => strike(productPods, hit, soFar));
+  const { failed } = await underFault(what, { none: true, delay: 300 }, (soFar) => strike(productPods, hit, soFar));
   expect(failed).toBe(0);
 });
 
@@ -66,11 +66,11 @@ test.each([
   ["a gateway pod lost", lost],
   ["a gateway pod's proxy killed", (pod: Pod) => killIn(pod, "envoy")],
 ])("%s under load: what is on its connections is lost, the other serves on", async (what, hit) => {
-  const toll = await endure(what, { none: false, delay: 50 }, (soFar) => strike(gatewayPods, hit, soFar));
+  const impact = await underFault(what, { none: false, delay: 50 }, (soFar) => strike(gatewayPods, hit, soFar));
   // Whoever reaches the other one gets an answer.
-  expect(toll.failed - toll.unanswered).toBe(0);
-  expect(toll.failed).toBeLessThanOrEqual(64);
-  expect(toll.recovered).toBeLessThan(15);
+  expect(impact.failed - impact.unanswered).toBe(0);
+  expect(impact.failed).toBeLessThanOrEqual(64);
+  expect(impact.recovered).toBeLessThan(15);
 });
 
 test("istiod killed: traffic goes on, and a change that was made meanwhile takes effect when it is back", async () => {
@@ -78,7 +78,7 @@ test("istiod killed: traffic goes on, and a change that was made meanwhile takes
     kubectl("scale", await deploymentOfV2(), "--namespace=product", `--replicas=${replicas}`);
   const known = new Set((await productPods()).map(({ name }) => name));
   try {
-    const { failed } = await endure("istiod killed", { none: true }, async () => {
+    const { failed } = await underFault("istiod killed", { none: true }, async () => {
       await loseIstiod();
       const since = Date.now();
       await scale(3);
@@ -127,7 +127,7 @@ test("the API server killed during `pulumi up`: the next one completes, and stat
       resilience: { retries: { maxBodyBytes: 90_000 } },
     };
   };
-  const { failed } = await endure("the API server killed during pulumi up", { none: true }, async () => {
+  const { failed } = await underFault("the API server killed during pulumi up", { none: true }, async () => {
     await withEdited(edit, async (file) => {
       const up = await startUp("--config-file", file);
       await up.says(/\b(updating|creating)\b/);

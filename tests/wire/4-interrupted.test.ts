@@ -3,9 +3,9 @@ import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { parse, stringify } from "yaml";
 import { bringUp, haveUp, pulumi, saw, stack } from "../lib/runningStack.ts";
-import { endure } from "./support/faults.ts";
+import { underFault } from "./support/faults.ts";
 import { fractions } from "./support/random.ts";
-import { expectAgreement, expectSettled, startUp } from "./support/updates.ts";
+import { expectNoDrift, expectSettled, startUp } from "./support/updates.ts";
 
 const stackFile = `Pulumi.${stack}.yaml`;
 const moments = 10;
@@ -43,7 +43,7 @@ test(`\`pulumi up\` killed at ${moments} random moments: the next \`make up\` co
   const length = await timeUp(other);
   const { seed, next } = fractions();
   saw(`seed ${seed}; an update takes ${length.toFixed(1)} s`);
-  const { failed } = await endure(`pulumi up killed ${moments} times`, { rate: 50, none: true }, async () => {
+  const { failed } = await underFault(`pulumi up killed ${moments} times`, { rate: 50, none: true }, async () => {
     for (let round = 0; round < moments; round++) {
       await writeFile(stackFile, round % 2 === 0 ? own : other);
       // One in each tenth of the time that an update takes.
@@ -52,7 +52,7 @@ test(`\`pulumi up\` killed at ${moments} random moments: the next \`make up\` co
       const up = await bringUp();
       const settled = /under way/.test(up.all) ? "what was under way is settled" : "nothing was under way";
       saw(`${killed ? "killed" : "ended before"} after ${moment.toFixed(1)} s: ${settled}, make up ${up.seconds.toFixed(1)} s`);
-      await expectAgreement();
+      await expectNoDrift();
     }
   });
   await expectSettled();

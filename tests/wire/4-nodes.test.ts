@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { bringUp, eventually, haveUp, kubeGet, podman, run, saw, stackEnvironment } from "../lib/runningStack.ts";
 import { budgetsDuring, evict, perNode, replicated, spreadAgain } from "./support/evictions.ts";
-import { endure } from "./support/faults.ts";
+import { underFault } from "./support/faults.ts";
 import { listPods, type Pod, productPods, untilAllReady } from "./support/pods.ts";
 import { askProducts } from "./support/product.ts";
 
@@ -63,7 +63,7 @@ test("replicas of the gateway and of each service are on different workers, and 
 });
 
 test("a budget lets one of two pods go and refuses the other until the first is replaced: no request fails", async () => {
-  const { failed } = await endure("one of two pods evicted", { none: true }, async () => {
+  const { failed } = await underFault("one of two pods evicted", { none: true }, async () => {
     const [first, second] = (await productPods()).filter(({ labels }) => labels.version === "v2");
     if (!first || !second) throw new Error("there are no two pods of v2");
     const answers = [await evict(first), await evict(second)];
@@ -77,7 +77,7 @@ test("a budget lets one of two pods go and refuses the other until the first is 
 test("a worker drained and back under load: no request fails, and no budget is broken", async () => {
   const leaving = (await podsThere()).map(({ name }) => name);
   saw(`${worker} has ${leaving.join(", ")}; the database stays where it is`);
-  const { failed } = await endure("a worker drained and back", { none: true }, async () => {
+  const { failed } = await underFault("a worker drained and back", { none: true }, async () => {
     const { breaches, exhausted } = await budgetsDuring(async () => {
       try {
         const drained = await asAdmin("drain", worker, "--ignore-daemonsets", "--delete-emptydir-data", "--timeout=180s");
@@ -112,7 +112,7 @@ test("a worker lost under load: connections to its gateway break, hardly anythin
   saw(
     `the ports of this machine lead to the control plane's node, from there to the gateway on either worker; lost is ${worker}`,
   );
-  const toll = await endure("a worker lost", { none: false }, async (soFar) => {
+  const impact = await underFault("a worker lost", { none: false }, async (soFar) => {
     const since = Date.now();
     await podman("kill", "--signal=KILL", worker);
     await eventually("Kubernetes to give the node up", 120, async () => {
@@ -126,11 +126,11 @@ test("a worker lost under load: connections to its gateway break, hardly anythin
   });
   // Who has a connection to a gateway that is left gets an answer: the mesh tries another pod, as long as there is time for it. Until
   // the node is given up, most pods of a version may be on it; one request of thousands then finds no other.
-  expect(toll.failed - toll.unanswered).toBeLessThanOrEqual(10);
-  expect(toll.unanswered).toBeLessThanOrEqual(200);
-  expect(toll.recovered).toBeLessThan(60);
+  expect(impact.failed - impact.unanswered).toBeLessThanOrEqual(10);
+  expect(impact.unanswered).toBeLessThanOrEqual(200);
+  expect(impact.recovered).toBeLessThan(60);
 
-  const { failed } = await endure("a lost worker started again", { none: true }, async () => {
+  const { failed } = await underFault("a lost worker started again", { none: true }, async () => {
     const up = await bringUp();
     saw(`make up: ${up.seconds.toFixed(1)} s`);
     await untilWhole();

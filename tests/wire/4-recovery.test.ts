@@ -4,7 +4,7 @@ import { untilAllReady } from "./support/pods.ts";
 import { askProducts, everywhere, untilAnswered } from "./support/product.ts";
 
 const controlPlane = "mesh-demo-control-plane";
-/** An object of the user's own, which must outlive every accident. */
+/** An object of the user's own, which must outlive every fault. */
 const keepsake = ["configmap", "keepsake", "--namespace=default"] as const;
 
 beforeAll(async () => {
@@ -20,9 +20,9 @@ afterAll(async () => {
 });
 
 /** `make up` must end in 200, with everything in the cluster that was there before, and nothing left to do. */
-async function expectRecovery(accident: string): Promise<void> {
+async function expectRecovery(fault: string): Promise<void> {
   const up = await bringUp();
-  saw(`make up after ${accident}: ${up.seconds.toFixed(1)} s`);
+  saw(`make up after ${fault}: ${up.seconds.toFixed(1)} s`);
   expect((await askProducts()).status).toBe(200);
   expect(await kubeGet<{ data: unknown }>(...keepsake)).toMatchObject({ data: { made: "before" } });
   expect((await pulumi("preview", "--expect-no-changes")).exitCode).toBe(0);
@@ -95,7 +95,7 @@ async function objectsByHand(): Promise<unknown> {
   return specs.map(({ items }) => items.map(({ spec }) => spec.replicas ?? spec));
 }
 
-test(`the node ${controlPlane} killed: the door on its ports is closed until \`make up\` starts it again`, async () => {
+test(`the node ${controlPlane} killed: its ports are closed until \`make up\` starts it again`, async () => {
   await podman("kill", "--signal=KILL", controlPlane);
   await expectRecovery(`kill -9 of ${controlPlane}`);
 });

@@ -12,7 +12,7 @@ test.each([1, 10, 25, 500])("%d generated services are applications that the pla
   expect(applicationProblems(applications, ["istio", "kong"])).toEqual([]);
 });
 
-test("made-up endpoints have addresses of their own, in the range that is for benchmarks", () => {
+test("endpoints of synthetic services have addresses of their own, in the range that is for benchmarks", () => {
   const addresses = Array.from({ length: 1_500 }, (_, index) => addressOf(index));
   expect(new Set(addresses).size).toBe(addresses.length);
   for (const address of addresses) {

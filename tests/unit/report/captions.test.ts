@@ -4,7 +4,7 @@ import { countRequests, headlines } from "../../../report/headlines.ts";
 import type { Recorded, Topic } from "../../../report/records.ts";
 import * as canary from "../../../report/sections/canary.ts";
 import * as ejection from "../../../report/sections/ejection.ts";
-import * as accidents from "../../../report/sections/faults.ts";
+import * as faults from "../../../report/sections/faults.ts";
 import * as growth from "../../../report/sections/growth.ts";
 import * as latency from "../../../report/sections/latency.ts";
 import * as matrix from "../../../report/sections/matrix.ts";
@@ -47,8 +47,8 @@ describe("captions say what their picture shows, with its numbers", () => {
       "After 3 writes, the last proxy had the change after 130 ms (p50) and 1.2 s (p99).",
     ],
     [
-      accidents.captionOf(records.accidents.data),
-      "5 accidents: 0 of 10,500 requests failed in the 3 where none may, 168 of 6,020 requests in the others, and after 42.3 s at most all was well again.",
+      faults.captionOf(records.faults.data),
+      "5 faults: 0 of 10,500 requests failed in the 3 where none may, 168 of 6,020 requests in the others, and after 42.3 s at most all was well again.",
     ],
     [
       growth.captionOf(records.growth.data.sizes),
@@ -156,7 +156,7 @@ describe("pictures", () => {
 
 describe("headlines", () => {
   test("count all requests, and those of them that may not fail", () => {
-    // Canary, shifting and the three accidents; then ejection, probes and the other two.
+    // Canary, shifting and the three faults; then ejection, probes and the other two.
     expect(countRequests(records)).toEqual({ all: 34_500 + 6_984 + 110 + 6_020, strict: 12_000 + 12_000 + 10_500, failed: 0 });
   });
 

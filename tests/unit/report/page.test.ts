@@ -85,7 +85,7 @@ describe("the page", () => {
         command: bad,
         data: { probes: data.probes.map((probe) => ({ ...probe, from: `a/${bad}`, seen: bad })) },
       },
-      accidents: { ...records.accidents, data: { [bad]: { requests: 1, failed: 0, none: true } } },
+      faults: { ...records.faults, data: { [bad]: { requests: 1, failed: 0, none: true } } },
       platform: { ...records.platform, data: { ...records.platform.data, edges: [{ from: `a/${bad}`, to: "c/d", what: bad }] } },
     });
     expect(parseHTML(written).document.querySelectorAll("img")).toHaveLength(0);

@@ -2,7 +2,7 @@ import { accountOf, gatewayAccounts, nameOf } from "../../../model/callGraph.ts"
 import { serviceHost } from "../../../model/serviceHost.ts";
 import { outputs } from "../../lib/runningStack.ts";
 import { listPods } from "./pods.ts";
-import { type Door, withDoors } from "./portForwards.ts";
+import { type PortForward, withPortForwards } from "./portForwards.ts";
 
 /** One Envoy beside a pod or at a gateway, with its admin interface. */
 export interface Envoy {
@@ -43,8 +43,8 @@ export function callersOf(workload: string): string[] {
 export async function withProxies<T>(accounts: readonly string[], use: (proxies: Envoy[]) => Promise<T>): Promise<T> {
   const pods = (await Promise.all(accounts.map(podsOf))).flat();
   const forwards = pods.map(({ namespace, pod }) => ["port-forward", `--namespace=${namespace}`, `pod/${pod}`, ":15000"]);
-  return withDoors(forwards, (doors) =>
-    use(doors.map((door, index) => proxyOf({ namespace: "", pod: "", ...pods[index] }, door))),
+  return withPortForwards(forwards, (forwarded) =>
+    use(forwarded.map((forward, index) => proxyOf({ namespace: "", pod: "", ...pods[index] }, forward))),
   );
 }
 
@@ -59,7 +59,7 @@ async function podsOf(caller: string): Promise<{ readonly namespace: string; rea
   return pods.map(({ name: pod }) => ({ namespace, pod }));
 }
 
-function proxyOf(of: { readonly namespace: string; readonly pod: string }, { ask }: Door): Envoy {
+function proxyOf(of: { readonly namespace: string; readonly pod: string }, { ask }: PortForward): Envoy {
   const routes = "/config_dump?resource=dynamic_route_configs";
   const literally = (text: string) => text.replace(/[.|]/g, "\\$&");
   return {

@@ -1,10 +1,10 @@
-import { recordAccident } from "../../../report/records.ts";
+import { recordFault } from "../../../report/records.ts";
 import { eventually, saw } from "../../lib/runningStack.ts";
 import { type Reply, underLoad } from "./load.ts";
 import { productUrl } from "./product.ts";
 
-/** What an accident cost those who asked meanwhile. */
-export interface Toll {
+/** What a fault cost those who asked meanwhile. */
+export interface FaultImpact {
   readonly requests: number;
   readonly failed: number;
   /** Those among the failed that got no answer at all: their connection broke, or nothing came for ten seconds. */
@@ -13,7 +13,8 @@ export interface Toll {
   readonly recovered: number;
 }
 
-export interface Accident {
+/** How requests are sent while something happens, and what is promised of them. */
+export interface Fault {
   /** Requests a second for the product service. @default 100 */
   readonly rate?: number;
   /** How long the service takes for an answer, in ms: whatever happens then happens to requests. @default 0 */
@@ -26,11 +27,11 @@ export interface Accident {
 const around = 200;
 
 /** Asks the product service steadily while something happens, tells what it cost, and writes that down for the report. */
-export async function endure(
-  accident: string,
-  { rate = 100, delay = 0, none }: Accident,
+export async function underFault(
+  fault: string,
+  { rate = 100, delay = 0, none }: Fault,
   happen: (soFar: readonly Reply[]) => Promise<void>,
-): Promise<Toll> {
+): Promise<FaultImpact> {
   const happening = async (soFar: readonly Reply[]) => {
     await untilAsked(soFar, around);
     await happen(soFar);
@@ -38,12 +39,12 @@ export async function endure(
   };
   const headers = () => ({ "x-fault-delay": `${delay}` });
   const replies = await underLoad(rate, happening, productUrl(), { headers });
-  const toll = tollOf(replies);
-  const { requests, failed, unanswered, recovered } = toll;
+  const impact = impactOf(replies);
+  const { requests, failed, unanswered, recovered } = impact;
   const cost = failed === 0 ? "" : ` (${unanswered} without an answer), all within ${recovered.toFixed(1)} s`;
-  saw(`${accident}: ${requests} requests, ${failed} failed${cost}`);
-  await recordAccident(accident, { requests, failed, none, ...(failed > 0 && { recovered: Number(recovered.toFixed(1)) }) });
-  return toll;
+  saw(`${fault}: ${requests} requests, ${failed} failed${cost}`);
+  await recordFault(fault, { requests, failed, none, ...(failed > 0 && { recovered: Number(recovered.toFixed(1)) }) });
+  return impact;
 }
 
 function untilAsked(soFar: readonly Reply[], count: number): Promise<void> {
@@ -52,7 +53,7 @@ function untilAsked(soFar: readonly Reply[], count: number): Promise<void> {
   });
 }
 
-function tollOf(replies: readonly Reply[]): Toll {
+function impactOf(replies: readonly Reply[]): FaultImpact {
   const failures = replies.filter(({ status }) => status !== 200);
   const times = failures.map(({ asked }) => asked);
   return {

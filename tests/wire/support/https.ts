@@ -11,7 +11,7 @@ interface Address {
 }
 
 /** Where Istio's gateway takes HTTPS: on the address of its plain URL, as the host's name need not lead there yet. */
-function door(): Address {
+function gatewayAddress(): Address {
   const { istioHttps } = outputs().urls;
   return { host: new URL(gatewayUrl()).hostname, port: Number(new URL(String(istioHttps)).port || 443) };
 }
@@ -21,7 +21,7 @@ function door(): Address {
  *
  * @param named - host of the request, when the handshake is done.
  */
-export function askSecurely(host: string, path: string, authority: string, at = door(), named = host): Promise<Answer> {
+export function askSecurely(host: string, path: string, authority: string, at = gatewayAddress(), named = host): Promise<Answer> {
   const headers = { host: `${named}:${at.port}` };
   const options = { ...at, path, headers, servername: host, ca: authority, timeout: 10_000, agent: false };
   return exchange((answered) => request(options, answered));
@@ -36,7 +36,7 @@ export function handshake(host: string, authority: string, versions?: { minVersi
   return new Promise<{ readonly protocol: string | null; readonly names: string; readonly issuer: string }>((resolve, reject) => {
     // OpenSSL's own default refuses old versions before the gateway could.
     const old = versions && { ...versions, ciphers: "DEFAULT@SECLEVEL=0" };
-    const socket: TLSSocket = connect({ ...door(), servername: host, ca: authority, timeout: 10_000, ...old }, () => {
+    const socket: TLSSocket = connect({ ...gatewayAddress(), servername: host, ca: authority, timeout: 10_000, ...old }, () => {
       const { subjectaltname = "", issuer } = socket.getPeerCertificate();
       resolve({ protocol: socket.getProtocol(), names: subjectaltname, issuer: String(issuer.CN) });
       socket.end();

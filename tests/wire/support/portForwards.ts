@@ -3,8 +3,8 @@ import { execa } from "execa";
 import { stackEnvironment } from "../../lib/runningStack.ts";
 import { exchange } from "./exchange.ts";
 
-/** What a kubectl in the background leads to, over one connection that stays open. */
-export interface Door {
+/** A port of this machine that a kubectl in the background forwards, over one connection that stays open. */
+export interface PortForward {
   /** Asks for a path and returns the body. @throws Error unless the answer is 200 or 201. */
   ask(path: string, sent?: Sent): Promise<string>;
   /** Ends kubectl and waits until it has ended. */
@@ -22,7 +22,7 @@ interface Sent {
  *
  * @throws Error with what it said when it ends instead.
  */
-export async function openDoor(...args: string[]): Promise<Door> {
+export async function openPortForward(...args: string[]): Promise<PortForward> {
   const child = execa("kubectl", args, { env: await stackEnvironment(), stdin: "ignore", all: true, reject: false });
   const port = await new Promise<string>((resolve, reject) => {
     let said = "";
@@ -44,16 +44,23 @@ export async function openDoor(...args: string[]): Promise<Door> {
   };
 }
 
-/** Opens doors, does something with them, and closes them whatever comes of it. */
-export async function withDoors<T>(doors: readonly (readonly string[])[], use: (doors: Door[]) => Promise<T>): Promise<T> {
-  const opened = await Promise.allSettled(doors.map((args) => openDoor(...args)));
+/**
+ * Opens port-forwards, does something with them, and closes them whatever comes of it.
+ *
+ * @param commands - the arguments of kubectl for each.
+ */
+export async function withPortForwards<T>(
+  commands: readonly (readonly string[])[],
+  use: (forwarded: PortForward[]) => Promise<T>,
+): Promise<T> {
+  const opened = await Promise.allSettled(commands.map((args) => openPortForward(...args)));
   const open = opened.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
   try {
     const failed = opened.find((result) => result.status === "rejected");
     if (failed) throw failed.reason;
     return await use(open);
   } finally {
-    await Promise.all(open.map((door) => door.close()));
+    await Promise.all(open.map((forward) => forward.close()));
   }
 }
 

@@ -2,7 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { eventually } from "../../lib/runningStack.ts";
 import type { Asker } from "./inside/pods.ts";
 import type { Asked, Kept, Target } from "./inside/protocol.ts";
-import type { Door } from "./portForwards.ts";
+import type { PortForward } from "./portForwards.ts";
 
 /** A policy that is not there yet, and what leads to the API server. */
 export class Policy {
@@ -10,7 +10,7 @@ export class Policy {
   private readonly path: string;
 
   constructor(
-    private readonly api: Door,
+    private readonly api: PortForward,
     private readonly namespace: string,
     private readonly spec: object,
   ) {

@@ -1,4 +1,4 @@
-import type { Door } from "./portForwards.ts";
+import type { PortForward } from "./portForwards.ts";
 
 /** The part of a VirtualService that says who gets which share. */
 interface VirtualService {
@@ -23,14 +23,14 @@ interface Rule {
 /** A VirtualService as the program declared it, for a test that writes it in the program's stead. */
 export class WeightedRules {
   private constructor(
-    private readonly api: Door,
+    private readonly api: PortForward,
     private readonly path: string,
     private readonly declared: VirtualService,
     private readonly manager: string,
   ) {}
 
   /** @param api - what `kubectl proxy` leads to. */
-  static async read(api: Door, namespace: string, name: string): Promise<WeightedRules> {
+  static async read(api: PortForward, namespace: string, name: string): Promise<WeightedRules> {
     const path = `/apis/networking.istio.io/v1/namespaces/${namespace}/virtualservices/${name}`;
     const declared = JSON.parse(await api.ask(path)) as VirtualService;
     const owner = declared.metadata.managedFields?.find(({ operation }) => operation === "Apply");

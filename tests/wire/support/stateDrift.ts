@@ -2,8 +2,8 @@ import type { Deployment } from "../../../cli/pulumi/deployment.ts";
 import { kubectl, pulumi } from "../../lib/runningStack.ts";
 import { type Lasting, listLasting } from "./objects.ts";
 
-/** In what a stack's state and its cluster disagree, as `Kind/namespace/name`. */
-export interface Disagreement {
+/** The objects that differ between a stack's state and its cluster, as `Kind/namespace/name`. */
+export interface StateDrift {
   /** In the state, and not in the cluster. */
   readonly lost: readonly string[];
   /** In the cluster, and neither in the state nor of somebody who is. */
@@ -22,7 +22,7 @@ const theirs = [
 ];
 
 /** Compares the Kubernetes objects of the stack's state with all that stay in the cluster's namespaces until somebody removes them. */
-export async function disagreement(): Promise<Disagreement> {
+export async function stateDrift(): Promise<StateDrift> {
   const [state, cluster] = await Promise.all([readState(), readCluster()]);
   const found = new Set(cluster.map(({ object }) => object));
   const isOurs = ({ object, release }: Lasting) => state.has(object) || (release !== undefined && state.has(release));

@@ -4,7 +4,7 @@ import { execa } from "execa";
 import { driftOf } from "../../../cli/drift/stackDrift.ts";
 import { kubectlWith } from "../../../cli/kubernetes/kubectl.ts";
 import { forgetUp, pulumi, stack, stackEnvironment } from "../../lib/runningStack.ts";
-import { disagreement } from "./stateDrift.ts";
+import { stateDrift } from "./stateDrift.ts";
 
 /** A `pulumi up` at work. */
 export interface Update {
@@ -54,16 +54,16 @@ export async function startUp(...args: string[]): Promise<Update> {
 }
 
 /** What the state knows is what the cluster has, by name and by content. */
-export async function expectAgreement(): Promise<void> {
+export async function expectNoDrift(): Promise<void> {
   const env = await stackEnvironment();
-  const [found, drift] = await Promise.all([disagreement(), driftOf({ name: stack, env }, kubectlWith(env))]);
+  const [found, drift] = await Promise.all([stateDrift(), driftOf({ name: stack, env }, kubectlWith(env))]);
   expect(found).toEqual({ lost: [], stray: [] });
   expect(drift).toEqual([]);
 }
 
 /** The same in Pulumi's own eyes, and nothing is left to do. */
 export async function expectSettled(): Promise<void> {
-  await expectAgreement();
+  await expectNoDrift();
   for (const command of [["refresh", "--yes"], ["preview"]]) {
     const { exitCode, all } = await pulumi(...command, "--expect-no-changes");
     expect({ exitCode, all }).toMatchObject({ exitCode: 0 });
