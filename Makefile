@@ -1,4 +1,4 @@
-# The front door. Each target installs what it needs first; none of them does anything twice.
+# Every task of the project. Each target first installs what it needs; none of them does anything twice.
 
 # Which Pulumi.<stack>.yaml to work on.
 STACK ?= local
@@ -9,6 +9,9 @@ mesh := node --import tsx cli/main.ts
 # npm writes this file when an installation is complete. Not `npm ci`: it refuses a lockfile that lacks the binaries for other
 # platforms, which not every registry has.
 installed := node_modules/.package-lock.json
+# The same for what draws the report. Only the targets that draw or check it install that.
+report_installed := report/node_modules/.package-lock.json
+npm_install := npm install --no-save --no-audit --no-fund --loglevel=error
 
 .DEFAULT_GOAL := help
 .PHONY: help up preview down status env test unit contract wire bench report lint clean
@@ -28,13 +31,13 @@ status: $(installed) ## show nodes, pods, memory, and what is wrong
 env: $(installed) ## print what a shell needs for pulumi, kubectl, helm, istioctl: eval "$$(make -s env)"
 	@$(mesh) env --stack '$(STACK)'
 
-test: $(installed) ## run every test: lint, types, unit, provider, contracts, and real requests
+test: $(installed) $(report_installed) ## run every test: lint, types, unit, provider, contracts, and real requests
 	@$(mesh) test
 
-unit: $(installed) ## run the unit tests; T=name picks some
+unit: $(installed) $(report_installed) ## run the unit tests; T=name picks some
 	@$(mesh) test unit $(if $(T),'$(T)')
 
-contract: $(installed) ## run the tests against what reads the platform's objects: API server, Istio, Kong, kind, actionlint; T=name picks some
+contract: $(installed) $(report_installed) ## run the tests against what reads the platform's objects: API server, Istio, Kong, kind, actionlint; T=name picks some
 	@$(mesh) test contract $(if $(T),'$(T)')
 
 wire: $(installed) ## run the tests with real requests against the stack; T=name picks some
@@ -43,10 +46,10 @@ wire: $(installed) ## run the tests with real requests against the stack; T=name
 bench: $(installed) ## measure what the platform costs, on stack local, which is made anew; T=latency picks one
 	@$(mesh) bench $(if $(T),'$(T)')
 
-report: $(installed) ## draw what wire tests and benchmarks recorded last, and what runs now, as one HTML file
+report: $(installed) $(report_installed) ## draw what wire tests and benchmarks recorded last, and what runs now, as one HTML file, .state/report.html
 	@$(mesh) report --stack '$(STACK)'
 
-lint: $(installed) ## check style and types
+lint: $(installed) $(report_installed) ## check style and types
 	@$(mesh) test lint
 
 clean: $(installed) ## remove this checkout's state, after `make down`; CACHE=1 also what all checkouts share
@@ -62,4 +65,8 @@ $(installed): package.json package-lock.json
 	@node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 10) ? 0 : 1)' || \
 	  { echo "Node.js 20.10 or newer is needed; $$(command -v node) is $$(node --version)." >&2; exit 1; }
 	@echo 'Installing the npm packages of package-lock.json' >&2
-	@npm install --no-save --no-audit --no-fund --loglevel=error >&2 && touch $@
+	@$(npm_install) >&2 && touch $@
+
+$(report_installed): report/package.json report/package-lock.json | $(installed)
+	@echo 'Installing the npm packages of report/package-lock.json' >&2
+	@cd report && $(npm_install) >&2 && touch ../$@

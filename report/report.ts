@@ -1,14 +1,14 @@
 import { mkdir, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { UserError } from "../lib/errors.ts";
-import { projectDir } from "../lib/paths.ts";
+import { stateDir } from "../lib/paths.ts";
 import type { LastRecords } from "./headlines.ts";
 import { makers, page } from "./page.ts";
 import { lastRecord } from "./records.ts";
 import { topics } from "./sections/index.ts";
 
-/** Where the report lies, beside no other file that it needs. */
-export const reportFile = join(projectDir, "report", "index.html");
+/** Where the report is. It needs no other file. */
+export const reportFile = join(stateDir, "report.html");
 
 /** The last record of each topic. */
 export async function lastRecords(): Promise<LastRecords> {

@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import type { AxeResults } from "axe-core";
 import type { Page } from "playwright-core";
+import type { AxeResults } from "../../report/packages.ts";
 import { writeReport } from "../../report/report.ts";
 import { withPage } from "../lib/browser.ts";
 import { records } from "../lib/records.ts";
@@ -16,7 +16,7 @@ import { records } from "../lib/records.ts";
 
 const file = join(tmpdir(), `report-${process.pid}`, "index.html");
 const address = pathToFileURL(file).href;
-const { resolve } = createRequire(import.meta.url);
+const { resolve } = createRequire(new URL("../../report/package.json", import.meta.url));
 
 let axe: string;
 

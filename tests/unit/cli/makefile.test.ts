@@ -37,11 +37,17 @@ test("a bare make lists every target with one line of help", () => {
   for (const line of help) expect(line).toMatch(/^ {2}\S+\s+[a-z].{10,}/);
 });
 
+const makefile = readFileSync(join(projectDir, "Makefile"), "utf8");
+
 test("every target installs what it needs, and passes its stack on", () => {
-  const makefile = readFileSync(join(projectDir, "Makefile"), "utf8");
   for (const target of targets) expect(makefile).toMatch(new RegExp(`^${target}: \\$\\(installed\\) `, "m"));
   expect(make("--dry-run", "up", "STACK=other")).toMatch(/cli\/main\.ts up --stack 'other'/);
   expect(make("--dry-run", "wire", "T=(a|b)", "STACK=other")).toMatch(/cli\/main\.ts test wire '\(a\|b\)' --stack 'other'/);
+});
+
+test("what draws the report is installed by those targets alone that draw it, or check its sources", () => {
+  const drawing = targets.filter((target) => new RegExp(`^${target}:.*\\$\\(report_installed\\)`, "m").test(makefile));
+  expect(drawing).toEqual(["test", "unit", "contract", "report", "lint"]);
 });
 
 const installed = {
