@@ -1,13 +1,20 @@
 import { readStackFile } from "../../cli/support/stack.ts";
-import { type Config, parseConfig } from "../../config.ts";
+import type { Config } from "../../config.ts";
+import { type Plan, planStack } from "../../plan.ts";
 import { buildPlatform } from "../../platform.ts";
+import { resolveApplications } from "../../stacks/images.ts";
 import { resolveTarget } from "../../stacks/index.ts";
 import { type Recording, type RecordOptions, record } from "./mocks.ts";
 
+/** The settings of a stack of this project, with keys of it replaced. */
+function stackPlan(stack: string, changes: Record<string, unknown> = {}): Plan {
+  const entries = Object.entries(changes).map(([key, value]) => [key, typeof value === "string" ? value : JSON.stringify(value)]);
+  return planStack({ ...readStackFile(stack), ...Object.fromEntries(entries) }, stack);
+}
+
 /** The configuration of a stack of this project, with keys of it replaced. */
 export function stackConfig(stack: string, changes: Record<string, unknown> = {}): Config {
-  const entries = Object.entries(changes).map(([key, value]) => [key, typeof value === "string" ? value : JSON.stringify(value)]);
-  return parseConfig({ ...readStackFile(stack), ...Object.fromEntries(entries) }, stack);
+  return stackPlan(stack, changes).config;
 }
 
 /** Everything a stack registers. */
@@ -16,6 +23,12 @@ export function recordStack(
   changes: Record<string, unknown> = {},
   options: RecordOptions = {},
 ): Promise<Recording> {
-  const config = stackConfig(stack, changes);
-  return record(async () => buildPlatform(await resolveTarget(config), config), { stack, ...options });
+  return recordPlan(stackPlan(stack, changes), { stack, ...options });
+}
+
+/** Everything that a planned stack registers. */
+export function recordPlan({ config, applications }: Plan, options: RecordOptions): Promise<Recording> {
+  const register = async () =>
+    buildPlatform(await resolveTarget(config, applications), config, resolveApplications(applications, config));
+  return record(register, options);
 }

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from "@jest/globals";
-import { gatewayAccounts, nameOf } from "../../model/callGraph.ts";
-import { serviceHost } from "../../model/serviceHost.ts";
+import { gatewayAccounts } from "../../model/callGraph.ts";
+import { nameOf, serviceHost } from "../../model/names.ts";
 import { haveUp, saw } from "../lib/runningStack.ts";
 import { callersOf } from "./support/envoy.ts";
 import { withCallers } from "./support/inside/pods.ts";

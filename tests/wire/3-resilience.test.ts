@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { defaultResilience, milliseconds } from "../../model/resilience.ts";
+import { milliseconds } from "../../model/durations.ts";
+import { defaultResilience } from "../../model/resilience.ts";
 import { bringUp, eventually, haveUp, saw } from "../lib/runningStack.ts";
 import { attempts } from "./support/attempts.ts";
 import { atGateway, type Envoy, productVersion, withProxies } from "./support/envoy.ts";

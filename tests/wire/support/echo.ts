@@ -1,5 +1,5 @@
 import { request } from "node:http";
-import { serviceHost } from "../../../model/serviceHost.ts";
+import { serviceHost } from "../../../model/names.ts";
 import { createObjects, kubectl, kubeGet } from "../../lib/runningStack.ts";
 import { type Answer, exchange } from "./exchange.ts";
 import { serviceImage } from "./inside/pods.ts";

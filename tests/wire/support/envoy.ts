@@ -1,5 +1,5 @@
-import { accountOf, gatewayAccounts, nameOf } from "../../../model/callGraph.ts";
-import { serviceHost } from "../../../model/serviceHost.ts";
+import { gatewayAccounts } from "../../../model/callGraph.ts";
+import { accountOf, nameOf, serviceHost } from "../../../model/names.ts";
 import { outputs } from "../../lib/runningStack.ts";
 import { listPods } from "./pods.ts";
 import { type PortForward, withPortForwards } from "./portForwards.ts";
