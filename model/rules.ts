@@ -111,7 +111,7 @@ export const duration = (unit?: "ms" | "s") => judged((text) => durationProblem(
 export const port = () => integer(1, 65_535);
 
 /** A method of HTTP. */
-export const method = () => oneOf("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS");
+export const method = (): z.ZodType<string, string> => oneOf("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS");
 
 const isPath = (given: string) => {
   const segments = given.split("/").slice(1);

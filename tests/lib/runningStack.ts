@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { rm, writeFile } from "node:fs/promises";
 import process from "node:process";
 import { execa, type Options } from "execa";
-import { type Matrix, type MatrixRow, rowsOf } from "../../model/callGraph.ts";
+import { type Matrix, type MatrixRow, matrixRows } from "../../model/callGraph.ts";
 import { upMark } from "./upMark.cjs";
 
 /** The stack that the tests ask. `make wire STACK=<name>` names another one than `local`. */
@@ -93,7 +93,7 @@ async function forgetWhereChanged(file: string, command = ""): Promise<void> {
 async function readOutputs(): Promise<void> {
   const { stdout } = await pulumi("stack", "output", "--json");
   const { matrix, ...rest } = JSON.parse(stdout) as Omit<Outputs, "matrix"> & { readonly matrix: Matrix };
-  told = { ...rest, matrix: rowsOf(matrix) };
+  told = { ...rest, matrix: matrixRows(matrix) };
 }
 
 /**

@@ -1,4 +1,7 @@
-import type { ApplicationSpec, ServiceSpec } from "../../model/application.ts";
+import { gatewayFacts } from "../../components/gateway/facts.ts";
+import type { ApplicationDeclaration, ApplicationSpec, ServiceSpec } from "../../model/application.ts";
+import type { GatewayName } from "../../model/gateway.ts";
+import { defaultResilience } from "../../model/resilience.ts";
 
 const image = { registry: "registry", repository: "image", tag: "1" };
 
@@ -10,9 +13,29 @@ export function service(name: string, changes: Partial<ServiceSpec> = {}): Servi
     port: 8080,
     probes: { ready: "/ready", health: "/health" },
     versions: [{ name: "v1", weight: 100, replicas: 2 }],
+    resilience: defaultResilience,
     ...changes,
   };
 }
+
+/** Applications as their teams would declare them. */
+export function declared(applications: readonly ApplicationSpec[]): ApplicationDeclaration[] {
+  const byName = <T extends { readonly name: string }, D>(members: readonly T[], declare: (member: Omit<T, "name">) => D) =>
+    Object.fromEntries(members.map(({ name, ...member }) => [name, declare(member)]));
+  return applications.map(({ namespace, services, databases = [], loads = [] }) => ({
+    namespace,
+    services: byName(services, ({ image: _, versions, ...service }) => ({
+      ...service,
+      image: { registry: "registry", repository: "service", tag: "1" },
+      versions: byName(versions, (version) => version),
+    })),
+    databases: byName(databases, (database) => database),
+    loads: byName(loads, (load) => load),
+  }));
+}
+
+/** What is known of gateways, by their names. */
+export const factsOf = (...names: readonly GatewayName[]) => names.map((name) => gatewayFacts[name]);
 
 /** A shop of three tiers, a second application beside it, and a load on that: one of each kind of edge. */
 export function shop(

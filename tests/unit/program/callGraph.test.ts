@@ -1,9 +1,9 @@
 import { describe, expect, test } from "@jest/globals";
-import { CallGraph, databasePort, principalOf, rowsOf } from "../../../model/callGraph.ts";
+import { CallGraph, databasePort, principalOf, matrixRows } from "../../../model/callGraph.ts";
 import { service, shop } from "../../lib/shop.ts";
 
 const graph = new CallGraph(shop(), ["istio", "kong"]);
-const row = (from: string, to: string, of = graph) => rowsOf(of.matrix()).find((one) => one.from === from && one.to === to);
+const row = (from: string, to: string, of = graph) => matrixRows(of.matrix()).find((one) => one.from === from && one.to === to);
 
 test("every workload, and where it is to be had", () => {
   expect(graph.workloads).toEqual([
@@ -21,13 +21,13 @@ test("accounts as certificates name them", () => {
 
 describe("the matrix", () => {
   test("has every ordered pair once: five workloads, and two gateways", () => {
-    const pairs = rowsOf(graph.matrix()).map(({ from, to }) => `${from} ${to}`);
+    const pairs = matrixRows(graph.matrix()).map(({ from, to }) => `${from} ${to}`);
     expect(new Set(pairs).size).toBe(pairs.length);
     expect(pairs).toHaveLength(5 * 4 + 2 * 5);
   });
 
   test("allows exactly what is declared", () => {
-    const allowed = rowsOf(graph.matrix()).filter((one) => one.allowed);
+    const allowed = matrixRows(graph.matrix()).filter((one) => one.allowed);
     expect(Object.fromEntries(allowed.map(({ from, to, operations }) => [`${from} ${to}`, operations]))).toEqual({
       "prod/frontend prod/backend": [{ methods: ["GET", "HEAD"], paths: ["/api/catalog"] }],
       "prod/backend prod/database": [{}],
@@ -69,7 +69,7 @@ describe("the matrix", () => {
 
 describe("gateways", () => {
   test("those that do not run call nobody", () => {
-    const froms = rowsOf(new CallGraph(shop(), ["istio"]).matrix()).map(({ from }) => from);
+    const froms = matrixRows(new CallGraph(shop(), ["istio"]).matrix()).map(({ from }) => from);
     expect(froms).not.toContain("kong/kong-kong");
   });
 

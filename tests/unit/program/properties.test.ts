@@ -1,7 +1,7 @@
 import { expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { ZeroTrust } from "../../../components/security/ZeroTrust.ts";
-import { CallGraph, type MatrixRow, principalOf, rowsOf, type Workload } from "../../../model/callGraph.ts";
+import { CallGraph, type MatrixRow, principalOf, matrixRows, type Workload } from "../../../model/callGraph.ts";
 import { applicationProblems } from "../../../model/checks/check.ts";
 import { nameOf } from "../../../model/names.ts";
 import { type Declared, declared } from "../../lib/arbitraries.ts";
@@ -32,7 +32,7 @@ test("for any application, what is declared is allowed and nothing else", async 
     fc.asyncProperty(declared(), async (given) => {
       const graph = new CallGraph(given.applications, given.gateways);
       const policies = policiesOf(await recordSecurity(given));
-      for (const { from, to, operations } of rowsOf(graph.matrix())) {
+      for (const { from, to, operations } of matrixRows(graph.matrix())) {
         const callee = graph.workloads.find((workload) => nameOf(workload) === to);
         if (!callee) throw new Error(`no workload ${to}`);
         for (const request of requestsTo(callee, operations)) {
@@ -115,7 +115,7 @@ test("for any application, each proxy knows its callees and nobody else", async 
   await fc.assert(
     fc.asyncProperty(declared(), async (given) => {
       const recording = await recordSecurity(given);
-      const rows = rowsOf(new CallGraph(given.applications, given.gateways).matrix());
+      const rows = matrixRows(new CallGraph(given.applications, given.gateways).matrix());
       for (const { inputs } of recording.all("kubernetes:networking.istio.io/v1:Sidecar")) {
         const { namespace, name } = at<{ namespace: string; name: string }>(inputs, "metadata");
         const callees = rows
