@@ -146,11 +146,10 @@ export const service = serviceShape
     else if (listens) addIssue(ctx, ["containerPort"], listens, containerPort);
     const names = Object.keys(versions);
     if (names.length === 0) addIssue(ctx, ["versions"], "at least one version");
-    const share = wrongShares(Object.values(versions).map(({ weight }) => weight));
+    const share = weightsProblem(Object.values(versions).map(({ weight }) => weight));
     if (share) addIssue(ctx, ["versions"], share);
-    if (canary?.version !== undefined && !names.includes(canary.version)) {
-      addIssue(ctx, ["canary", "version"], `one of the versions ${names.join(", ")}`);
-    }
+    const elsewhere = canaryProblem(canary, names);
+    if (elsewhere) addIssue(ctx, ["canary", "version"], elsewhere);
     const { maxPercent } = resilience.ejection;
     const most = Math.max(1, ...Object.values(versions).map((version) => version.replicas ?? replicas));
     if (most > 1 && maxPercent < leastEjection(most)) {
@@ -186,7 +185,7 @@ export interface ServiceVersion {
 }
 
 /** What is wrong with the weights of all versions together. A weight that is wrong by itself, or none at all, is told elsewhere. */
-function wrongShares(weights: readonly (number | undefined)[]): string | undefined {
+export function weightsProblem(weights: readonly (number | undefined)[]): string | undefined {
   const given = weights.filter((weight) => weight !== undefined);
   if (weights.length === 0 || given.some((weight) => weight < 0 || weight > 100)) return undefined;
   const sum = given.reduce((total, weight) => total + weight, 0);
@@ -194,6 +193,16 @@ function wrongShares(weights: readonly (number | undefined)[]): string | undefin
   if (open > 1) return "at most one version without a weight, which takes the rest";
   if (open === 1 ? sum <= 100 : sum === 100) return undefined;
   return `weights that sum to 100, not ${sum}; one version may leave its weight out and takes the rest`;
+}
+
+/** Why a canary leads to none of a service's versions; undefined when it leads to one. */
+export function canaryProblem(
+  canary: { readonly version?: string } | undefined,
+  versions: readonly string[],
+): string | undefined {
+  return canary?.version === undefined || versions.includes(canary.version)
+    ? undefined
+    : `one of the versions ${versions.join(", ")}`;
 }
 
 /** A PostgreSQL database. It calls nobody, and no gateway offers it. */

@@ -51,7 +51,7 @@ function unknownOptions(application: ApplicationDeclaration, settings: Readonly<
   const kinds = Object.keys(overridable) as WorkloadKind[];
   return Object.entries(settings).flatMap(([name, options]) => {
     const place = `mesh:apps.${namespace}.${name}`;
-    const kind = kinds.find((one) => isOptions(application[one]) && name in application[one]);
+    const kind = kinds.find((one) => isOptions(application[one]) && Object.hasOwn(application[one], name));
     if (!kind) {
       const names = kinds.flatMap((one) => Object.keys(application[one] ?? {}));
       return [`${place} is not declared; allowed: ${names.join(", ")}`];
@@ -61,7 +61,7 @@ function unknownOptions(application: ApplicationDeclaration, settings: Readonly<
         allowed.includes(key) ? [] : [`${at}.${key} is not a setting; allowed: ${allowed.join(", ")}`],
       );
     const { exposed } = options;
-    if (exposed === undefined) return unknown(options, overridable[kind], place);
+    if (exposed === undefined || kind !== "services") return unknown(options, overridable[kind], place);
     const declared = (application[kind] as Readonly<Record<string, Options>>)[name]?.exposed;
     const ofExposed = !declared
       ? [`${place}.exposed is not a setting of this service: apps/ does not expose it`]

@@ -1,25 +1,31 @@
-import type { ApplicationSpec, ServiceSpec } from "../../model/application.ts";
-import { service } from "../../tests/lib/shop.ts";
+import type { ApplicationDeclaration } from "../../model/application.ts";
 
 /** Services of one application. */
 const perApplication = 10;
 
+type Service = NonNullable<ApplicationDeclaration["services"]>[string];
+
 /**
- * Applications of ten services each, so that a size of the platform is a number: every service but the first of its
- * application is called by the one before it, and the first is offered by the gateways.
+ * Applications of ten services each, as their teams would declare them, so that a size of the platform is a number: every service but
+ * the first of its application is called by the one before it, and the first is offered by the gateways.
  */
-export function generatedApplications(services: number): ApplicationSpec[] {
+export function generatedApplications(services: number): ApplicationDeclaration[] {
   return Array.from({ length: Math.ceil(services / perApplication) }, (_, index) => {
     const size = Math.min(perApplication, services - index * perApplication);
-    return { namespace: `team-${index}`, services: Array.from({ length: size }, (_, place) => generated(index, place, size)) };
+    const named = Array.from({ length: size }, (_, place) => [nameOf(index, place), generated(index, place, size)] as const);
+    return { namespace: `team-${index}`, services: Object.fromEntries(named) };
   });
 }
 
-function generated(application: number, place: number, size: number): ServiceSpec {
-  const name = `service-${application}-${place}`;
-  return service(name, {
-    versions: [{ name: "v1", weight: 100, replicas: 1 }],
-    ...(place + 1 < size && { calls: [{ to: `service-${application}-${place + 1}`, methods: ["GET"], paths: ["/api"] }] }),
-    ...(place === 0 && { exposed: { path: `/${name}` } }),
-  });
+const nameOf = (application: number, place: number) => `service-${application}-${place}`;
+
+function generated(application: number, place: number, size: number): Service {
+  return {
+    image: { registry: "registry", repository: "service", tag: "1" },
+    port: 8080,
+    probes: { ready: "/ready", health: "/health" },
+    replicas: 1,
+    ...(place + 1 < size && { calls: [{ to: nameOf(application, place + 1), methods: ["GET"], paths: ["/api"] }] }),
+    ...(place === 0 && { exposed: { path: `/${nameOf(application, place)}` } }),
+  };
 }

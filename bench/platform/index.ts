@@ -3,9 +3,9 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import * as pulumi from "@pulumi/pulumi";
 import type { ChartSource } from "../../components/support/helm.ts";
-import { parseConfig } from "../../config.ts";
-import { requireApplications } from "../../model/checks/check.ts";
+import { planStack } from "../../plan.ts";
 import { buildPlatform } from "../../platform.ts";
+import { resolveApplications } from "../../stacks/images.ts";
 import { resolveTarget } from "../../stacks/index.ts";
 import type { Target } from "../../stacks/Target.ts";
 import { generatedApplications } from "./applications.ts";
@@ -19,14 +19,14 @@ process.once("exit", () => {
   if (file) writeFileSync(file, String(process.resourceUsage().maxRSS / 1_024));
 });
 
-const applications = generatedApplications(new pulumi.Config().requireNumber("services"));
-const config = parseConfig(pulumi.runtime.allConfig(), pulumi.getStack());
-const target = await resolveTarget(config);
+const generated = generatedApplications(new pulumi.Config().requireNumber("services"));
+const { config, applications } = planStack(pulumi.runtime.allConfig(), pulumi.getStack(), "pulumi", generated);
+const target = await resolveTarget(config, applications);
 const nothing = fileURLToPath(new URL("nothing", import.meta.url));
 const charts = mapCharts(target.charts, ({ values }) => ({ chart: nothing, values }));
-requireApplications(applications, target.gateways);
+const specs = resolveApplications(applications, config);
 
-export const { urls, authority, matrix } = buildPlatform({ ...target, charts }, config, applications);
+export const { urls, authority, matrix } = buildPlatform({ ...target, charts }, config, specs);
 
 function mapCharts(charts: Target["charts"], change: (source: ChartSource) => ChartSource): Target["charts"] {
   return Object.fromEntries(

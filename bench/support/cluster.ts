@@ -1,6 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { fullName, imageReference } from "../../airgap/names.ts";
+import { type BuiltImage, fullName, imageReference } from "../../airgap/names.ts";
 import { UserError } from "../../lib/errors.ts";
+import { builtProgram } from "../../stacks/images.ts";
 import { applyObjects, kubectl, kubeGet } from "../../tests/lib/runningStack.ts";
 import { type AtEnd, say } from "./topic.ts";
 
@@ -77,6 +78,12 @@ export interface PodArgs {
   readonly ready: string;
 }
 
+/** What pods run: nodes have both for the platform's own. */
+const images: Readonly<Record<PodArgs["image"], () => BuiltImage>> = {
+  product: () => builtProgram("apps/product/product/server.ts"),
+  fortio: () => ({ name: "fortio" }),
+};
+
 /** A pod of one container without limits, which what is compared would reach at different times. */
 export function podOf({ namespace, name, image, args, node, port, ready }: PodArgs) {
   return {
@@ -91,7 +98,7 @@ export function podOf({ namespace, name, image, args, node, port, ready }: PodAr
       containers: [
         {
           name,
-          image: fullName(imageReference(image)),
+          image: fullName(imageReference(images[image]())),
           imagePullPolicy: "IfNotPresent",
           ...(args && { args }),
           ports: [{ name: "http", containerPort: port }],

@@ -6,11 +6,11 @@ import {
 } from "@kubernetes-models/istio/networking.istio.io/v1";
 import * as pulumi from "@pulumi/pulumi";
 import { literally } from "../../lib/patterns.ts";
-import type { Canary, Exposed, ServiceVersion } from "../../model/application.ts";
+import { type Canary, canaryProblem, type Exposed, type ServiceVersion, weightsProblem } from "../../model/application.ts";
 import { seconds } from "../../model/durations.ts";
 import { delegateOf, serviceHost } from "../../model/names.ts";
 import type { Cors } from "../../model/policies.ts";
-import { defaultResilience, defaultRetriedBytes, type Resilience } from "../../model/resilience.ts";
+import { defaultResilience, defaultRetriedBytes, missingTime, type Resilience } from "../../model/resilience.ts";
 import { corsRule } from "../gateway/istio/cors.ts";
 import { customResource } from "../support/customResource.ts";
 import { retriedBodies } from "./retriedBodies.ts";
@@ -41,12 +41,12 @@ export interface TrafficArgs {
  * An exposed service gets its rules a second time, as the delegate that gateways refer to: a gateway's proxy never asks
  * the rules of the mesh. The rules depend on the subsets: a route to one that no proxy knows yet is answered with 503.
  *
- * What it is given is not judged here: `model/application.ts` has the rules.
- *
+ * @throws Error when the weights do not sum to 100, the canary's version does not exist, or the tries outlast the timeout.
  * @see https://istio.io/latest/docs/reference/config/networking/virtual-service/
  */
 export class Traffic extends pulumi.ComponentResource {
   constructor(name: string, args: TrafficArgs, opts?: pulumi.ComponentResourceOptions) {
+    requireConsistent(args);
     super("mesh:app:Traffic", name, {}, opts);
     const { service, namespace, exposed } = args;
     const host = serviceHost({ name: service, namespace });
@@ -155,4 +155,16 @@ const repeatable = "GET|HEAD|OPTIONS|PUT|DELETE";
 function timeoutAndRetries({ timeout, retries: { attempts, perTryTimeout, on } }: Resilience, mayRepeat: boolean) {
   const retries = mayRepeat && attempts > 0 ? { attempts, perTryTimeout: seconds(perTryTimeout), retryOn: on } : { attempts: 0 };
   return { timeout: seconds(timeout), retries };
+}
+
+/** Applications are checked before; this is for whoever uses the component by itself. The rules are the model's. */
+function requireConsistent({ service, versions, canary, resilience = defaultResilience }: TrafficArgs): void {
+  const names = versions.map(({ name }) => name);
+  const needed = missingTime(resilience);
+  const problems: [option: string, allowed: string | undefined][] = [
+    ["versions", weightsProblem(versions.map(({ weight }) => weight))],
+    ["canary.version", canaryProblem(canary, names)],
+    ["resilience.timeout", needed && `at least ${needed}`],
+  ];
+  for (const [option, allowed] of problems) if (allowed) throw new Error(`${service} ${option} is wrong; allowed: ${allowed}`);
 }

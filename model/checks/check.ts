@@ -7,7 +7,7 @@ import type { GatewayFacts, GatewaySettings } from "../gateway.ts";
 import { same } from "../names.ts";
 import { checkCalls } from "./calls.ts";
 import { checkExposures } from "./exposures.ts";
-import { checkLoadGenerators } from "./loadGenerators.ts";
+import { checkLoadGenerators, unknownPort } from "./loadGenerators.ts";
 import { checkNames, checkUnique } from "./names.ts";
 import { checkCallerAddresses, checkPolicies, checkStrippedHeaders } from "./policies.ts";
 import { type AppSettings, describeProblem, type Problem, Problems, valueAt } from "./problems.ts";
@@ -72,7 +72,7 @@ export function checkApplications(declared: readonly ApplicationDeclaration[], c
 /** Workloads that are not right by themselves: what calls them is not wrong for that. */
 function unread(applications: readonly Application[], named: ReturnType<typeof readApplications>["named"]): Workload[] {
   const known = applications.flatMap(workloadsOf);
-  const anyPort = { port: 0, containerPort: 0 };
+  const anyPort = { port: unknownPort, containerPort: unknownPort };
   const listens: Readonly<Record<WorkloadKind, Workload["listens"]>> = {
     services: { protocol: "http", ...anyPort },
     databases: { protocol: "tcp", port: databasePort, containerPort: databasePort },

@@ -3,6 +3,9 @@ import type { Workload } from "../callGraph.ts";
 import { resolveCall, same, serviceHost } from "../names.ts";
 import type { Problems } from "./problems.ts";
 
+/** The port of a workload whose declaration is wrong: what would follow from that is not told. */
+export const unknownPort = 0;
+
 /** What load generators ask for must be among what they declare: anything else would only ever be refused. */
 export function checkLoadGenerators({ namespace, loads = [] }: Application, all: readonly Workload[], problems: Problems): void {
   const host = serviceHost({ name: "<name>", namespace: "<namespace>" });
@@ -21,7 +24,7 @@ function allows(namespace: string, { to, methods, paths }: Call, url: string, al
   return (
     protocol === "http:" &&
     hostname === serviceHost(callee) &&
-    Number(port || 80) === listens?.port &&
+    [unknownPort, Number(port || 80)].includes(listens?.port ?? Number.NaN) &&
     (methods?.includes("GET") ?? true) &&
     (paths?.some(below) ?? true)
   );

@@ -1,4 +1,5 @@
-import { gatewayAccounts } from "../../model/callGraph.ts";
+import { gatewayFacts } from "../../components/gateway/facts.ts";
+import { nameOf } from "../../model/names.ts";
 import { sum } from "../../tests/lib/statistics.ts";
 import { forBoth } from "../charts/draw.ts";
 import { drawGraph, type Graph, type GraphNode } from "../charts/graph.ts";
@@ -8,7 +9,7 @@ import { type Figure, numbers, section, words } from "./section.ts";
 
 type Platform = Records["platform"];
 
-const gateways = new Set(Object.values(gatewayAccounts).map(({ namespace, name }) => `${namespace}/${name}`));
+const gateways = new Set(Object.values(gatewayFacts).map(({ account }) => nameOf(account)));
 const split = (workload: string) => workload.split("/") as [namespace: string, name: string];
 
 /** What runs, and who calls whom of it. */

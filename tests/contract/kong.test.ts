@@ -90,6 +90,19 @@ describe("every policy at once, and HTTPS alone", () => {
   const { publicKey } = generateKeyPairSync("rsa", { modulusLength: 2_048 });
   const { publicKey: nextKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   const issuer = "https://issuer.example.com";
+  const ofProduct = {
+    rateLimit: { requests: 5, per: "minute", by: "consumer" },
+    cors: { origins: ["https://example.com"], methods: ["GET"], maxAge: "1m" },
+    maxBodyBytes: 1_000,
+    addresses: { allow: ["10.0.0.0/8"], deny: ["10.1.0.0/16"] },
+    apiKeys: { consumers: ["alice", "bob"] },
+    bots: { deny: ["curl"] },
+  };
+  const keys = [
+    { ...publicKey.export({ format: "jwk" }), kid: "old" },
+    { ...nextKey.export({ format: "jwk" }), kid: "next" },
+  ];
+  const ofBackend = { jwt: { issuer, keys }, rateLimit: { requests: 9, per: "second", by: "address" } };
 
   beforeAll(async () => {
     pushed = await pushedFor("dev", {
@@ -100,30 +113,9 @@ describe("every policy at once, and HTTPS alone", () => {
         log: { stdout: true, url: "http://collector.example.com:8080/logs" },
         prometheus: true,
       },
-      "mesh:product": {
-        versions: [{ name: "v1" }, { name: "v2", weight: 10 }],
-        policies: {
-          rateLimit: { requests: 5, per: "minute", by: "consumer" },
-          cors: { origins: ["https://example.com"], methods: ["GET"], maxAge: "1m" },
-          maxBodyBytes: 1_000,
-          addresses: { allow: ["10.0.0.0/8"], deny: ["10.1.0.0/16"] },
-          apiKeys: { consumers: ["alice", "bob"] },
-          bots: { deny: ["curl"] },
-        },
-      },
-      "mesh:shop": {
-        backend: {
-          policies: {
-            jwt: {
-              issuer,
-              keys: [
-                { ...publicKey.export({ format: "jwk" }), kid: "old" },
-                { ...nextKey.export({ format: "jwk" }), kid: "next" },
-              ],
-            },
-            rateLimit: { requests: 9, per: "second", by: "address" },
-          },
-        },
+      "mesh:apps": {
+        product: { product: { versions: { v1: {}, v2: { weight: 10 } }, exposed: { policies: ofProduct } } },
+        prod: { backend: { exposed: { policies: ofBackend } } },
       },
     });
   });

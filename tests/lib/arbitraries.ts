@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import type { ApplicationSpec, Call, DatabaseSpec, Exposed, LoadSpec, ServiceSpec } from "../../model/application.ts";
 import { type GatewayName, gatewayNames } from "../../model/gateway.ts";
+import { defaultResilience } from "../../model/resilience.ts";
 
 /** Applications that hold together, and the gateways that run. */
 export interface Declared {
@@ -100,6 +101,7 @@ function service(
     ...listens,
     probes: { ready: "/ready", health: "/health" },
     versions,
+    resilience: defaultResilience,
     ...(canary && { canary }),
     ...(calls && { calls }),
     ...(exposed && { exposed }),

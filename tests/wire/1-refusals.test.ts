@@ -7,6 +7,9 @@ import { afterEach, beforeAll, describe, expect, test } from "@jest/globals";
 import { type Finished, make, run, saw, stackEnvironment } from "../lib/runningStack.ts";
 import { listContainers } from "./support/host.ts";
 
+/** Settings of the product service, and of nothing else in apps/. */
+const product = (options: object) => ({ "mesh:apps": { product: { product: options } } });
+
 /** A stack of the tests' own, on ports nobody uses, under a name that no other cluster has. */
 const stack = "refused";
 const stackFile = `Pulumi.${stack}.yaml`;
@@ -14,7 +17,7 @@ const sound = {
   "mesh:target": "kind",
   "mesh:sources": "built",
   "mesh:cluster": { name: "refused", workers: 2, ports: { http: 18081, https: 18443, istio: 18080, istioTls: 18444 } },
-  "mesh:product": { replicas: 3 },
+  ...product({ replicas: 3 }),
 };
 
 let before: string[];
@@ -50,11 +53,11 @@ describe("the configuration", () => {
   });
 
   test("a wrong type names the key, what was given and what is allowed", async () => {
-    await expectRefusal(await upWith({ "mesh:product": { replicas: "many" } }), "mesh:product.replicas", "many", /number/i);
+    await expectRefusal(await upWith(product({ replicas: "many" })), "mesh:apps.product.product.replicas", "many", /number/i);
   });
 
   test("no replicas at all", async () => {
-    await expectRefusal(await upWith({ "mesh:product": { replicas: 0 } }), "mesh:product.replicas", /\b0\b/, /\b1\b/);
+    await expectRefusal(await upWith(product({ replicas: 0 })), "mesh:apps.product.product.replicas", /\b0\b/, /\b1\b/);
   });
 
   test("a port out of range", async () => {
@@ -63,8 +66,8 @@ describe("the configuration", () => {
   });
 
   test("all errors of a file at once", async () => {
-    const changes = { "mesh:product": { replicas: 0 }, "mesh:sources": "found" };
-    await expectRefusal(await upWith(changes), "mesh:product.replicas", "mesh:sources", "built");
+    const changes = { ...product({ replicas: 0 }), "mesh:sources": "found" };
+    await expectRefusal(await upWith(changes), "mesh:apps.product.product.replicas", "mesh:sources", "built");
   });
 
   test("a cluster of Amazon's without a region, or hosts to answer for", async () => {
@@ -82,8 +85,8 @@ describe("the configuration", () => {
   });
 
   test("a key that no gateway here would ask for", async () => {
-    const product = { policies: { apiKeys: { consumers: ["alice"] } } };
-    await expectRefusal(await upWith({ "mesh:product": product }), "mesh:product.policies.apiKeys", "Istio's gateway");
+    const finished = await upWith(product({ exposed: { policies: { apiKeys: { consumers: ["alice"] } } } }));
+    await expectRefusal(finished, "mesh:apps.product.product.exposed.policies.apiKeys", "Istio's gateway");
   });
 
   test("a kubeconfig that lies open, which is not printed", async () => {
@@ -97,7 +100,7 @@ describe("the configuration", () => {
   test("the same by plain pulumi, which opens secrets: one message, and nothing registered", async () => {
     // Brings the pulumi of the toolchain where it is not there yet.
     expect((await make("preview", "STACK=local")).exitCode).toBe(0);
-    const config = { ...sound, "mesh:product": { replicas: 0 }, "mesh:tls": { hosts: [] } };
+    const config = { ...sound, ...product({ replicas: 0 }), "mesh:tls": { hosts: [] } };
     await writeFile(stackFile, JSON.stringify({ config }));
     const env = await stackEnvironment();
     const pulumi = (...args: string[]) =>
@@ -108,7 +111,12 @@ describe("the configuration", () => {
     expect((await run("pulumi", ["stack", "init", stack, "--no-select", "--non-interactive"], { env })).exitCode).toBe(0);
     undo.push(remove);
     const finished = await pulumi("preview");
-    await expectRefusal(finished, "Pulumi.refused.yaml is refused", "mesh:product.replicas is 0", "mesh:tls.hosts is []");
+    await expectRefusal(
+      finished,
+      "Pulumi.refused.yaml is refused",
+      "mesh:apps.product.product.replicas is 0",
+      "mesh:tls.hosts is []",
+    );
     // The stack itself is all there is to it.
     expect(finished.all).not.toMatch(/\b(kubernetes|kind|random|mesh):\S*:/);
   });

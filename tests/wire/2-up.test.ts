@@ -4,7 +4,7 @@ import { beforeAll, expect, test } from "@jest/globals";
 import { bringUp, haveUp, kubeGet, outputs, pulumi, run, saw, stack } from "../lib/runningStack.ts";
 import { productPods, untilReady } from "./support/pods.ts";
 import { askProducts } from "./support/product.ts";
-import { withEdited } from "./support/settings.ts";
+import { setOptions, withEdited } from "./support/settings.ts";
 
 beforeAll(async () => {
   await haveUp();
@@ -60,9 +60,7 @@ test("a refresh finds no drift", async () => {
 });
 
 test("a changed replica count changes one resource", async () => {
-  const changes = await previewWith((config) => {
-    config["mesh:product"] = { ...(config["mesh:product"] as object), replicas: 4 };
-  });
+  const changes = await previewWith((config) => setOptions(config, "product/product", { replicas: 4 }));
   saw(`a replica more: ${JSON.stringify(changes)}`);
   expect(changes).toEqual([expect.objectContaining({ op: "update", type: "kubernetes:apps/v1:Deployment" })]);
 });

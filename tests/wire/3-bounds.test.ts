@@ -7,7 +7,7 @@ import { atGateway } from "./support/envoy.ts";
 import { gatewayPods, untilReady } from "./support/pods.ts";
 import { askProducts, everywhere, gatewayUrl } from "./support/product.ts";
 import { lines, type RawConnection, withRaw } from "./support/raw.ts";
-import { deployWith } from "./support/settings.ts";
+import { deployWith, setOptions } from "./support/settings.ts";
 
 /*
  * What a client may hold of Istio's gateway, whoever it is, and what a client may send by the standards. The bounds are set so
@@ -37,8 +37,8 @@ beforeAll(async () => {
   await deployWith((config) => {
     config["mesh:istioGateway"] = bounds;
     const resilience = { retries: { maxBodyBytes: retried }, pool: { maxConnections: 60 } };
-    config["mesh:product"] = { ...(config["mesh:product"] as object), policies: { maxBodyBytes: large }, resilience };
-    config["mesh:shop"] = { ...(config["mesh:shop"] as object), backend: { policies: { maxBodyBytes: small } } };
+    setOptions(config, "product/product", { exposed: { policies: { maxBodyBytes: large } }, resilience });
+    setOptions(config, "prod/backend", { exposed: { policies: { maxBodyBytes: small } } });
   });
   // The pods before them serve on for a while.
   await untilReady(gatewayPods, length);

@@ -36,8 +36,7 @@ async function counted(...asked: Parameters<typeof ask>) {
 
 describe.each(weights)("v2 of %i %%", (weight) => {
   beforeAll(async () => {
-    const version = (name: string, weight: number, replicas: number) => ({ name, weight, replicas });
-    await deployProduct({ versions: [version("v1", 100 - weight, 3), version("v2", weight, 2)] });
+    await deployProduct({ versions: { v1: { weight: 100 - weight, replicas: 3 }, v2: { weight, replicas: 2 } } });
     await atGateway((proxies) => eventually("the weights at every proxy", 30, () => allSplit(proxies, weight)));
   });
 

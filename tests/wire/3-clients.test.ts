@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from "@jest/globals";
-import { gatewayAccounts } from "../../model/callGraph.ts";
+import { gatewayFacts } from "../../components/gateway/facts.ts";
 import { nameOf, serviceHost } from "../../model/names.ts";
 import { haveUp, saw } from "../lib/runningStack.ts";
 import { callersOf } from "./support/envoy.ts";
@@ -98,7 +98,7 @@ describe("the gateway answers", () => {
 });
 
 test("a service answers them too when another service asks it", async () => {
-  const gateways: readonly string[] = Object.values(gatewayAccounts).map(nameOf);
+  const gateways: readonly string[] = Object.values(gatewayFacts).map(({ account }) => nameOf(account));
   const account = callersOf("product/product").find((caller) => !gateways.includes(caller));
   if (account === undefined) throw new Error("nobody may call the product service");
   const all = sent.filter(([what]) => what !== "HEAD");

@@ -4,7 +4,7 @@ import { bringUp, eventually, haveUp, outputs, saw } from "../lib/runningStack.t
 import { type Answer, exchange } from "./support/exchange.ts";
 import { askSecurely, handshake } from "./support/https.ts";
 import { everywhere, gatewayUrl } from "./support/product.ts";
-import { deployWith, withEdited } from "./support/settings.ts";
+import { deployWith, setOptions, withEdited } from "./support/settings.ts";
 import { createIssuer } from "./support/tokens.ts";
 import { startUp } from "./support/updates.ts";
 
@@ -94,11 +94,10 @@ describe("policies", () => {
   beforeAll(async () => {
     await deployWith((config) => {
       const cors = { origins: [page, "https://*.example.org"], headers: ["x-own"], maxAge: "5m" };
-      const product = { jwt: { issuer: name, keys: [issuer.key] }, cors, maxBodyBytes: 10_000 };
-      config["mesh:product"] = { ...(config["mesh:product"] as object), policies: product };
-      const backend = { policies: { rateLimit: { requests: perHour, per: "hour" }, cors } };
-      const frontend = { policies: { rateLimit: { requests: perMinute, per: "minute" } } };
-      config["mesh:shop"] = { ...(config["mesh:shop"] as object), backend, frontend };
+      const demand = (workload: string, policies: object) => setOptions(config, workload, { exposed: { policies } });
+      demand("product/product", { jwt: { issuer: name, keys: [issuer.key] }, cors, maxBodyBytes: 10_000 });
+      demand("prod/backend", { rateLimit: { requests: perHour, per: "hour" }, cors });
+      demand("prod/frontend", { rateLimit: { requests: perMinute, per: "minute" } });
     });
     await everywhere("the policies", async () => {
       expect(await status({})).toBe(401);
@@ -279,11 +278,9 @@ test("while a service's pods never become ready, what the file demands no more g
   const status = async (path: string, headers = {}) => (await askPlainly(path, { headers })).status;
   const edit = (config: Record<string, unknown>) => {
     const cors = { origins: ["https://pages.example.com"] };
-    const frontend = { policies: { addresses: { allow: ["203.0.113.0/24"] }, cors } };
-    config["mesh:shop"] = { ...(config["mesh:shop"] as object), frontend };
-    const product = config["mesh:product"] as object;
-    config["mesh:product"] = { ...product, versions: [{ name: "v1" }], canary: { version: "v1" } };
-    config["mesh:images"] = { backend: { registry: "nowhere.example.com", repository: "backend", tag: "none" } };
+    setOptions(config, "prod/frontend", { exposed: { policies: { addresses: { allow: ["203.0.113.0/24"] }, cors } } });
+    setOptions(config, "product/product", { versions: { v1: {} }, canary: { version: "v1" } });
+    setOptions(config, "prod/backend", { image: { registry: "nowhere.example.com", repository: "backend", tag: "none" } });
   };
   // What goes is there: else whatever is seen to be missing was never there.
   expect([await status(products), await status("/api/v2/products")]).toEqual([401, 401]);
@@ -291,7 +288,7 @@ test("while a service's pods never become ready, what the file demands no more g
   await withEdited(edit, async (file) => {
     const update = await startUp("--config-file", file);
     try {
-      await update.says(/Deployment backend-v1 updating/);
+      await update.says(/Deployment prod-backend-v1 updating/);
       await everywhere("a refusal", async () => expect(await status("/")).toBe(403));
       await everywhere("no demand for a token", async () => expect(await status(products)).toBe(200));
       await everywhere("no path to a version that is gone", async () => {
@@ -320,8 +317,7 @@ test("behind proxies that are trusted the address and the scheme are those that 
   await deployWith((config) => {
     config["mesh:edge"] = { trustedProxies: { count: 1, addresses: ["0.0.0.0/0", "::/0"] } };
     config["mesh:tls"] = { ...(config["mesh:tls"] as object), plaintext: false };
-    const frontend = { policies: { addresses: { allow: ["203.0.113.0/24"] } } };
-    config["mesh:shop"] = { ...(config["mesh:shop"] as object), frontend };
+    setOptions(config, "prod/frontend", { exposed: { policies: { addresses: { allow: ["203.0.113.0/24"] } } } });
   });
   await everywhere("the proxies in front", async () => {
     for (const name of [host, "elsewhere.example.com"]) {

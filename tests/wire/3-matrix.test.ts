@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, test } from "@jest/globals";
-import { gatewayAccounts, type MatrixRow, principalOf } from "../../model/callGraph.ts";
+import { gatewayFacts } from "../../components/gateway/facts.ts";
+import { type MatrixRow, principalOf } from "../../model/callGraph.ts";
 import { type MatrixProbe, record } from "../../report/records.ts";
 import { haveUp, outputs, run, saw, stackEnvironment } from "../lib/runningStack.ts";
 import { type Echo, route, withEcho } from "./support/echo.ts";
@@ -133,7 +134,7 @@ async function expectIgnored(echo: Echo, { name, headers: forged }: Forgery, hon
   expect({ name, ...headers, ...differing }).toEqual({ name, ...honest, ...differing });
   expect(headers["x-forwarded-for"]).not.toMatch(/,|127\.0\.0\.1/);
   expect(headers["x-forwarded-client-cert"]?.match(/URI=[^;,]*/g)).toEqual([
-    `URI=spiffe://${principalOf(gatewayAccounts.istio)}`,
+    `URI=spiffe://${principalOf(gatewayFacts.istio.account)}`,
   ]);
 
   const slow = await echo.ask("delay=4000", forged);

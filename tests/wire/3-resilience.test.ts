@@ -37,7 +37,10 @@ describe("a request that fails or is slow", () => {
   beforeAll(async () => {
     // Nobody is ejected, so that each try finds all three pods; POST is let in, so that it can fail.
     const failures = 1_000;
-    await deployProduct({ methods: ["GET", "HEAD", "POST"], resilience: { ejection: { consecutive5xx: failures } } });
+    await deployProduct({
+      exposed: { methods: ["GET", "HEAD", "POST"] },
+      resilience: { ejection: { consecutive5xx: failures } },
+    });
     await atGateway((proxies) =>
       eventually("no ejection by any gateway", 20, async () => {
         for (const proxy of proxies) expect(await proxy.ejectsAfter(destination)).toBe(failures);

@@ -12,7 +12,7 @@ import { productUrl } from "./support/product.ts";
 import { WeightedRules } from "./support/rules.ts";
 import { withConfigSet } from "./support/settings.ts";
 
-const weightOfV2 = "mesh:product.versions[1].weight";
+const weightOfV2 = "mesh:apps.product.product.versions.v2.weight";
 const steps = [20, 40, 60, 80, 100];
 /** Requests a second: of a client that sees who answers, and of fortio beside it. */
 const rate = { seen: 100, counted: 50 };

@@ -100,14 +100,14 @@ test("when the backend fails, the page says so, and comes back with it", async (
 
 test("a size that the database's volume cannot have is refused, and the database and its data stay", async () => {
   const before = await readDatabase();
-  await withConfigSet({ "mesh:shop.database.storage": "3Gi" }, async () => {
+  await withConfigSet({ "mesh:apps.prod.database.storage": "3Gi" }, async () => {
     const refused = await make("up");
     saw(refused.all.trim().split("\n").slice(-2).join("\n         "));
     expect(refused.exitCode).not.toBe(0);
-    expect(refused.all).toMatch(/mesh:shop\.database\.storage is 3Gi, and the volume of prod\/database has 1Gi/);
+    expect(refused.all).toMatch(/mesh:apps\.prod\.database\.storage is 3Gi, and the volume of prod\/database has 1Gi/);
     expect(await readDatabase()).toEqual(before);
     // By itself pulumi asks nobody beforehand: another setting that fails stops it before or after the volume.
-    await pulumi("config", "set", "--path", "mesh:shop.backend.resilience.retries.on", "5xx,499");
+    await pulumi("config", "set", "--path", "mesh:apps.prod.backend.resilience.retries.on", "5xx,499");
     expect((await pulumi("up", "--yes", "--skip-preview")).exitCode).not.toBe(0);
     expect(await readDatabase()).toEqual(before);
   });

@@ -29,9 +29,9 @@ test("the mesh moves to another revision of its control plane and back under loa
     await eventually(`all proxies of the revision ${to}`, 30, async () => expect(await revisions()).toEqual([to]));
   };
   const { requests, failed, codes } = await fortioWhile(productUrl(), { qps: 100, connections: 16 }, async () => {
-    await move("the next one beside", { beside: [{ revision: "next" }] }, "default");
-    await move("everybody to it", { revision: "next", tags: ["stable"], beside: [{ revision: "default" }] }, "next");
-    await move("and back", { beside: [{ revision: "next" }] }, "default");
+    await move("the next one beside", { additionalRevisions: [{ revision: "next" }] }, "default");
+    await move("everybody to it", { revision: "next", tags: ["stable"], additionalRevisions: [{ revision: "default" }] }, "next");
+    await move("and back", { additionalRevisions: [{ revision: "next" }] }, "default");
   });
   saw(`${took.join(", ")}; ${requests} requests, ${failed} failed (${JSON.stringify(codes)})`);
   await recordFault("the control plane moved to another revision and back", { requests, failed, none: true });

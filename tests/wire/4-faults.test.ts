@@ -13,7 +13,7 @@ import {
   untilReady,
 } from "./support/pods.ts";
 import { productUrl } from "./support/product.ts";
-import { withEdited } from "./support/settings.ts";
+import { setOptions, withEdited } from "./support/settings.ts";
 import { expectSettled, startUp } from "./support/updates.ts";
 
 beforeAll(async () => {
@@ -119,13 +119,11 @@ async function deploymentOfV2(): Promise<string> {
 
 test("the API server killed during `pulumi up`: the next one completes, and state and cluster agree", async () => {
   const edit = (config: Record<string, unknown>) => {
-    const versions = [{ name: "v1" }, { name: "v2", weight: 50, replicas: 3 }];
-    config["mesh:product"] = {
-      ...(config["mesh:product"] as object),
+    setOptions(config, "product/product", {
       replicas: 4,
-      versions,
+      versions: { v1: {}, v2: { weight: 50, replicas: 3 } },
       resilience: { retries: { maxBodyBytes: 90_000 } },
-    };
+    });
   };
   const { failed } = await underFault("the API server killed during pulumi up", { none: true }, async () => {
     await withEdited(edit, async (file) => {

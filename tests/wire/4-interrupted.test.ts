@@ -5,6 +5,7 @@ import { parse, stringify } from "yaml";
 import { bringUp, haveUp, pulumi, saw, stack } from "../lib/runningStack.ts";
 import { underFault } from "./support/faults.ts";
 import { fractions } from "./support/random.ts";
+import { setOptions } from "./support/settings.ts";
 import { expectNoDrift, expectSettled, startUp } from "./support/updates.ts";
 
 const stackFile = `Pulumi.${stack}.yaml`;
@@ -27,15 +28,14 @@ afterAll(async () => {
 
 /** An application less, with its namespace and all that is in it; other shares, copies, rules and retries. */
 function changed(file: string): string {
-  const settings = parse(file) as { config: Record<string, object> };
-  settings.config["mesh:load"] = { qps: 0 };
-  settings.config["mesh:product"] = {
-    ...settings.config["mesh:product"],
+  const settings = parse(file) as { config: Record<string, unknown> };
+  setOptions(settings.config, "load/generator", { qps: 0 });
+  setOptions(settings.config, "product/product", {
     replicas: 2,
-    versions: [{ name: "v1" }, { name: "v2", weight: 50, replicas: 2 }],
+    versions: { v1: {}, v2: { weight: 50, replicas: 2 } },
     // None that changes the gateway's listeners: they would close kept connections, of which one may just be used.
     resilience: { timeout: "6s", retries: { maxBodyBytes: 90_000 } },
-  };
+  });
   return stringify(settings);
 }
 

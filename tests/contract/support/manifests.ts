@@ -1,8 +1,6 @@
-import { buildPlatform } from "../../../platform.ts";
-import { resolveTarget } from "../../../stacks/index.ts";
 import { certManagerRelease, certManagerType } from "../../lib/certManagerPackage.ts";
-import { automaticName, type Recording, type Registered, record } from "../../lib/mocks.ts";
-import { stackConfig } from "../../lib/stacks.ts";
+import { automaticName, type Recording, type Registered } from "../../lib/mocks.ts";
+import { recordStack, stackConfig } from "../../lib/stacks.ts";
 import { certificateOf } from "./certificates.ts";
 
 /** A Kubernetes object as it is sent to an API server. */
@@ -42,19 +40,14 @@ const selfSignedType = "pulumi-nodejs:dynamic/certificate:SelfSigned";
 
 /** Everything that a stack of this project, with keys of its configuration replaced, puts into its cluster, in that order. */
 export async function contentsOf(stack: string, changes: Record<string, unknown> = {}): Promise<Contents> {
-  const config = stackConfig(stack, changes);
-  const certificate = await certificateOf(config.tls.hosts);
+  const certificate = await certificateOf(stackConfig(stack, changes).tls.hosts);
   const outputs = {
     [selfSignedType]: certificate,
     [serviceType]: { status: balanced },
     // No two are the same, or Kong would refuse one of them.
     [passwordType]: (name: string) => ({ result: `password-of-${name}` }),
   };
-  const recording = await record(async () => buildPlatform(await resolveTarget(config), config), {
-    stack,
-    autonames: true,
-    outputs,
-  });
+  const recording = await recordStack(stack, changes, { autonames: true, outputs });
   return { objects: manifestsOf(recording), releases: releasesOf(recording) };
 }
 

@@ -1,7 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import { keyOf, moduleVersion } from "../../../airgap/inputs.ts";
 import {
-  builtImages,
   chartPath,
   fullName,
   imageHub,
@@ -11,6 +10,7 @@ import {
   toolchainBin,
 } from "../../../airgap/names.ts";
 import { cacheDir } from "../../../lib/paths.ts";
+import { builtImages } from "../../../plan.ts";
 
 describe("keys", () => {
   test("change with a file, with a fact, and with a file that is there no more", () => {
@@ -36,17 +36,19 @@ describe("keys", () => {
 });
 
 describe("names", () => {
+  const all = builtImages();
+
   test("Istio's images share one tag, every other has its own", () => {
-    const tags = builtImages.map((name) => imageReference(name).tag);
-    const { tag } = imageReference("pilot");
-    expect(imageReference("proxyv2")).toEqual({ registry: "localhost", repository: "mesh/proxyv2", tag });
-    expect(fullName(imageReference("proxyv2"))).toBe(`${imageHub}/proxyv2:${tag}`);
-    expect(imageReference("install-cni").tag).toBe(tag);
-    expect(new Set(tags).size).toBe(builtImages.length - 2);
+    const tags = all.map((image) => imageReference(image).tag);
+    const { tag } = imageReference({ name: "pilot" });
+    expect(imageReference({ name: "proxyv2" })).toEqual({ registry: "localhost", repository: "mesh/proxyv2", tag });
+    expect(fullName(imageReference({ name: "proxyv2" }))).toBe(`${imageHub}/proxyv2:${tag}`);
+    expect(imageReference({ name: "install-cni" }).tag).toBe(tag);
+    expect(new Set(tags).size).toBe(all.length - 2);
   });
 
   test("a tag never reads as a number, as a chart's values would make it one", () => {
-    for (const name of builtImages) expect(imageReference(name).tag).toMatch(/^\d+(\.\d+\.\d+)?-[0-9a-f]{12}$/);
+    for (const image of all) expect(imageReference(image).tag).toMatch(/^\d+(\.\d+\.\d+)?-[0-9a-f]{12}$/);
   });
 
   test("the node image tells its Kubernetes version, and the charts Istio's", () => {

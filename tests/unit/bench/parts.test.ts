@@ -4,12 +4,13 @@ import { field } from "../../../bench/support/cgroups.ts";
 import { addressOf } from "../../../bench/support/syntheticServices.ts";
 import { stepsOf } from "../../../bench/support/upTimings.ts";
 import { Timings } from "../../../cli/support/timings.ts";
-import { applicationProblems } from "../../../model/checks/check.ts";
+import { checkApplications } from "../../../model/checks/check.ts";
+import { factsOf } from "../../lib/shop.ts";
 
 test.each([1, 10, 25, 500])("%d generated services are applications that the platform takes", (services) => {
   const applications = generatedApplications(services);
-  expect(applications.flatMap((application) => application.services)).toHaveLength(services);
-  expect(applicationProblems(applications, ["istio", "kong"])).toEqual([]);
+  expect(applications.flatMap((application) => Object.keys(application.services ?? {}))).toHaveLength(services);
+  expect(checkApplications(applications, { gateways: factsOf("istio", "kong") }).problems).toEqual([]);
 });
 
 test("endpoints of synthetic services have addresses of their own, in the range that is for benchmarks", () => {

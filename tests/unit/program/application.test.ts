@@ -1,10 +1,14 @@
 import { describe, expect, test } from "@jest/globals";
 import { Application } from "../../../components/app/Application.ts";
+import { serviceAnnotations } from "../../../components/gateway/kong/annotations.ts";
 import type { ApplicationSpec, ServiceSpec } from "../../../model/application.ts";
 import { CallGraph } from "../../../model/callGraph.ts";
 import type { GatewayName } from "../../../model/gateway.ts";
+import { defaultResilience } from "../../../model/resilience.ts";
+import type { Route } from "../../../model/route.ts";
 import { routesOf } from "../../../model/routes.ts";
 import { at, record } from "../../lib/mocks.ts";
+import { factsOf } from "../../lib/shop.ts";
 
 const service = (name: string, more: Partial<ServiceSpec> = {}): ServiceSpec => ({
   name,
@@ -12,6 +16,7 @@ const service = (name: string, more: Partial<ServiceSpec> = {}): ServiceSpec => 
   port: 3000,
   probes: { ready: "/ready", health: "/health" },
   versions: [{ name: "v1", weight: 100, replicas: 1 }],
+  resilience: defaultResilience,
   ...more,
 });
 
@@ -27,10 +32,12 @@ const spec: ApplicationSpec = {
 };
 
 function recordApplication(gateways: readonly GatewayName[] = ["kong", "istio"]) {
-  const graph = new CallGraph([spec], gateways);
+  const graph = new CallGraph([spec], factsOf(...gateways));
   const mesh = { injection: { "istio.io/rev": "stable" }, podAnnotations: { "mesh/proxy": "a-1" } };
   const routes = routesOf(spec, gateways);
-  return record(() => new Application("stores", { spec, graph, routes, mesh }));
+  const annotations = (route: Route) =>
+    gateways.includes("kong") && route.gateways.includes("kong") ? serviceAnnotations(route) : {};
+  return record(() => new Application("stores", { spec, graph, routes, mesh, annotations }));
 }
 
 const deployment = "kubernetes:apps/v1:Deployment";
@@ -42,7 +49,7 @@ describe("a database's variables", () => {
   };
 
   test("are given to whom it may be called by, and his own go before them", async () => {
-    const env = await envOf("shop-v1");
+    const env = await envOf("stores-shop-v1");
     expect(env).toContainEqual({ name: "PGHOST", value: "stock.stores.svc.cluster.local" });
     expect(env).toContainEqual({ name: "PGDATABASE", value: "another" });
     const secretKeyRef = { name: "stock-credentials", key: "password" };
@@ -50,15 +57,15 @@ describe("a database's variables", () => {
   });
 
   test("are nobody else's", async () => {
-    expect(JSON.stringify(await envOf("ledger-v1"))).not.toContain("PG");
+    expect(JSON.stringify(await envOf("stores-ledger-v1"))).not.toContain("PG");
   });
 });
 
 test("no pod is there before its namespace is closed to those who are not declared", async () => {
   const { waits } = await recordApplication();
   const closed = ["kubernetes:security.istio.io/v1:AuthorizationPolicy", "stores-allow-nothing"] as const;
-  for (const name of ["shop-v1", "ledger-v1"]) expect(waits([deployment, name], closed)).toBe(true);
-  expect(waits(["kubernetes:apps/v1:StatefulSet", "stock"], closed)).toBe(true);
+  for (const name of ["stores-shop-v1", "stores-ledger-v1"]) expect(waits([deployment, name], closed)).toBe(true);
+  expect(waits(["kubernetes:apps/v1:StatefulSet", "stores-stock"], closed)).toBe(true);
 });
 
 test("every pod carries the note of its proxy, and the namespace says who injects it", async () => {
@@ -76,10 +83,10 @@ test("Kong is told to dial the Service where it offers it, and nowhere else", as
     const { inputs } = await recordApplication(gateways);
     return at<Record<string, string> | undefined>(inputs("kubernetes:core/v1:Service", name), "metadata.annotations");
   };
-  expect(await annotationsOf("shop")).toMatchObject({
+  expect(await annotationsOf("stores-shop")).toMatchObject({
     "ingress.kubernetes.io/service-upstream": "true",
     "konghq.com/retries": "0",
   });
-  expect(await annotationsOf("ledger")).toBeUndefined();
-  expect(await annotationsOf("shop", ["istio"])).toBeUndefined();
+  expect(await annotationsOf("stores-ledger")).toBeUndefined();
+  expect(await annotationsOf("stores-shop", ["istio"])).toBeUndefined();
 });

@@ -1,40 +1,45 @@
 import { expect, test } from "@jest/globals";
-import type { ApplicationSpec } from "../../../model/application.ts";
-import { applicationProblems, requireApplications } from "../../../model/checks/check.ts";
+import type { ApplicationDeclaration } from "../../../model/application.ts";
+import { checkApplications, requireApplications } from "../../../model/checks/check.ts";
 import { defaultResilience } from "../../../model/resilience.ts";
-import { service, shop } from "../../lib/shop.ts";
+import { declared, factsOf, service, shop } from "../../lib/shop.ts";
 
 /*
  * Applications as JavaScript sees them: what the compiler would say is said by the program as well, before anything is registered.
  */
 
 /** A shop with a further key at a path, or another value there. */
-function shopWith(path: readonly (string | number)[], value: unknown): ApplicationSpec[] {
-  const changed = structuredClone(shop()) as unknown;
+function shopWith(path: readonly (string | number)[], value: unknown): ApplicationDeclaration[] {
+  const changed = structuredClone(declared(shop())) as unknown;
   const last = path.at(-1) ?? "";
   const holder = path
     .slice(0, -1)
     .reduce((from, step) => (from as Record<string | number, object>)[step] ?? {}, changed as object);
   (holder as Record<string | number, unknown>)[last] = value;
-  return changed as ApplicationSpec[];
+  return changed as ApplicationDeclaration[];
 }
 
-const frontend = [0, "services", 0] as const;
-const problems = (path: readonly (string | number)[], value: unknown) => applicationProblems(shopWith(path, value), ["istio"]);
+const frontend = [0, "services", "frontend"] as const;
+const problems = (path: readonly (string | number)[], value: unknown) =>
+  checkApplications(shopWith(path, value), { gateways: factsOf("istio") }).problems;
 
 test.each<[string, readonly (string | number)[], string]>([
   ["an application", [0, "servces"], "namespace prod servces is not a key; allowed: namespace, services, databases, loads"],
   [
     "a service",
     [...frontend, "protocol"],
-    "prod/frontend protocol is not a key; allowed: name, image, port, containerPort, probes, resources, env, versions, canary, resilience, calls, exposed",
+    "prod/frontend protocol is not a key; allowed: image, port, containerPort, probes, resources, env, replicas, versions, canary, resilience, calls, exposed",
   ],
-  ["its image", [...frontend, "image", "tag"], "prod/frontend image.tag is not a key; allowed: reference, program"],
+  [
+    "its image",
+    [...frontend, "image", "name"],
+    "prod/frontend image.name is not a key; allowed: registry, repository, tag, digest, source",
+  ],
   ["a probe", [...frontend, "probes", "live"], "prod/frontend probes.live is not a key; allowed: ready, health"],
   [
     "a version",
-    [...frontend, "versions", 0, "replica"],
-    "prod/frontend versions[0].replica is not a key; allowed: name, replicas, weight",
+    [...frontend, "versions", "v1", "replica"],
+    "prod/frontend versions.v1.replica is not a key; allowed: weight, replicas",
   ],
   ["a call", [...frontend, "calls", 0, "method"], "prod/frontend calls[0].method is not a key; allowed: to, methods, paths"],
   [
@@ -42,9 +47,17 @@ test.each<[string, readonly (string | number)[], string]>([
     [...frontend, "exposed", "hosts"],
     "prod/frontend exposed.hosts is not a key; allowed: path, methods, versioned, gateways, policies",
   ],
-  ["a canary", [1, "services", 0, "canary", "weight"], "product/product canary.weight is not a key; allowed: header, version"],
-  ["a database", [0, "databases", 0, "port"], "prod/database port is not a key; allowed: name, image, database, user, storage"],
-  ["a load", [2, "loads", 0, "rate"], "load/generator rate is not a key; allowed: name, image, calls, qps, url"],
+  [
+    "a canary",
+    [1, "services", "product", "canary", "weight"],
+    "product/product canary.weight is not a key; allowed: header, version",
+  ],
+  [
+    "a database",
+    [0, "databases", "database", "port"],
+    "prod/database port is not a key; allowed: image, database, user, storage",
+  ],
+  ["a load", [2, "loads", "generator", "rate"], "load/generator rate is not a key; allowed: image, calls, qps, url"],
 ])("a key that nobody knows of %s is refused by its place, with those that are known", (_what, path, sentence) => {
   expect(problems(path, "x")).toEqual([`apps: ${sentence}`]);
 });
@@ -66,7 +79,7 @@ test("so it is further in, where keys have keys", () => {
 });
 
 test.each<[string, readonly (string | number)[], unknown, string]>([
-  ["a port as text", [...frontend, "port"], "80", 'prod/frontend port is "80"; allowed: a number'],
+  ["a port as text", [...frontend, "port"], "80", 'prod/frontend port is "80"; allowed: a whole number from 1 to 65535'],
   ["no probes", [...frontend, "probes"], undefined, "prod/frontend probes is not given; allowed: a mapping with ready, health"],
   [
     "a call as text",
@@ -86,7 +99,7 @@ test.each<[string, readonly (string | number)[], unknown, string]>([
     { limits: { memory: "64MB" } },
     'prod/frontend resources.limits.memory is "64MB"; allowed: a quantity such as 250m or 128Mi, as text',
   ],
-  ["services as a mapping", [0, "services"], {}, "namespace prod services is {}; allowed: a list of services"],
+  ["services as a list", [0, "services"], [], "namespace prod services is []; allowed: a mapping of names to services"],
   [
     "parts of a millisecond",
     [...frontend, "resilience"],
@@ -106,8 +119,11 @@ test.each<[string, readonly (string | number)[], unknown, string]>([
 test("keys that nobody knows are told together with everything else", () => {
   const wrong = service("a", { port: 80 });
   const refused = () =>
-    requireApplications([{ namespace: "alone", services: [{ ...wrong, protocol: "grpc" } as typeof wrong] }], []);
-  expect(refused).toThrow(/apps: alone\/a protocol is not a key; allowed: name, .*\n {2}- apps: alone\/a port is 80; allowed: /);
+    requireApplications(declared([{ namespace: "alone", services: [{ ...wrong, protocol: "grpc" } as typeof wrong] }]), {
+      gateways: [],
+    });
+  expect(refused).toThrow(/- apps: alone\/a port is 80; allowed: .*/);
+  expect(refused).toThrow(/- apps: alone\/a protocol is not a key; allowed: image, .*/);
 });
 
 test("of a key of tokens that is refused, no half is printed", () => {

@@ -4,7 +4,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
-import { bundleFile, bundleOf, serviceNames } from "../../../lib/bundle.ts";
+import { applications } from "../../../apps/index.ts";
+import { bundleFile, bundleOf } from "../../../lib/bundle.ts";
 
 let folder: string;
 beforeAll(() => {
@@ -19,7 +20,11 @@ afterEach(() => {
   last?.kill("SIGKILL");
 });
 
-describe.each(serviceNames)("%s", (service) => {
+const sources = applications.flatMap(({ services = {} }) => Object.values(services).flatMap(({ image }) => image.source ?? []));
+
+test("the platform has programs of its own", () => expect(sources.length).toBeGreaterThan(2));
+
+describe.each(sources)("%s", (service) => {
   test("is the same text in every process, wherever it is started", () => {
     const script = `import(${JSON.stringify(join(process.cwd(), "lib/bundle.ts"))}).then((b) => process.stdout.write(b.bundleOf("${service}")))`;
     const args = ["--import", import.meta.resolve("tsx"), "-e", script];
@@ -66,6 +71,6 @@ describe.each(serviceNames)("%s", (service) => {
 
 test("is made once in a process", () => {
   const started = performance.now();
-  for (let i = 0; i < 1_000; i++) bundleOf("backend");
+  for (let i = 0; i < 1_000; i++) bundleOf("apps/shop/backend/server.ts");
   expect(performance.now() - started).toBeLessThan(200);
 });

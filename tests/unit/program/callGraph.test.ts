@@ -1,8 +1,8 @@
 import { describe, expect, test } from "@jest/globals";
-import { CallGraph, databasePort, principalOf, matrixRows } from "../../../model/callGraph.ts";
-import { service, shop } from "../../lib/shop.ts";
+import { CallGraph, databasePort, matrixRows, principalOf } from "../../../model/callGraph.ts";
+import { factsOf, service, shop } from "../../lib/shop.ts";
 
-const graph = new CallGraph(shop(), ["istio", "kong"]);
+const graph = new CallGraph(shop(), factsOf("istio", "kong"));
 const row = (from: string, to: string, of = graph) => matrixRows(of.matrix()).find((one) => one.from === from && one.to === to);
 
 test("every workload, and where it is to be had", () => {
@@ -69,18 +69,21 @@ describe("the matrix", () => {
 
 describe("gateways", () => {
   test("those that do not run call nobody", () => {
-    const froms = matrixRows(new CallGraph(shop(), ["istio"]).matrix()).map(({ from }) => from);
+    const froms = matrixRows(new CallGraph(shop(), factsOf("istio")).matrix()).map(({ from }) => from);
     expect(froms).not.toContain("kong/kong-kong");
   });
 
   test("call nobody who is not offered there", () => {
-    const only = new CallGraph(shop({ product: { exposed: { path: "/api/products", gateways: ["kong"] } } }), ["istio", "kong"]);
+    const only = new CallGraph(
+      shop({ product: { exposed: { path: "/api/products", gateways: ["kong"] } } }),
+      factsOf("istio", "kong"),
+    );
     expect(row("istio-ingress/istio-ingressgateway", "product/product", only)?.allowed).toBe(false);
     expect(row("kong/kong-kong", "product/product", only)?.allowed).toBe(true);
   });
 
   test("may ask with the methods that are offered", () => {
-    const writable = new CallGraph(shop({ product: { exposed: { path: "/api/products", methods: ["POST"] } } }), ["kong"]);
+    const writable = new CallGraph(shop({ product: { exposed: { path: "/api/products", methods: ["POST"] } } }), factsOf("kong"));
     expect(row("kong/kong-kong", "product/product", writable)?.operations).toEqual([
       { methods: ["POST"], paths: ["/api/products"] },
     ]);

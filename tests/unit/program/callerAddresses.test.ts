@@ -1,9 +1,8 @@
 import { describe, expect, test } from "@jest/globals";
-import type { Config } from "../../../config.ts";
-import { applicationProblems } from "../../../model/checks/check.ts";
-import { noticesOf, plannedApplications } from "../../../platform.ts";
-import { service } from "../../lib/shop.ts";
-import { existing, parse, problems } from "./support/config.ts";
+import { checkApplications } from "../../../model/checks/check.ts";
+import { noticesOf } from "../../../platform.ts";
+import { declared, factsOf, service } from "../../lib/shop.ts";
+import { existing, plan, problems, product, serviceOf } from "./support/config.ts";
 
 /*
  * Policies that judge callers by their addresses, where those do not arrive: said on kind, which is for trying out, and refused on a
@@ -14,7 +13,7 @@ const byAddress = { rateLimit: { requests: 1, per: "second", by: "address" }, ad
 const on = (settings: Record<string, unknown>, policies: Record<string, unknown> = byAddress) => ({
   ...existing,
   "mesh:existing": { ...existing["mesh:existing"], ...settings },
-  "mesh:product": { policies },
+  ...product({ exposed: { policies } }),
 });
 const application = {
   namespace: "a",
@@ -26,8 +25,8 @@ describe("on a cluster that runs already", () => {
     const refused =
       "allowed: nothing that judges addresses while callers' do not arrive; mesh:existing.callerAddresses: kept says";
     expect(problems(on({}))).toEqual([
-      expect.stringContaining(`mesh:product.policies.addresses is {"deny":["192.0.2.0/24"]}; ${refused}`),
-      expect.stringContaining(`mesh:product.policies.rateLimit.by is "address"; ${refused}`),
+      expect.stringContaining(`mesh:apps.product.product.exposed.policies.addresses is {"deny":["192.0.2.0/24"]}; ${refused}`),
+      expect.stringContaining(`mesh:apps.product.product.exposed.policies.rateLimit.by is "address"; ${refused}`),
     ]);
     expect(problems(on({ callerAddresses: "lost" }))).toHaveLength(2);
     expect(problems(on({ callerAddresses: "kept" }))).toEqual([]);
@@ -41,21 +40,24 @@ describe("on a cluster that runs already", () => {
   });
 
   test("those of an application of one's own likewise", () => {
-    expect(applicationProblems([application], ["istio"], { callerAddresses: "lost" })).toEqual([
-      expect.stringMatching(/^apps: a\/b exposed\.policies\.addresses judges addresses; allowed: nothing that judges addresses/),
+    const judged = (callerAddresses: "kept" | "lost") =>
+      checkApplications(declared([application]), { gateways: factsOf("istio"), callerAddresses }).problems;
+    expect(judged("lost")).toEqual([
+      expect.stringMatching(
+        /^apps: a\/b exposed\.policies\.addresses is \{"allow":\["10\.0\.0\.0\/8"\]\}; allowed: nothing that judges addresses/,
+      ),
     ]);
-    expect(applicationProblems([application], ["istio"], { callerAddresses: "kept" })).toEqual([]);
+    expect(judged("kept")).toEqual([]);
     // A stack's own are judged by what it says.
-    const config = parse(on({ callerAddresses: "kept" }));
-    if (config.target !== "existing") throw new Error("of another target");
-    expect(() => plannedApplications(config)).not.toThrow();
-    const lost: Config = { ...config, existing: { ...config.existing, callerAddresses: "lost" } };
-    expect(() => plannedApplications(lost)).toThrow(/product\/product exposed\.policies\.addresses judges addresses/);
+    const planned = (callerAddresses: "kept" | "lost") =>
+      problems({ ...on({ callerAddresses }), "mesh:apps": {} }, undefined, declared([application]));
+    expect(planned("kept")).toEqual([]);
+    expect(planned("lost")).toEqual([expect.stringMatching(/^apps: a\/b exposed\.policies\.addresses is /)]);
   });
 });
 
 test("on kind they are taken, and every caller is told to have one address", () => {
-  expect(problems({ "mesh:product": { policies: byAddress } })).toEqual([]);
+  expect(problems(product({ exposed: { policies: byAddress } }))).toEqual([]);
   expect(noticesOf({ notices: ["first"], callerAddresses: "lost" }, [application])).toEqual([
     "first",
     expect.stringMatching(
@@ -63,5 +65,5 @@ test("on kind they are taken, and every caller is told to have one address", () 
     ),
   ]);
   expect(noticesOf({ notices: [], callerAddresses: "kept" }, [application])).toEqual([]);
-  expect(parse().product.policies).toEqual({});
+  expect(serviceOf(plan(), "product").exposed).not.toHaveProperty("policies");
 });

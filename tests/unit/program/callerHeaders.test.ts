@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "@jest/globals";
 import { callerHeaderPattern, callerHeaders, isCallerHeader } from "../../../model/callerHeaders.ts";
-import { parse, problems } from "./support/config.ts";
+import { parse, problems, product } from "./support/config.ts";
 
 const matches = (name: string, further?: string[]) => new RegExp(`^(${callerHeaderPattern(further)})$`).test(name);
 
@@ -66,26 +66,31 @@ describe("mesh:edge.stripHeaders", () => {
     ["what begins as they do", strip("content-*"), "unlike content-length, content-type, content-encoding"],
     [
       "the canary's header",
-      strip("x-acme", "x-canary"),
-      'mesh:product.canary.header is "x-canary"; allowed: a header that gateways do not strip: none of mesh:edge.stripHeaders',
+      { ...strip("x-acme", "x-canary"), ...product({ versions: { v2: { weight: 10 } } }) },
+      'apps: product/product canary.header is "x-canary"; allowed: a header that gateways do not strip: none of mesh:edge.stripHeaders',
+    ],
+    [
+      "the canary's header where the stack says it",
+      { ...strip("x-mine"), ...product({ versions: { v2: { weight: 10 } }, canary: { header: "x-mine" } }) },
+      'mesh:apps.product.product.canary.header is "x-mine"; allowed: a header that gateways do not strip: none of mesh:edge.stripHeaders',
     ],
     [
       "a canary's header that is always stripped",
-      { "mesh:product": { canary: { header: "x-forwarded-host" } } },
-      'mesh:product.canary.header is "x-forwarded-host"; allowed: a header that gateways do not strip',
+      product({ versions: { v2: { weight: 10 } }, canary: { header: "x-forwarded-host" } }),
+      'mesh:apps.product.product.canary.header is "x-forwarded-host"; allowed: a header that gateways do not strip',
     ],
     [
       "a header that pages may send",
-      { "mesh:product": { policies: { cors: { origins: ["*"], headers: ["x-own", "x-real-ip"] } } } },
-      'mesh:product.policies.cors.headers[1] is "x-real-ip"; allowed: a header that gateways do not strip',
+      product({ exposed: { policies: { cors: { origins: ["*"], headers: ["x-own", "x-real-ip"] } } } }),
+      'mesh:apps.product.product.exposed.policies.cors.headers[1] is "x-real-ip"; allowed: a header that gateways do not strip',
     ],
     [
       "the header of a key",
       {
         "mesh:sources": "published",
-        "mesh:product": { gateways: ["kong"], policies: { apiKeys: { consumers: ["a"], header: "x-consumer-key" } } },
+        ...product({ exposed: { gateways: ["kong"], policies: { apiKeys: { consumers: ["a"], header: "x-consumer-key" } } } }),
       },
-      'mesh:product.policies.apiKeys.header is "x-consumer-key"; allowed: a header that gateways do not strip',
+      'mesh:apps.product.product.exposed.policies.apiKeys.header is "x-consumer-key"; allowed: a header that gateways do not strip',
     ],
   ])("refuses %s", (_what, changes, sentence) => {
     expect(problems(changes)[0]).toContain(sentence);

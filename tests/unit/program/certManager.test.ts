@@ -236,7 +236,7 @@ describe("another issuer", () => {
     const { options } = await recordStack("dev", { "mesh:tls": { hosts, issuer: "ca" } });
     expect(options(certificate, "kong-certificate").deleteBeforeReplace).toBe(false);
     expect(options("kubernetes:networking.istio.io/v1:Gateway", "ingress-listener").deleteBeforeReplace).toBe(true);
-    expect(options("kubernetes:apps/v1:Deployment", "product-v1").deleteBeforeReplace).toBeUndefined();
+    expect(options("kubernetes:apps/v1:Deployment", "product-product-v1").deleteBeforeReplace).toBeUndefined();
   });
 
   test.each(["self-signed", "ca"])("of a whole stack leads both gateways to the same Secret: %s", async (issuer) => {

@@ -1,9 +1,10 @@
 import { X509Certificate } from "node:crypto";
 import { beforeAll, describe, expect, test } from "@jest/globals";
 import type * as pulumi from "@pulumi/pulumi";
-import { type Issued, issue } from "../../../cli/certificates/issue.ts";
+import { issue } from "../../../cli/certificates/issue.ts";
 import { SelfSigned } from "../../../components/certificates/SelfSigned.ts";
 import { certificateProvider, reasons, SelfSignedCertificate } from "../../../components/certificates/SelfSignedCertificate.ts";
+import type { Issued } from "../../../model/certificates.ts";
 import { record } from "../../lib/mocks.ts";
 
 const day = 24 * 60 * 60 * 1_000;

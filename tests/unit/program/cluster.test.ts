@@ -173,10 +173,10 @@ describe("the command line that does the work", () => {
     expect(await words()).toEqual(["delete", "--spec", JSON.stringify(spec)]);
   });
 
-  test("images are loaded by the names under which they are built", async () => {
+  test("images are loaded by what pods call them", async () => {
     const images = ["pilot", "product"].map((name) => ({ name, reference: `localhost/mesh/${name}:1` }));
     await loadedImagesProvider.create({ spec, instance: "i", images });
-    expect(await words()).toEqual(["load", "--spec", JSON.stringify(spec), "--images", "pilot,product"]);
+    expect(await words()).toEqual(["load", "--spec", JSON.stringify(spec), "--images", "localhost/mesh/pilot:1,localhost/mesh/product:1"]);
   });
 });
 

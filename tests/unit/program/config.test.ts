@@ -1,29 +1,39 @@
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
+import { sections } from "../../../config/sections.ts";
 import { parseConfig } from "../../../config.ts";
-import { eks, existing, parse, problems } from "./support/config.ts";
+import { eks, existing, parse, plan, problems, product, serviceOf } from "./support/config.ts";
 
 describe("what is not given has the defaults of the requirements", () => {
-  test("cluster, mesh and copies", () => {
+  test("cluster and mesh", () => {
     expect(parse()).toMatchObject({
       gateway: "both",
       cluster: { name: "mesh-demo", workers: 2, ports: { http: 80, https: 443, istio: 8080, istioTls: 8443 } },
-      istio: { tags: [], accessLogs: false, certificateLifetime: "24h", drain: "1s", beside: [] },
+      istio: { tags: [], accessLogs: false, certificateLifetime: "24h", drain: "1s", additionalRevisions: [] },
       kong: { correlationId: { header: "x-correlation-id" }, log: { stdout: true }, prometheus: true },
-      shop: {
-        frontend: { versions: [{ name: "v1", weight: 100, replicas: 2 }] },
-        backend: { versions: [{ name: "v1", weight: 100, replicas: 2 }] },
-        database: { storage: "1Gi" },
-      },
-      load: { qps: 1 },
+      apps: {},
       charts: {},
       images: {},
-      product: {
-        versions: [{ name: "v1", weight: 100, replicas: 3 }],
-        canary: { header: "x-canary", version: "v1" },
-        methods: ["GET", "HEAD"],
-      },
     });
+  });
+
+  test("applications, as apps/ declares them", () => {
+    const { applications } = plan();
+    expect(applications).toMatchObject([
+      { namespace: "product", services: [{ name: "product", versions: [{ name: "v1", weight: 100, replicas: 3 }] }] },
+      {
+        namespace: "prod",
+        services: [
+          { name: "frontend", versions: [{ name: "v1", weight: 100, replicas: 2 }] },
+          { name: "backend", versions: [{ name: "v1", weight: 100, replicas: 2 }] },
+        ],
+        databases: [{ name: "database", storage: "1Gi" }],
+      },
+      { namespace: "load", loads: [{ name: "generator", qps: 1 }] },
+    ]);
+    // GET and HEAD, at every gateway, with no demand and, as there is one version, no canary.
+    expect(serviceOf(plan(), "product").exposed).toEqual({ path: "/api/products", versioned: "/api/{version}/products" });
+    expect(serviceOf(plan(), "product")).not.toHaveProperty("canary");
   });
 
   test("certificates follow the sources, and plain HTTP the target", () => {
@@ -61,7 +71,7 @@ describe("what is not given has the defaults of the requirements", () => {
   });
 
   test("resilience", () => {
-    expect(parse().product.resilience).toEqual({
+    expect(serviceOf(plan(), "product").resilience).toEqual({
       timeout: "5s",
       retries: { attempts: 3, perTryTimeout: "1200ms", on: "connect-failure,refused-stream,reset,5xx", maxBodyBytes: 1_048_576 },
       pool: { connectTimeout: "1s", maxConnections: 100, maxPendingRequests: 1024, maxRequestsPerConnection: 10 },
@@ -71,14 +81,15 @@ describe("what is not given has the defaults of the requirements", () => {
   });
 
   test("one version may leave its weight out and takes the rest; the last is the canary", () => {
-    const { versions, canary } = parse({
-      "mesh:product": { replicas: 2, versions: [{ name: "v1" }, { name: "v2", weight: 10, replicas: 1 }] },
-    }).product;
+    const { versions, canary } = serviceOf(
+      plan(product({ replicas: 2, versions: { v1: {}, v2: { weight: 10, replicas: 1 } } })),
+      "product",
+    );
     expect(versions).toEqual([
       { name: "v1", weight: 90, replicas: 2 },
       { name: "v2", weight: 10, replicas: 1 },
     ]);
-    expect(canary.version).toBe("v2");
+    expect(canary).toEqual({ header: "x-canary", version: "v2" });
   });
 
   test("keys of others are theirs to judge", () => {
@@ -98,7 +109,7 @@ describe("a file that is wrong", () => {
       "mesh:sources": "found",
       "mesh:what": "1",
       "mesh:cluster": { name: "A", ports: { istio: 0, https: 80 } },
-      "mesh:product": { replicas: 0 },
+      "mesh:apps": { product: { product: { replicas: 0 } } },
       "mesh:tls": { issuer: "self-signed", email: "a@example.com" },
     });
     expect(found.map((problem) => problem.split(" ")[0])).toEqual([
@@ -106,54 +117,76 @@ describe("a file that is wrong", () => {
       "mesh:cluster.name",
       "mesh:cluster.ports.istio",
       "mesh:cluster.ports.https",
-      "mesh:product.replicas",
       "mesh:what",
       "mesh:tls.email",
+      "mesh:apps.product.product.replicas",
     ]);
   });
 
   test("a value that is long is cut, so that the message stays one", () => {
-    const [problem = ""] = problems({ "mesh:product": "x".repeat(5_000) });
-    expect(problem).toMatch(/^mesh:product is "x+…; allowed: a mapping/);
+    const [problem = ""] = problems(product("x".repeat(5_000)));
+    expect(problem).toMatch(/^mesh:apps\.product\.product is "x+…; allowed: a mapping/);
     expect(problem.length).toBeLessThan(400);
+    const [ofOption = ""] = problems(product({ replicas: "x".repeat(5_000) }));
+    expect(ofOption).toMatch(/^mesh:apps\.product\.product\.replicas is "x+…; allowed: a whole number/);
+    expect(ofOption.length).toBeLessThan(400);
   });
 });
 
 describe("for any versions", () => {
   const weights = fc.array(fc.integer({ min: 0, max: 100 }), { minLength: 1, maxLength: 5 });
-  const versionsOf = (given: number[]) => given.map((weight, index) => ({ name: `v${index + 1}`, weight }));
+  const versionsOf = (given: number[]) => Object.fromEntries(given.map((weight, index) => [`v${index + 1}`, { weight }]));
 
   test("accepted exactly when they sum to 100", () => {
     fc.assert(
       fc.property(weights, (given) => {
         const sum = given.reduce((total, weight) => total + weight, 0);
-        expect(problems({ "mesh:product": { versions: versionsOf(given) } })).toHaveLength(sum === 100 ? 0 : 1);
+        expect(problems(product({ versions: versionsOf(given) }))).toHaveLength(sum === 100 ? 0 : 1);
       }),
     );
   });
 
-  test("with the first one's left out, they sum to 100 whenever the others leave something", () => {
+  test("with one's left out, they sum to 100 whenever the others leave something", () => {
     fc.assert(
       fc.property(weights, (given) => {
-        const versions = [{ name: "v0" }, ...versionsOf(given)];
-        if (problems({ "mesh:product": { versions } }).length > 0)
-          return given.reduce((total, weight) => total + weight, 0) > 100;
-        const filled = parse({ "mesh:product": { versions } }).product.versions;
-        return filled.reduce((total, { weight }) => total + weight, 0) === 100 && filled.every(({ weight }) => weight >= 0);
+        const sum = given.reduce((total, weight) => total + weight, 0);
+        const settings = product({ versions: { ...versionsOf(given), v0: {} } });
+        expect(problems(settings)).toHaveLength(sum <= 100 ? 0 : 1);
+        if (sum > 100) return;
+        const filled = serviceOf(plan(settings), "product").versions;
+        expect(filled.find(({ name }) => name === "v0")?.weight).toBe(100 - sum);
+        expect(filled.reduce((total, { weight }) => total + weight, 0)).toBe(100);
       }),
     );
   });
 
-  const sections = ["target", "sources", "gateway", "cluster", "eks", "existing", "istio", "tls", "kong"].concat(
-    ["product", "shop", "load", "charts", "images"], // all there are
-  );
+  const expectSentences = (changes: Record<string, unknown>) => {
+    for (const problem of problems(changes)) expect(problem).toMatch(/^(mesh:.+|aws:region) is .+; allowed: ./s);
+  };
 
   test("no text, number or structure for any key ends in anything but a configuration or its problems", () => {
     fc.assert(
-      fc.property(fc.constantFrom(...sections), fc.jsonValue(), (key, value) => {
-        for (const problem of problems({ [`mesh:${key}`]: value }))
-          expect(problem).toMatch(/^(mesh:.+|aws:region) is .+; allowed: ./s);
-      }),
+      fc.property(fc.constantFrom(...Object.keys(sections.shape)), fc.jsonValue(), (key, value) =>
+        expectSentences({ [`mesh:${key}`]: value }),
+      ),
+    );
+  });
+
+  test("nor does any for an option of an application", () => {
+    const places = [
+      ...["image", "resources", "env", "replicas", "versions", "canary", "resilience", "exposed"].map((option) => [option]),
+      ...["gateways", "methods", "policies"].map((option) => ["exposed", option]),
+      ...["rateLimit", "jwt", "cors", "maxBodyBytes", "addresses", "apiKeys", "bots"].map((option) => [
+        "exposed",
+        "policies",
+        option,
+      ]),
+      ...["retries", "pool", "ejection", "timeout"].map((option) => ["resilience", option]),
+    ];
+    fc.assert(
+      fc.property(fc.constantFrom(...places), fc.jsonValue(), (path, value) =>
+        expectSentences(product(path.reduceRight<unknown>((inner, key) => ({ [key]: inner }), value))),
+      ),
     );
   });
 });

@@ -1,17 +1,16 @@
 import { generateKeyPairSync } from "node:crypto";
 import { describe, expect, test } from "@jest/globals";
-import { applications } from "../../../apps/index.ts";
 import { CallGraph } from "../../../model/callGraph.ts";
 import { routesOf } from "../../../model/routes.ts";
-import { resolveSources } from "../../../stacks/sources.ts";
-import { parse, problems } from "./support/config.ts";
+import { factsOf } from "../../lib/shop.ts";
+import { plan, problems, product, serviceOf, shop } from "./support/config.ts";
 
 /** Kong runs too, so that what it cannot do is refused as well. */
 const both = { "mesh:sources": "published" };
 
-const policies = (settings: Record<string, unknown>, service: Record<string, unknown> = {}) => ({
+const policies = (settings: Record<string, unknown>, exposed: Record<string, unknown> = {}) => ({
   ...both,
-  "mesh:product": { policies: settings, ...service },
+  ...product({ exposed: { policies: settings, ...exposed } }),
 });
 const kongAlone = { gateways: ["kong"] };
 const istioAlone = { gateways: ["istio"] };
@@ -21,11 +20,12 @@ const key = pair.publicKey.export({ format: "jwk" });
 const otherKey = generateKeyPairSync("rsa", { modulusLength: 2048 }).publicKey.export({ format: "jwk" });
 const jwt = (changes: Record<string, unknown> = {}) => ({ jwt: { issuer: "https://id.example.com", keys: [key], ...changes } });
 
-type Case = readonly [what: string, changes: Record<string, unknown>, sentence: string];
+type Case = readonly [what: string, changes: Record<string, unknown>, sentence: string | RegExp];
 
 function refused(cases: readonly Case[]): void {
   test.each(cases)("%s", (_what, changes, sentence) => {
-    expect(problems(changes)).toEqual([expect.stringContaining(sentence)]);
+    const matching = typeof sentence === "string" ? expect.stringContaining(sentence) : expect.stringMatching(sentence);
+    expect(problems(changes)).toEqual([matching]);
   });
 }
 
@@ -37,8 +37,8 @@ test("what is demanded comes through as it is", () => {
     maxBodyBytes: 1_000,
     addresses: { allow: ["10.0.0.0/8", "2001:db8::/32"], deny: ["10.1.0.0/16"] },
   };
-  expect(parse(policies(demanded)).product.policies).toEqual(demanded);
-  expect(parse(both).product.policies).toEqual({});
+  expect(serviceOf(plan(policies(demanded)), "product").exposed?.policies).toEqual(demanded);
+  expect(serviceOf(plan(both), "product").exposed).not.toHaveProperty("policies");
 });
 
 test("what Kong alone can do is demanded where Kong alone offers the service", () => {
@@ -47,13 +47,14 @@ test("what Kong alone can do is demanded where Kong alone offers the service", (
     apiKeys: { consumers: ["alice", "bob"], header: "x-key" },
     bots: { deny: ["^curl/"] },
   };
-  expect(parse(policies(demanded, kongAlone)).product).toMatchObject({ policies: demanded, gateways: ["kong"] });
+  const { exposed } = serviceOf(plan(policies(demanded, kongAlone)), "product");
+  expect(exposed).toMatchObject({ policies: demanded, gateways: ["kong"] });
   expect(problems({ ...policies(demanded), "mesh:gateway": "kong" })).toEqual([]);
 });
 
 describe("a single demand", () => {
   refused([
-    ["unknown", policies({ waf: true }), "mesh:product.policies.waf is not a setting; allowed: rateLimit, jwt"],
+    ["unknown", policies({ waf: true }), "mesh:apps.product.product.exposed.policies.waf is not a key; allowed: rateLimit, jwt"],
     [
       "no requests at all",
       policies({ rateLimit: { requests: 0, per: "second" } }),
@@ -78,12 +79,12 @@ describe("a single demand", () => {
     [
       "tokens without keys",
       policies(jwt({ keys: [] })),
-      "policies.jwt.keys is []; allowed: a list of public keys as JSON Web Keys, at least 1",
+      "policies.jwt.keys is refused; allowed: a list of public keys as JSON Web Keys, at least 1",
     ],
     [
       "a key in another form",
       policies(jwt({ keys: ["PEM"] })),
-      'policies.jwt.keys[0] is "PEM"; allowed: a public key as JSON Web Key',
+      "policies.jwt.keys[0] is refused; allowed: a public key as JSON Web Key",
     ],
     ["half a key", policies(jwt({ keys: [{ kty: "EC", crv: "P-256", x: "a" }] })), "allowed: a whole public key"],
     [
@@ -192,21 +193,33 @@ test("of a key that is refused, its private half is not printed", () => {
 
 describe("what a gateway cannot do for a service that it offers", () => {
   const keys = { apiKeys: { consumers: ["a"] } };
+  const twoKeys = (first: string, second: string) => [
+    { ...key, kid: first },
+    { ...otherKey, kid: second },
+  ];
+  /** What the product service demands, and what the backend does. */
+  const onBoth = (ofProduct: Record<string, unknown>, ofBackend: Record<string, unknown>) => ({
+    ...both,
+    "mesh:apps": {
+      product: { product: { exposed: { policies: ofProduct } } },
+      prod: { backend: { exposed: { policies: ofBackend } } },
+    },
+  });
   refused([
     [
       "API keys at Istio's gateway",
       policies(keys),
-      "allowed: none while Istio's gateway offers the service; mesh:product.gateways: [kong] leaves it to Kong",
+      'mesh:apps.product.product.exposed.policies.apiKeys is {"consumers":["a"]}; allowed: none while Istio\'s gateway offers the service; exposed.gateways: [kong] leaves it to Kong',
     ],
     [
       "robots at Istio's gateway alone",
       { ...policies({ bots: {} }), "mesh:gateway": "istio" },
-      "mesh:product.policies.bots is {}; allowed: none while Istio's gateway",
+      /^mesh:apps\.product\.product\.exposed\.policies\.bots is \{\}; allowed: none while Istio's gateway offers the service$/,
     ],
     [
       "API keys where Kong's parts are missing",
-      { "mesh:shop": { backend: { policies: keys } } },
-      "mesh:shop.backend.policies.apiKeys",
+      shop({ backend: { exposed: { policies: keys } } }),
+      /^mesh:apps\.prod\.backend\.exposed\.policies\.apiKeys is .*; allowed: none while Istio's gateway offers the service$/,
     ],
     [
       "audiences at Kong",
@@ -216,32 +229,12 @@ describe("what a gateway cannot do for a service that it offers", () => {
     [
       "two keys at Kong that tokens cannot name",
       policies(jwt({ keys: [{ ...key, kid: "1" }, otherKey] })),
-      "allowed: a kid for each of several keys while Kong offers the service; mesh:product.gateways: [istio]",
+      "keys[1] is refused; allowed: a kid for each of several keys while Kong offers the service; exposed.gateways: [istio] leaves it to Istio's gateway",
     ],
     [
       "a kid of two issuers at Kong",
-      {
-        ...policies(
-          jwt({
-            keys: [
-              { ...key, kid: "1" },
-              { ...otherKey, kid: "2" },
-            ],
-          }),
-        ),
-        "mesh:shop": {
-          backend: {
-            policies: jwt({
-              issuer: "https://other.example.com",
-              keys: [
-                { ...key, kid: "3" },
-                { ...otherKey, kid: "2" },
-              ],
-            }),
-          },
-        },
-      },
-      "a key whose kid no other issuer has, while Kong offers the service: 2 is one of",
+      onBoth(jwt({ keys: twoKeys("1", "2") }), jwt({ issuer: "https://other.example.com", keys: twoKeys("3", "2") })),
+      "mesh:apps.prod.backend.exposed.policies.jwt.keys[1] is refused; allowed: a key whose kid no other issuer has (2 is one of https://id.example.com) while Kong offers the service; exposed.gateways: [istio]",
     ],
     [
       "tokens and keys at Kong",
@@ -250,26 +243,29 @@ describe("what a gateway cannot do for a service that it offers", () => {
     ],
     [
       "a gateway that does not run",
-      { "mesh:product": kongAlone },
-      'mesh:product.gateways[0] is "kong"; allowed: a gateway that runs: istio',
+      product({ exposed: kongAlone }),
+      'mesh:apps.product.product.exposed.gateways[0] is "kong"; allowed: a gateway that runs: istio',
     ],
     [
       "one issuer with other keys",
-      { ...policies(jwt()), "mesh:shop": { frontend: { policies: jwt({ keys: [otherKey] }) } } },
-      "allowed: the keys that https://id.example.com has for other services",
+      onBoth(jwt(), jwt({ keys: [otherKey] })),
+      "mesh:apps.prod.backend.exposed.policies.jwt.keys is refused; allowed: the keys that product/product has for https://id.example.com",
     ],
   ]);
 
   test("a service may name the gateways that offer it, and the others do not", () => {
-    const routes = (changes: Record<string, unknown>) => {
-      const config = parse(changes);
-      return applications(config, resolveSources(config).images).flatMap((spec) => routesOf(spec, ["kong", "istio"]));
+    const gatewaysOf = (changes: Record<string, unknown>) => {
+      const { applications, gateways } = plan({ ...both, ...changes });
+      const routes = applications.flatMap((application) => routesOf(application, gateways));
+      return Object.fromEntries(routes.map(({ service, gateways }) => [service.name, gateways]));
     };
-    const gatewaysOf = (changes: Record<string, unknown>) =>
-      Object.fromEntries(routes({ ...both, ...changes }).map(({ service, gateways }) => [service.name, gateways]));
     const all = ["kong", "istio"];
     expect(gatewaysOf({})).toMatchObject({ product: all, frontend: all, backend: all });
-    expect(gatewaysOf({ "mesh:product": kongAlone, "mesh:shop": { frontend: istioAlone, backend: kongAlone } })).toMatchObject({
+    const settings = {
+      product: { product: { exposed: kongAlone } },
+      prod: { frontend: { exposed: istioAlone }, backend: { exposed: kongAlone } },
+    };
+    expect(gatewaysOf({ "mesh:apps": settings })).toMatchObject({
       product: ["kong"],
       frontend: ["istio"],
       backend: ["kong"],
@@ -277,19 +273,20 @@ describe("what a gateway cannot do for a service that it offers", () => {
   });
 
   test("a service may name the methods that gateways may ask for", () => {
-    const methods = ["GET", "POST"];
-    const shop = { frontend: { methods: ["GET", "DELETE"] }, backend: { methods: ["PUT"] } };
-    const config = parse({ ...both, "mesh:product": { methods }, "mesh:shop": shop });
-    const { allowed } = new CallGraph(applications(config, resolveSources(config).images), ["kong", "istio"]).matrix();
+    const methods = { product: ["GET", "POST"], frontend: ["GET", "DELETE"], backend: ["PUT"] };
+    const asking = (name: keyof typeof methods) => ({ [name]: { exposed: { methods: methods[name] } } });
+    const settings = { product: asking("product"), prod: { ...asking("frontend"), ...asking("backend") } };
+    const { applications } = plan({ ...both, "mesh:apps": settings });
+    const { allowed } = new CallGraph(applications, factsOf("kong", "istio")).matrix();
     const askedFor = (gateway: string) => {
       const edges = allowed.filter(({ from }) => from.startsWith(`${gateway}/`));
       return Object.fromEntries(edges.map(({ to, operations }) => [to, operations[0]?.methods]));
     };
     for (const gateway of ["kong", "istio-ingress"]) {
       expect(askedFor(gateway)).toMatchObject({
-        "product/product": methods,
-        "prod/frontend": shop.frontend.methods,
-        "prod/backend": shop.backend.methods,
+        "product/product": methods.product,
+        "prod/frontend": methods.frontend,
+        "prod/backend": methods.backend,
       });
     }
   });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { eks, existing, problems } from "./support/config.ts";
+import { eks, existing, problems, product, shop } from "./support/config.ts";
 
 /*
  * Every rule of a single section: what breaks it is refused with its key, what was given, and what is allowed. The table says
@@ -15,8 +15,6 @@ function refused(cases: readonly Case[]): void {
 }
 
 const cluster = (settings: Record<string, unknown>) => ({ "mesh:cluster": settings });
-const product = (settings: Record<string, unknown>) => ({ "mesh:product": settings });
-const v = (name: string, weight?: number) => ({ name, ...(weight === undefined ? {} : { weight }) });
 
 describe("sections", () => {
   refused([
@@ -255,14 +253,26 @@ describe("the mesh", () => {
       istio({ revision: "a", tags: ["stable", "stable"] }),
       'mesh:istio.tags[1] is "stable"; allowed: what the list does not have',
     ],
-    ["another control plane without a name", istio({ beside: [{}] }), "mesh:istio.beside[0].revision is not given"],
+    [
+      "another control plane without a name",
+      istio({ additionalRevisions: [{}] }),
+      "mesh:istio.additionalRevisions[0].revision is not given",
+    ],
     [
       "the active one beside itself",
-      istio({ revision: "a", beside: [{ revision: "a" }] }),
-      'mesh:istio.beside[0].revision is "a"; allowed: a name that nothing else has; the active one',
+      istio({ revision: "a", additionalRevisions: [{ revision: "a" }] }),
+      'mesh:istio.additionalRevisions[0].revision is "a"; allowed: a name that nothing else has; the active one',
     ],
-    ["the unnamed one beside itself", istio({ beside: [{ revision: "default" }] }), "mesh:istio.beside[0].revision"],
-    ["two others of one name", istio({ beside: [{ revision: "a" }, { revision: "a" }] }), "mesh:istio.beside[1].revision"],
+    [
+      "the unnamed one beside itself",
+      istio({ additionalRevisions: [{ revision: "default" }] }),
+      "mesh:istio.additionalRevisions[0].revision",
+    ],
+    [
+      "two others of one name",
+      istio({ additionalRevisions: [{ revision: "a" }, { revision: "a" }] }),
+      "mesh:istio.additionalRevisions[1].revision",
+    ],
     [
       "metrics for nobody",
       { "mesh:monitoring": { scrapers: [{ podLabels: { app: "prometheus" } }] } },
@@ -275,54 +285,76 @@ describe("the mesh", () => {
     ],
     [
       "another of a tag's name",
-      istio({ revision: "a", tags: ["b"], beside: [{ revision: "b" }] }),
-      'beside[0].revision is "b"; allowed: a name that nothing else has; a tag',
+      istio({ revision: "a", tags: ["b"], additionalRevisions: [{ revision: "b" }] }),
+      'additionalRevisions[0].revision is "b"; allowed: a name that nothing else has; a tag',
     ],
     [
       "a version that is none",
-      { ...istio({ beside: [{ revision: "a", version: "1.30" }] }), "mesh:sources": "published" },
-      'beside[0].version is "1.30"; allowed: a version of Istio',
+      { ...istio({ additionalRevisions: [{ revision: "a", version: "1.30" }] }), "mesh:sources": "published" },
+      'additionalRevisions[0].version is "1.30"; allowed: a version of Istio',
     ],
   ]);
 });
 
 describe("a service", () => {
   refused([
-    ["no copies", product({ replicas: 0 }), "mesh:product.replicas is 0; allowed: a whole number from 1 to 50"],
-    ["copies in words", product({ replicas: "many" }), 'mesh:product.replicas is "many"; allowed: a whole number'],
-    ["no versions", product({ versions: [] }), "mesh:product.versions is []; allowed: at least one version"],
-    ["a version without a name", product({ versions: [{}] }), "mesh:product.versions[0].name is not given; allowed: lower-case"],
+    ["no copies", product({ replicas: 0 }), "mesh:apps.product.product.replicas is 0; allowed: a whole number from 1 to 50"],
+    ["copies in words", product({ replicas: "many" }), 'mesh:apps.product.product.replicas is "many"; allowed: a whole number'],
     [
-      "a version twice",
-      product({ versions: [v("v1", 50), v("v1", 50)] }),
-      'mesh:product.versions[1].name is "v1"; allowed: a name that no other',
+      "no versions",
+      product({ versions: { v1: null } }),
+      "mesh:apps.product.product.versions is {}; allowed: at least one version",
     ],
-    ["weights that do not sum", product({ versions: [v("v1", 80), v("v2", 10)] }), "allowed: weights that sum to 100, not 90"],
+    [
+      "versions as a list",
+      product({ versions: [{ name: "v1" }] }),
+      'mesh:apps.product.product.versions is [{"name":"v1"}]; allowed: a mapping of names to versions',
+    ],
+    [
+      "a version whose name is none",
+      product({ versions: { V2: { weight: 0 } } }),
+      "mesh:apps.product.product.versions.V2 is not a key; allowed: lower-case",
+    ],
+    [
+      "a version with a name too long",
+      product({ versions: { [`v${"2".repeat(20)}`]: { weight: 0 } } }),
+      "is not a key; allowed: lower-case letters, digits and hyphens, beginning with a letter, ending with a letter or digit, at most 20 long",
+    ],
+    [
+      "an option that a version does not have",
+      product({ versions: { v1: { name: "v1" } } }),
+      "mesh:apps.product.product.versions.v1.name is not a key; allowed: weight, replicas",
+    ],
+    [
+      "weights that do not sum",
+      product({ versions: { v1: { weight: 80 }, v2: { weight: 10 } } }),
+      'mesh:apps.product.product.versions is {"v1":{"weight":80},"v2":{"weight":10}}; allowed: weights that sum to 100, not 90',
+    ],
     [
       "weights beyond 100 beside an open one",
-      product({ versions: [v("v1"), v("v2", 60), v("v3", 50)] }),
+      product({ versions: { v2: { weight: 60 }, v3: { weight: 50 } } }),
       "weights that sum to 100, not 110",
     ],
-    ["two open weights", product({ versions: [v("v1"), v("v2")] }), "at most one version without a weight"],
+    ["two open weights", product({ versions: { v2: {} } }), "at most one version without a weight"],
     [
       "a weight below nothing",
-      product({ versions: [v("v1", -1)] }),
-      "mesh:product.versions[0].weight is -1; allowed: a whole number from 0",
+      product({ versions: { v1: { weight: -1 } } }),
+      "mesh:apps.product.product.versions.v1.weight is -1; allowed: a whole number from 0",
     ],
     [
       "a canary that does not exist",
       product({ canary: { version: "v9" } }),
-      'mesh:product.canary.version is "v9"; allowed: one of the versions v1',
+      'mesh:apps.product.product.canary.version is "v9"; allowed: one of the versions v1',
     ],
     [
       "a header that is none",
       product({ canary: { header: "X Canary" } }),
-      'mesh:product.canary.header is "X Canary"; allowed: the name of a header',
+      'mesh:apps.product.product.canary.header is "X Canary"; allowed: the name of a header',
     ],
     [
       "a duration without a unit",
       product({ resilience: { timeout: "5" } }),
-      'mesh:product.resilience.timeout is "5"; allowed: a duration from 1ms to 1440m',
+      'mesh:apps.product.product.resilience.timeout is "5"; allowed: a duration from 1ms to 1440m',
     ],
     [
       "no time at all",
@@ -332,47 +364,47 @@ describe("a service", () => {
     [
       "a part of a millisecond",
       product({ resilience: { timeout: "10.5ms", retries: { attempts: 0, perTryTimeout: "1ms" } } }),
-      'mesh:product.resilience.timeout is "10.5ms"; allowed: a duration from 1ms to 1440m in whole milliseconds',
+      'mesh:apps.product.product.resilience.timeout is "10.5ms"; allowed: a duration from 1ms to 1440m in whole milliseconds',
     ],
     [
       "a day and more",
       product({ resilience: { pool: { connectTimeout: "1441m" } } }),
-      'mesh:product.resilience.pool.connectTimeout is "1441m"; allowed: a duration from 1ms to 1440m',
+      'mesh:apps.product.product.resilience.pool.connectTimeout is "1441m"; allowed: a duration from 1ms to 1440m',
     ],
     [
       "tries after what nobody knows",
       product({ resilience: { retries: { on: "5xx,499" } } }),
-      'mesh:product.resilience.retries.on is "5xx,499"; allowed: conditions separated by commas, without spaces ("499" is none): 5xx,',
+      'mesh:apps.product.product.resilience.retries.on is "5xx,499"; allowed: conditions separated by commas, without spaces ("499" is none): 5xx,',
     ],
     [
       "tries that take longer than anybody can count",
       product({ resilience: { retries: { attempts: 10, perTryTimeout: "200s" } } }),
-      'mesh:product.resilience.timeout is "5s"; allowed: at least 2200s, which 11 tries of 200s take',
+      'mesh:apps.product.product.resilience.timeout is "5s"; allowed: at least 2200s, which 11 tries of 200s take',
     ],
     [
       "a canary by the host",
       product({ canary: { header: "host" } }),
-      'mesh:product.canary.header is "host"; allowed: a header of its own, none of host,',
+      'mesh:apps.product.product.canary.header is "host"; allowed: a header of its own, none of host,',
     ],
     [
       "tries that do not fit into the timeout",
       product({ resilience: { timeout: "5s", retries: { attempts: 3, perTryTimeout: "2s" } } }),
-      'mesh:product.resilience.timeout is "5s"; allowed: at least 8s, which 4 tries of 2s take',
+      'mesh:apps.product.product.resilience.timeout is "5s"; allowed: at least 8s, which 4 tries of 2s take',
     ],
     [
       "tries that do not fit into the timeout by default",
       product({ resilience: { retries: { attempts: 9 } } }),
-      'mesh:product.resilience.timeout is "5s"; allowed: at least 12s, which 10 tries of 1200ms take',
+      'mesh:apps.product.product.resilience.timeout is "5s"; allowed: at least 12s, which 10 tries of 1200ms take',
     ],
     [
       "bodies kept for retries that do not fit into a proxy",
       product({ resilience: { retries: { maxBodyBytes: 1_342_178 } } }),
-      "mesh:product.resilience.retries.maxBodyBytes is 1342178; allowed: at most 1342177, of which pool.maxConnections (100) fit",
+      "mesh:apps.product.product.resilience.retries.maxBodyBytes is 1342178; allowed: at most 1342177, of which pool.maxConnections (100) fit",
     ],
     [
       "an ejection that never ejects",
       product({ resilience: { ejection: { maxPercent: 10 } } }),
-      "mesh:product.resilience.ejection.maxPercent is 10; allowed: at least 34, or none of 3 pods is ever ejected",
+      "mesh:apps.product.product.resilience.ejection.maxPercent is 10; allowed: at least 34, or none of 3 pods is ever ejected",
     ],
     [
       "unknown balancing",
@@ -386,30 +418,34 @@ describe("a service", () => {
     ],
     [
       "a gateway that is none",
-      product({ gateways: ["nginx"] }),
-      'mesh:product.gateways[0] is "nginx"; allowed: one of kong, istio',
+      product({ exposed: { gateways: ["nginx"] } }),
+      'mesh:apps.product.product.exposed.gateways[0] is "nginx"; allowed: a gateway that runs: istio',
     ],
     [
       "no gateway at all",
-      product({ gateways: [] }),
-      "mesh:product.gateways is []; allowed: a list of gateways, kong and istio, at least 1",
+      product({ exposed: { gateways: [] } }),
+      "mesh:apps.product.product.exposed.gateways is []; allowed: at least one, or none at all, which means every gateway that runs",
     ],
     [
       "a method that is none",
-      product({ methods: ["GET", "get"] }),
-      'mesh:product.methods[1] is "get"; allowed: one of GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS',
+      product({ exposed: { methods: ["GET", "get"] } }),
+      'mesh:apps.product.product.exposed.methods[1] is "get"; allowed: one of GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS',
     ],
-    ["offered for no method", product({ methods: [] }), "mesh:product.methods is []; allowed: a list of methods, at least 1"],
+    [
+      "offered for no method",
+      product({ exposed: { methods: [] } }),
+      "mesh:apps.product.product.exposed.methods is []; allowed: at least one, or none at all, which means GET and HEAD",
+    ],
     [
       "offered for a method twice",
-      product({ methods: ["GET", "GET"] }),
-      'mesh:product.methods[1] is "GET"; allowed: what the list does not have already',
+      product({ exposed: { methods: ["GET", "GET"] } }),
+      'mesh:apps.product.product.exposed.methods[1] is "GET"; allowed: what the list does not have already',
     ],
-    ["of the shop, by its own key", { "mesh:shop": { frontend: { replicas: 0 } } }, "mesh:shop.frontend.replicas is 0"],
+    ["of the shop, by its own key", shop({ frontend: { replicas: 0 } }), "mesh:apps.prod.frontend.replicas is 0"],
     [
       "a database without a size",
-      { "mesh:shop": { database: { storage: "much" } } },
-      'mesh:shop.database.storage is "much"; allowed: a size such as',
+      shop({ database: { storage: "much" } }),
+      'mesh:apps.prod.database.storage is "much"; allowed: a size such as',
     ],
     [
       "a registry at no port",
@@ -426,6 +462,10 @@ describe("a service", () => {
       { "mesh:images": { fortio: { repository: "team//fortio" } } },
       'mesh:images.fortio.repository is "team//fortio"; allowed: the path of an image',
     ],
-    ["requests that were already made", { "mesh:load": { qps: -1 } }, "mesh:load.qps is -1; allowed: a whole number from 0"],
+    [
+      "requests that were already made",
+      { "mesh:apps": { load: { generator: { qps: -1 } } } },
+      "mesh:apps.load.generator.qps is -1; allowed: a whole number from 0",
+    ],
   ]);
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { eks, existing, kubeconfig, parse, problems } from "./support/config.ts";
+import { eks, existing, kubeconfig, parse, problems, product } from "./support/config.ts";
 
 /*
  * What settings must say together: each is right by itself, and refused with the key that has to change.
@@ -70,8 +70,8 @@ describe("what is built here", () => {
     ],
     [
       "is one version of Istio",
-      { "mesh:istio": { revision: "a", beside: [{ revision: "b", version: "1.29.0" }] } },
-      'mesh:istio.beside[0].version is "1.29.0"; allowed: no version with sources built',
+      { "mesh:istio": { revision: "a", additionalRevisions: [{ revision: "b", version: "1.29.0" }] } },
+      'mesh:istio.additionalRevisions[0].version is "1.29.0"; allowed: no version with sources built',
     ],
     [
       "needs no other node",
@@ -173,14 +173,14 @@ describe("bodies that are kept to be sent again", () => {
   refused([
     [
       "do not fit into Istio's gateway",
-      { "mesh:product": wanted },
-      "mesh:product.resilience.retries.maxBodyBytes is 2000000; allowed: at most 1048576 while Istio's gateway offers the service: a larger one has to fit into mesh:istioGateway.memory",
+      product(wanted),
+      "mesh:apps.product.product.resilience.retries.maxBodyBytes is 2000000; allowed: at most 1048576 while Istio's gateway offers the service: a larger one has to fit into mesh:istioGateway.memory",
     ],
   ]);
 
   test("fit where there is more memory for each connection, and where only Kong offers the service", () => {
-    expect(problems({ "mesh:product": wanted, "mesh:istioGateway": { memory: "1Gi", maxConnections: 100 } })).toEqual([]);
-    expect(problems({ "mesh:sources": "published", "mesh:product": { ...wanted, gateways: ["kong"] } })).toEqual([]);
+    expect(problems({ ...product(wanted), "mesh:istioGateway": { memory: "1Gi", maxConnections: 100 } })).toEqual([]);
+    expect(problems({ "mesh:sources": "published", ...product({ ...wanted, exposed: { gateways: ["kong"] } }) })).toEqual([]);
   });
 });
 

@@ -2,18 +2,40 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { builtImages } from "../../../airgap/names.ts";
-import { serviceNames } from "../../../lib/bundle.ts";
+import type { ApplicationDeclaration, ApplicationSpec } from "../../../model/application.ts";
 import { imageName } from "../../../model/image.ts";
 import { publishedCharts, publishedImages } from "../../../model/versions.ts";
+import { builtImages } from "../../../plan.ts";
 import { resolveGateways } from "../../../stacks/gateways.ts";
-import { imagesToLoad, kindSpec } from "../../../stacks/kind.ts";
+import { imagesToLoad, resolveApplications } from "../../../stacks/images.ts";
+import { kindSpec } from "../../../stacks/kind.ts";
 import { resolveSources } from "../../../stacks/sources.ts";
-import { eks, existing, parse, parseAs, problems } from "./support/config.ts";
+import { eks, existing, parse, parseAs, plan, problems, product, shop } from "./support/config.ts";
 
 const mirror = "mirror.example.com:5000";
 const published = { "mesh:sources": "published" };
 const digest = `sha256:${"0".repeat(64)}`;
+
+/** Applications of a stack with their images, those of apps/ or others. */
+function resolved(changes: Record<string, unknown>, declared?: readonly ApplicationDeclaration[]): readonly ApplicationSpec[] {
+  const { config, applications } = plan(changes, undefined, declared);
+  return resolveApplications(applications, config);
+}
+
+/** The images of workloads, by their names. */
+function imagesOf(...stack: Parameters<typeof resolved>) {
+  const all = resolved(...stack).flatMap(({ services, databases = [], loads = [] }) => [
+    ...services.map(({ name, image }) => [name, image.reference]),
+    ...[...databases, ...loads].map(({ name, image }) => [name, imageName(image)]),
+  ]);
+  return Object.fromEntries(all) as Record<string, string>;
+}
+
+/** The names of the images that nodes are given. */
+function loaded(changes: Record<string, unknown>): string[] {
+  const { config, applications } = plan(changes);
+  return imagesToLoad(config, applications).map(({ name }) => name);
+}
 
 let folder: string;
 beforeAll(() => {
@@ -29,12 +51,14 @@ describe("a mirror for all images", () => {
     ["existing", existing],
   ])("is where every image of a stack on %s comes from, under its own path and digest", (_target, stack) => {
     const { charts, images } = resolveSources(parse({ ...stack, "mesh:images": { registry: mirror } }));
-    const { services, ...platform } = images;
-    for (const [name, image] of Object.entries(platform)) {
-      expect(image).toEqual({ ...publishedImages[name as keyof typeof platform], registry: mirror });
+    for (const [name, image] of Object.entries(images)) {
+      expect(image).toEqual({ ...publishedImages[name as keyof typeof images], registry: mirror });
     }
-    for (const { reference } of Object.values(services))
-      expect(reference).toMatch(new RegExp(`^${mirror}/library/node:.*@sha256:`));
+    const { database, generator, ...services } = imagesOf({ ...stack, "mesh:images": { registry: mirror } });
+    expect(Object.keys(services)).toEqual(["product", "frontend", "backend"]);
+    for (const reference of Object.values(services)) expect(reference).toMatch(new RegExp(`^${mirror}/library/node:.*@sha256:`));
+    expect(database).toBe(imageName({ ...publishedImages.postgresql, registry: mirror }));
+    expect(generator).toBe(imageName({ ...publishedImages.fortio, registry: mirror }));
     for (const name of ["base", "cni", "istiod", "gateway"] as const) {
       expect(charts[name].values).toMatchObject({ global: { hub: `${mirror}/istio`, tag: publishedCharts.istiod.version } });
     }
@@ -48,7 +72,7 @@ describe("a mirror for all images", () => {
   test("is not where built images come from, of which it knows nothing", () => {
     const config = parseAs("kind", { "mesh:images": { registry: mirror } });
     const { charts, images } = resolveSources(config);
-    expect(images.services.product.reference).toMatch(/^localhost\/mesh\/product:/);
+    expect(imagesOf({ "mesh:images": { registry: mirror } }).product).toMatch(/^localhost\/mesh\/product:/);
     expect(images.postgresql.registry).toBe("localhost");
     expect(charts.istiod.values).toMatchObject({ global: { hub: "localhost/mesh" } });
     expect(images.kong.registry).toBe(mirror);
@@ -84,19 +108,26 @@ describe("a single image", () => {
     ["published", published],
     ["built", {}],
   ])("of a service, where all is %s, is one of its own, without a program from here", (_sources, stack) => {
-    const { product, backend } = imageOf({ product: { registry: mirror, repository: "team/product", digest } }, stack).services;
-    expect(product).toEqual({ reference: `${mirror}/team/product@${digest}` });
-    expect(backend.reference).not.toContain(mirror);
+    const image = { registry: mirror, repository: "team/product", digest };
+    const services = resolved({ ...stack, ...product({ image }) }).flatMap((application) => application.services);
+    const [own, ...others] = services.map((service) => service.image);
+    expect(own).toEqual({ reference: `${mirror}/team/product@${digest}` });
+    for (const { reference } of others) expect(reference).not.toContain(mirror);
   });
 
   test("that is taken from elsewhere is neither built nor loaded into nodes", () => {
     const postgresql = { registry: mirror };
-    expect(imagesToLoad(parseAs("kind", { "mesh:images": { postgresql } }))).not.toContain("postgresql");
+    const all = builtImages().map(({ name }) => name);
+    expect(loaded({ "mesh:images": { postgresql } })).toEqual(all.filter((name) => name !== "postgresql"));
     expect(imageOf({ postgresql }, {}).postgresql).toEqual({ ...publishedImages.postgresql, registry: mirror });
-    const withIstio = imagesToLoad(parseAs("kind", { "mesh:images": { istio: { registry: mirror } } }));
-    expect(withIstio).toEqual([...serviceNames, "postgresql", "fortio"]);
-    expect(imagesToLoad(parseAs("kind", published))).toEqual([]);
-    expect(imagesToLoad(parseAs("kind", {}))).toEqual(builtImages);
+    expect(loaded({ "mesh:images": { istio: { registry: mirror } } })).toEqual([
+      ...["product", "frontend", "backend"],
+      ...["postgresql", "fortio"],
+    ]);
+    const backend = { image: { registry: mirror, repository: "team/backend", tag: "1" } };
+    expect(loaded(shop({ backend }))).toEqual(all.filter((name) => name !== "backend"));
+    expect(loaded(published)).toEqual([]);
+    expect(loaded({})).toEqual(all);
   });
 
   test("Istio's are one hub and one tag, on built charts too", () => {
@@ -192,19 +223,82 @@ test.each<[string, Record<string, unknown>, string]>([
     { istio: { digest } },
     "mesh:images.istio.digest is not a setting; allowed: registry, repository, tag",
   ],
-  ["a service's image of no path", { product: { registry: mirror, tag: "1" } }, "mesh:images.product.repository is not given"],
-  [
-    "a service's image of no registry",
-    { backend: { repository: "a/b", tag: "1" } },
-    "mesh:images.backend.registry is not given; allowed: the host of the image's registry, or mesh:images.registry",
-  ],
-  [
-    "a service's image of no content",
-    { frontend: { registry: mirror, repository: "a/b" } },
-    "mesh:images.frontend.tag is not given; allowed: a tag or a digest",
-  ],
 ])("an image is refused with %s", (_what, images, sentence) => {
   expect(problems({ ...published, "mesh:images": images })).toEqual([expect.stringContaining(sentence)]);
+});
+
+describe("the image of an application", () => {
+  const image = { registry: "own.example.com", repository: "team/store", tag: "1.2.3", digest };
+  const store: ApplicationDeclaration = {
+    namespace: "stores",
+    services: { store: { image, port: 8080, probes: { ready: "/ready", health: "/health" } } },
+    databases: { stock: { image, database: "stock", user: "stock", storage: "1Gi" } },
+    loads: { asker: { image, url: "http://store.stores.svc.cluster.local:8080/", calls: [{ to: "store" }] } },
+  };
+  const workloads = ["store", "stock", "asker"];
+  const imagesWith = (override: object | undefined, images: object = {}) => {
+    const settings = Object.fromEntries(workloads.map((name) => [name, override === undefined ? {} : { image: override }]));
+    return imagesOf({ ...published, "mesh:images": images, "mesh:apps": { stores: settings } }, [store]);
+  };
+  const each = (reference: string) => Object.fromEntries(workloads.map((name) => [name, reference]));
+
+  test("is as it is declared, and in the registry for all where the stack names one", () => {
+    expect(imagesWith(undefined)).toEqual(each(`own.example.com/team/store:1.2.3@${digest}`));
+    expect(imagesWith(undefined, { registry: mirror })).toEqual(each(`${mirror}/team/store:1.2.3@${digest}`));
+  });
+
+  test("is in the registry that the stack names for it alone, whatever that for all is", () => {
+    for (const images of [{}, { registry: mirror }]) {
+      const reference = `other.example.com/team/store:1.2.3@${digest}`;
+      expect(imagesWith({ registry: "other.example.com" }, images)).toEqual(each(reference));
+    }
+  });
+
+  test("has nothing left of its digest with another tag, nor of its tag with another digest", () => {
+    expect(imagesWith({ tag: "1.2.4" })).toEqual(each("own.example.com/team/store:1.2.4"));
+    const other = `sha256:${"1".repeat(64)}`;
+    expect(imagesWith({ digest: other })).toEqual(each(`own.example.com/team/store@${other}`));
+    expect(imagesWith({ tag: "1.2.4", digest: other })).toEqual(each(`own.example.com/team/store:1.2.4@${other}`));
+    expect(imagesWith({ repository: "mirrored/store" })).toEqual(each(`own.example.com/mirrored/store:1.2.3@${digest}`));
+  });
+
+  test("that is a program of this repository is one in the registry for all, once it has a path there", () => {
+    const images = { registry: mirror };
+    const settings = product({ image: { repository: "team/product", tag: "1.4.0" } });
+    for (const stack of [{}, published]) {
+      expect(imagesOf({ ...stack, ...settings, "mesh:images": images }).product).toBe(`${mirror}/team/product:1.4.0`);
+    }
+  });
+
+  test.each<[string, Record<string, unknown>, string]>([
+    [
+      "of no path",
+      product({ image: { registry: mirror, tag: "1" } }),
+      "mesh:apps.product.product.image.repository is not given; allowed: the path of the image in its registry",
+    ],
+    [
+      "of no registry",
+      shop({ backend: { image: { repository: "a/b", tag: "1" } } }),
+      "mesh:apps.prod.backend.image.registry is not given; allowed: the host of the image's registry, or mesh:images.registry",
+    ],
+    [
+      "of no content",
+      shop({ frontend: { image: { registry: mirror, repository: "a/b" } } }),
+      "mesh:apps.prod.frontend.image.tag is not given; allowed: a tag or a digest",
+    ],
+    [
+      "of a database, of no path",
+      shop({ database: { image: { registry: mirror, tag: "17" } } }),
+      "mesh:apps.prod.database.image.repository is not given; allowed: the path of the image in its registry",
+    ],
+    [
+      "in a registry with a scheme",
+      product({ image: { registry: "https://mirror.example.com", repository: "a/b", tag: "1" } }),
+      'mesh:apps.product.product.image.registry is "https://mirror.example.com"; allowed: the host of a registry',
+    ],
+  ])("is refused %s", (_what, changes, sentence) => {
+    expect(problems({ ...published, ...changes })).toEqual([expect.stringContaining(sentence)]);
+  });
 });
 
 describe("the gateways that run", () => {

@@ -19,6 +19,9 @@ function resolved(output: unknown): Promise<unknown> {
   return new Promise((resolve) => pulumi.all([output as pulumi.Input<unknown>]).apply(([value]) => resolve(value)));
 }
 
+/** What a stack says of the product service alone. */
+const ofProduct = (settings: object) => ({ "mesh:apps": JSON.stringify({ product: { product: settings } }) });
+
 test("a stack tells its address, how to administer its cluster, and what to try", async () => {
   const { outputs } = await runProgram(readStackFile("local"), "local");
   expect(await resolved(outputs?.url)).toBe("http://localhost:8080/api/products");
@@ -50,15 +53,15 @@ test("without plain HTTP the address to try is a host's, at the gateway's own ad
 });
 
 test("the address to try is that of a gateway that offers the service", async () => {
-  const file = { ...readStackFile("dev"), "mesh:product": JSON.stringify({ gateways: ["istio"] }) };
+  const file = { ...readStackFile("dev"), ...ofProduct({ exposed: { gateways: ["istio"] } }) };
   const { outputs } = await runProgram(file, "offering");
   expect(await resolved(outputs?.url)).toBe("http://localhost:8080/api/products");
 });
 
 test("a configuration that is refused ends the run with its problems, before anything is registered", async () => {
-  const refused = runProgram({ ...readStackFile("local"), "mesh:product": '{"replicas":0}' }, "refused");
+  const refused = runProgram({ ...readStackFile("local"), ...ofProduct({ replicas: 0 }) }, "refused");
   await expect(refused).rejects.toThrow(pulumi.RunError);
   await expect(refused).rejects.toThrow(
-    /^Pulumi\.local\.yaml is refused:\n {2}- mesh:product\.replicas is 0; allowed: a whole number from 1 to 50$/,
+    /^Pulumi\.local\.yaml is refused:\n {2}- mesh:apps\.product\.product\.replicas is 0; allowed: a whole number from 1 to 50$/,
   );
 });

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "@jest/globals";
 import { corsPolicy } from "../../../components/gateway/istio/cors.ts";
 import { IstioPolicies } from "../../../components/gateway/istio/IstioPolicies.ts";
-import { istioProblems } from "../../../components/gateway/istio/unsupported.ts";
+import { unsupportedByIstio } from "../../../components/gateway/istio/unsupported.ts";
 import { callerHeaderPattern } from "../../../model/callerHeaders.ts";
-import { describeConflictingKeys } from "../../../model/checks/policyProblems.ts";
+import { conflictingKeys } from "../../../model/checks/policies.ts";
 import type { Jwt, RoutePolicies } from "../../../model/policies.ts";
 import type { Route } from "../../../model/route.ts";
 import { at, type Inputs, record } from "../../lib/mocks.ts";
@@ -351,29 +351,29 @@ describe("what this gateway cannot hold", () => {
   const route = (policies: RoutePolicies, path = "/") => routeOf("products", path, { policies });
 
   test.each<[string, RoutePolicies, string]>([
-    ["apiKeys", { apiKeys: { consumers: ["a"] } }, "apiKeys: not on Istio's gateway; allowed: none, or gateways: [kong]"],
-    ["bots", { bots: {} }, "bots: not on Istio's gateway; allowed: none, or gateways: [kong]"],
+    ["apiKeys", { apiKeys: { consumers: ["a"] } }, "apiKeys is not supported by Istio's gateway; allowed: none"],
+    ["bots", { bots: {} }, "bots is not supported by Istio's gateway; allowed: none"],
     [
       "a limit for each consumer",
       { rateLimit: { requests: 1, per: "hour", by: "consumer" } },
-      "rateLimit.by: consumer, not on Istio's gateway; allowed: everyone, address, or gateways: [kong]",
+      "rateLimit.by is not supported by Istio's gateway; allowed: everyone, address",
     ],
-  ])("%s is named, with the service", (_what, policies, problem) => {
-    expect(istioProblems(route(policies))).toEqual([`shop/products exposed.policies.${problem}`]);
-    expect(istioProblems({ ...route(policies), gateways: ["kong"] })).toEqual([]);
+  ])("%s is named, with the service", async (_what, policies, problem) => {
+    expect(unsupportedByIstio(policies).map(({ instead }) => instead)).toEqual(["kong"]);
+    await expect(recordPolicies(route(policies))).rejects.toThrow(new Error(`shop/products policies.${problem}`));
+    await recordPolicies({ ...route(policies), gateways: ["kong"] });
   });
 
   test("one issuer with other keys for another service is named once", () => {
     const other = route({ jwt: { ...jwt, keys: [{ kty: "RSA" }] } }, "/other");
     const routes = [routeOf("shop", "/shop", { policies: { jwt } }), other, route({ jwt }, "/same")];
-    expect(describeConflictingKeys(routes)).toEqual([
-      "shop/products exposed.policies.jwt.keys: not those that shop/shop exposed.policies.jwt has for https://issuer.test; allowed: the same",
-    ]);
+    const found = conflictingKeys(routes).map(({ service, first, issuer }) => [service.path, first.path, issuer]);
+    expect(found).toEqual([["/other", "/shop", "https://issuer.test"]]);
   });
 
   test("what it can hold is no problem", () => {
     const rateLimit = { requests: 1, per: "hour", by: "address" } as const;
-    expect(istioProblems(route({ jwt, rateLimit, maxBodyBytes: 1, addresses: {}, cors: { origins: ["*"] } }))).toEqual([]);
+    expect(unsupportedByIstio({ jwt, rateLimit, maxBodyBytes: 1, addresses: {}, cors: { origins: ["*"] } })).toEqual([]);
   });
 
   test("nothing of it is registered", async () => {

@@ -124,16 +124,16 @@ describe("a policy", () => {
   test("that is not asked for has no plugin, and the Ingress names none", async () => {
     const { all, inputs } = await recordTable([route()]);
     expect([...all(types.plugin), ...all(types.consumer), ...all(types.secret)]).toEqual([]);
-    expect(at(inputs(types.ingress, "table-product"), "metadata.annotations")).not.toHaveProperty(["konghq.com/plugins"]);
+    expect(at(inputs(types.ingress, "table-team-product"), "metadata.annotations")).not.toHaveProperty(["konghq.com/plugins"]);
   });
 
   const guarded: RoutePolicies = { ...keys("partner"), maxBodyBytes: 1 };
   const tls = { hosts: ["shop.example.com"], secretName: "shop", plaintext: true };
-  const ingresses = ["table-product", "table-product.https"];
+  const ingresses = ["table-team-product", "table-team-product.https"];
 
   test("is beside the service, and named by the Ingress on every way in", async () => {
     const { inputs } = await recordTable([route({ policies: guarded })], { tls });
-    expect(inputs(types.plugin, "table-product-acl")).toMatchObject({
+    expect(inputs(types.plugin, "table-team-product-acl")).toMatchObject({
       apiVersion: "configuration.konghq.com/v1",
       kind: "KongPlugin",
       metadata: { name: "product.acl", namespace: "team" },

@@ -1,62 +1,47 @@
 import { generateKeyPairSync } from "node:crypto";
 import { describe, expect, test } from "@jest/globals";
 import { KongRoutes } from "../../../components/gateway/kong/KongRoutes.ts";
-import { describeSharedKeyIds, kongProblems } from "../../../components/gateway/kong/unsupported.ts";
-import { describeConflictingKeys } from "../../../model/checks/policyProblems.ts";
+import { sharedKeyIds, unsupportedByKong } from "../../../components/gateway/kong/unsupported.ts";
+import { conflictingKeys } from "../../../model/checks/policies.ts";
 import type { RoutePolicies } from "../../../model/policies.ts";
-import { curve, jwk, keys, route, rsa, tokens } from "./support/kong.ts";
+import type { Route } from "../../../model/route.ts";
+import { curve, jwk, keys, recordTable, route, rsa, tokens } from "./support/kong.ts";
 
-describe("what Kong cannot honour", () => {
+const table = (...routes: Route[]) => new KongRoutes("table", { namespace: "kong", routes });
+
+describe("what Kong does not support", () => {
   test.each<[string, RoutePolicies, string]>([
-    [
-      "audiences",
-      { jwt: { ...tokens().jwt, audiences: ["shop"] } },
-      "team/product exposed.policies.jwt.audiences: Kong cannot verify them; allowed: none, or gateways: [istio]",
-    ],
+    ["audiences", { jwt: { ...tokens().jwt, audiences: ["shop"] } }, "jwt.audiences is not supported by Kong; allowed: none"],
     [
       "several keys that tokens cannot name",
       { jwt: { issuer: "a", keys: [jwk(rsa, { kid: "old" }), jwk(curve("P-256"))] } },
-      "team/product exposed.policies.jwt.keys[1]: no kid; allowed: a kid for each of several keys, or gateways: [istio]",
+      "jwt.keys[1] is not supported by Kong; allowed: a kid for each of several keys",
     ],
     [
       "several keys of one name",
       { jwt: { issuer: "a", keys: [jwk(rsa, { kid: "one" }), jwk(curve("P-256"), { kid: "one" })] } },
-      "team/product exposed.policies.jwt.keys[1]: kid one again; allowed: another kid for each of several keys, or gateways: [istio]",
+      "jwt.keys[1] is not supported by Kong; allowed: another kid for each of several keys",
     ],
     [
       "a kind of key",
       tokens("a", jwk(generateKeyPairSync("ed448"))),
-      "team/product exposed.policies.jwt.keys[0]: of type OKP; allowed: a public key of RSA, or of EC on P-256, P-384 or P-521",
+      "jwt.keys[0] is not supported by Kong; allowed: a public key of RSA, or of EC on P-256, P-384 or P-521",
     ],
     [
       "an algorithm that is not the key's",
       tokens("a", jwk(curve("P-256"), { alg: "RS256" })),
-      "team/product exposed.policies.jwt.keys[0]: of type EC; allowed: a key whose alg is one of ES256",
+      "jwt.keys[0] is not supported by Kong; allowed: a key whose alg is one of ES256",
     ],
     [
       "half a key",
       tokens("a", { kty: "RSA", n: "AQAB" }),
-      "team/product exposed.policies.jwt.keys[0]: of type RSA; allowed: a whole public key (RFC 7517)",
+      "jwt.keys[0] is not supported by Kong; allowed: a whole public key (RFC 7517)",
     ],
-    [
-      "tokens and keys at once",
-      { ...tokens(), ...keys("partner") },
-      "team/product exposed.policies.jwt: Kong tells who calls by one credential, and apiKeys is given too; allowed: jwt or apiKeys",
-    ],
-    [
-      "a count for each consumer without consumers",
-      { rateLimit: { requests: 1, per: "second", by: "consumer" } },
-      "team/product exposed.policies.rateLimit.by: consumer, but no consumer is known; allowed: everyone, address, or consumer with apiKeys",
-    ],
-    [
-      "a consumer's name",
-      keys("Partner"),
-      "team/product exposed.policies.apiKeys.consumers[0]: Partner; allowed: lower-case letters, digits and hyphens, at most 40",
-    ],
-  ])("is refused: %s", (_, policies, problem) => {
-    expect(kongProblems(route({ policies }))).toEqual([problem]);
-    expect(() => new KongRoutes("table", { namespace: "kong", routes: [route({ policies })] })).toThrow(problem);
-    expect(kongProblems(route({ policies, gateways: ["istio"] }))).toEqual([]);
+    ["tokens and keys at once", { ...tokens(), ...keys("partner") }, "jwt is not supported by Kong; allowed: jwt or apiKeys"],
+  ])("is refused: %s", async (_, policies, problem) => {
+    expect(unsupportedByKong(policies)).toHaveLength(1);
+    expect(() => table(route({ policies }))).toThrow(new Error(`team/product policies.${problem}`));
+    await recordTable([route({ policies, gateways: ["istio"] })]);
   });
 
   test("is refused: two keys for one issuer, in whichever services", () => {
@@ -64,12 +49,11 @@ describe("what Kong cannot honour", () => {
       route({ policies: tokens() }),
       route({ name: "orders", policies: tokens(undefined, jwk(curve("P-256"))) }),
     ];
-    const problem =
-      "team/orders exposed.policies.jwt.keys: not those that team/product exposed.policies.jwt has for https://issuer.example.com; allowed: the same";
-    expect(describeConflictingKeys([first, second])).toEqual([problem]);
-    expect(() => new KongRoutes("table", { namespace: "kong", routes: [first, second] })).toThrow(problem);
-    const other = route({ name: "orders", policies: tokens() });
-    expect(describeConflictingKeys([first, other])).toEqual([]);
+    expect(conflictingKeys([first, second])).toHaveLength(1);
+    expect(() => table(first, second)).toThrow(
+      "team/orders policies.jwt.keys is not supported by Kong; allowed: the keys that team/product has for https://issuer.example.com",
+    );
+    expect(conflictingKeys([first, route({ name: "orders", policies: tokens() })])).toEqual([]);
   });
 
   test("is refused: a kid that two issuers have, as Kong looks keys up by it alone", () => {
@@ -78,21 +62,21 @@ describe("what Kong cannot honour", () => {
       route({ policies: several("a", "1", "2") }),
       route({ name: "orders", policies: several("b", "2", "3") }),
     ];
-    const problem =
-      "team/orders exposed.policies.jwt.keys[0]: 2 is a key of a too; allowed: another kid for each issuer, or gateways: [istio]";
-    expect(describeSharedKeyIds([first, second])).toEqual([problem]);
-    expect(() => new KongRoutes("table", { namespace: "kong", routes: [first, second] })).toThrow(problem);
+    expect(() => table(first, second)).toThrow(
+      "team/orders policies.jwt.keys[0] is not supported by Kong; allowed: a key whose kid no other issuer has (2 is one of a)",
+    );
     // The same issuer again, or the one key of another, which is known by the issuer's name.
-    expect(describeSharedKeyIds([first, route({ name: "orders", policies: several("a", "1", "2") })])).toEqual([]);
-    expect(describeSharedKeyIds([first, route({ name: "orders", policies: several("b", "2") })])).toEqual([]);
+    expect(sharedKeyIds([first, route({ name: "orders", policies: several("a", "1", "2") })])).toEqual([]);
+    expect(sharedKeyIds([first, route({ name: "orders", policies: several("b", "2") })])).toEqual([]);
   });
 
   test("is told all at once", () => {
-    const policies: RoutePolicies = { ...keys("Partner", "a".repeat(41)), rateLimit: { requests: 1, per: "second" } };
-    expect(kongProblems(route({ policies }))).toHaveLength(2);
+    const policies: RoutePolicies = { ...keys("partner"), jwt: { ...tokens().jwt, audiences: ["shop"] } };
+    expect(unsupportedByKong(policies)).toHaveLength(2);
+    expect(() => table(route({ policies }))).toThrow(/audiences[\s\S]*jwt or apiKeys/);
   });
 
-  test("is nothing of what it can", () => {
+  test("is nothing of what it supports", () => {
     const policies: RoutePolicies = {
       ...keys("partner", "a".repeat(40)),
       rateLimit: { requests: 1, per: "second", by: "consumer" },
@@ -101,8 +85,8 @@ describe("what Kong cannot honour", () => {
       addresses: { allow: ["10.0.0.0/8"] },
       bots: {},
     };
-    expect(kongProblems(route({ policies }))).toEqual([]);
+    expect(unsupportedByKong(policies)).toEqual([]);
     const rotated = { jwt: { issuer: "a", keys: [jwk(rsa, { kid: "old" }), jwk(curve("P-256"), { kid: "new" })] } };
-    expect(kongProblems(route({ policies: rotated }))).toEqual([]);
+    expect(unsupportedByKong(rotated)).toEqual([]);
   });
 });

@@ -55,7 +55,7 @@ describe("a row of Kong's table", () => {
     const { all, inputs } = await recordTable([route({ versioned: "/api/{version}/products" })]);
     expect(all(types.ingress)).toHaveLength(1);
     const backend = { service: { name: "product", port: { number: 8080 } } };
-    expect(inputs(types.ingress, "table-product")).toEqual({
+    expect(inputs(types.ingress, "table-team-product")).toEqual({
       apiVersion: "networking.k8s.io/v1",
       kind: "Ingress",
       metadata: {
@@ -99,19 +99,19 @@ describe("HTTPS", () => {
       all(types.ingress)
         .map(({ name }) => name)
         .sort(),
-    ).toEqual(["table-product", "table.tls"]);
-    expect(inputs(types.ingress, "table-product")).toMatchObject({
+    ).toEqual(["table-team-product", "table.tls"]);
+    expect(inputs(types.ingress, "table-team-product")).toMatchObject({
       metadata: { annotations: redirected },
       spec: { rules: [{ http: {} }] },
     });
-    expect(JSON.stringify(inputs(types.ingress, "table-product"))).not.toContain('"host"');
+    expect(JSON.stringify(inputs(types.ingress, "table-team-product"))).not.toContain('"host"');
   });
 
   test("is the only way in by its own hosts where others are served in plaintext", async () => {
     const { all, inputs } = await recordTable([route()], { tls: { ...tls, plaintext: true } });
     expect(all(types.ingress)).toHaveLength(3);
-    const plain = inputs(types.ingress, "table-product");
-    const own = inputs(types.ingress, "table-product.https");
+    const plain = inputs(types.ingress, "table-team-product");
+    const own = inputs(types.ingress, "table-team-product.https");
     expect(plain).toMatchObject({ metadata: { annotations: { "konghq.com/protocols": "http,https" } } });
     expect(JSON.stringify(plain)).not.toContain("redirect");
     expect(own).toMatchObject({ metadata: { name: "product.https", annotations: redirected } });
@@ -140,7 +140,7 @@ describe("HTTPS", () => {
     ["without hosts", { hosts: [], secretName: "shop-tls", plaintext: true }],
   ])("is not there %s", async (_, none) => {
     const { all } = await recordTable([route()], { tls: none });
-    expect(all(types.ingress).map(({ name }) => name)).toEqual(["table-product"]);
+    expect(all(types.ingress).map(({ name }) => name)).toEqual(["table-team-product"]);
     expect(JSON.stringify(all(types.ingress))).not.toContain("redirect");
     expect(at(all(types.ingress)[0]?.inputs, "metadata.annotations")).toMatchObject({ "konghq.com/protocols": "http,https" });
   });

@@ -21,7 +21,7 @@ beforeAll(async () => {
 });
 
 describe("order", () => {
-  const deployment = ["kubernetes:apps/v1:Deployment", "product-v1"] as const;
+  const deployment = ["kubernetes:apps/v1:Deployment", "product-product-v1"] as const;
   const strict = ["kubernetes:security.istio.io/v1:PeerAuthentication", "istio-strict"] as const;
   const policies = ["kubernetes:networking.istio.io/v1alpha3:EnvoyFilter", "policies"] as const;
   const routes = ["kubernetes:networking.istio.io/v1:VirtualService", "routes"] as const;
@@ -43,7 +43,7 @@ describe("order", () => {
     ],
     [[release, "ingress-proxies"], strict],
     [deployment, strict],
-    [["kubernetes:networking.istio.io/v1:DestinationRule", "product-subsets"], deployment],
+    [["kubernetes:networking.istio.io/v1:DestinationRule", "product-product-subsets"], deployment],
     [routes, policies],
     [routes, ["kubernetes:security.istio.io/v1:AuthorizationPolicy", "policies-refusals"]],
     [routes, ["kubernetes:networking.istio.io/v1:Gateway", "ingress-listener"]],
@@ -84,7 +84,7 @@ describe("what clients may send by the standards", () => {
       "spec.configPatches.0.patch.value.typed_config.http_protocol_options.ignore_http_11_upgrade.0.safe_regex.regex";
     expect(at<string>(filter, options)).toBe(`(?i)${otherThan("websocket")}`);
     expect(local.waits([release, "ingress-proxies"], name)).toBe(true);
-    expect(local.waits(["kubernetes:apps/v1:Deployment", "product-v1"], name)).toBe(true);
+    expect(local.waits(["kubernetes:apps/v1:Deployment", "product-product-v1"], name)).toBe(true);
   });
 
   test.each(["TLS/1.2", "h2c", "foo", "", "w", "websocke", "websockets", "xwebsocket", "webSocket/13"])(
@@ -216,9 +216,16 @@ describe("revisions", () => {
     const pinned = { image: "registry/istio/proxyv2:1.30.4@sha256:1" };
     const values = { pilot: { image: "pinned" }, global: { hub: "registry/istio", tag: "1.30.4", proxy: pinned } };
     const istiod = { chart: "istiod", version: "1.30.4", values };
-    const beside = [{ revision: "next", version: "1.31.0" }, { revision: "default" }];
+    const additionalRevisions = [{ revision: "next", version: "1.31.0" }, { revision: "default" }];
     const { inputs, all } = await record(
-      () => new Istio("istio", { ...args, charts: { ...args.charts, istiod }, revision: "now", tags: ["stable"], beside }),
+      () =>
+        new Istio("istio", {
+          ...args,
+          charts: { ...args.charts, istiod },
+          revision: "now",
+          tags: ["stable"],
+          additionalRevisions,
+        }),
     );
     // What pins this version by its content is not the other one's.
     const proxy = { image: "proxyv2" };

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import { corsPolicy } from "../../../components/gateway/istio/cors.ts";
 import { isOrigin, originPattern } from "../../../model/origins.ts";
-import { problems } from "./support/config.ts";
+import { problems, product } from "./support/config.ts";
 
 test.each([
   "https://example.com",
@@ -28,7 +28,7 @@ test.each([
   "https://*.example.com/path",
 ])("%s is none, and refused", (origin) => {
   expect(isOrigin(origin)).toBe(false);
-  const changes = { "mesh:sources": "published", "mesh:product": { policies: { cors: { origins: [origin] } } } };
+  const changes = { "mesh:sources": "published", ...product({ exposed: { policies: { cors: { origins: [origin] } } } }) };
   expect(problems(changes)).toEqual([expect.stringContaining("allowed: an origin such as https://example.com, without a path")]);
 });
 

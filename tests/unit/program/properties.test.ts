@@ -1,17 +1,18 @@
 import { expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { ZeroTrust } from "../../../components/security/ZeroTrust.ts";
-import { CallGraph, type MatrixRow, principalOf, matrixRows, type Workload } from "../../../model/callGraph.ts";
-import { applicationProblems } from "../../../model/checks/check.ts";
+import { CallGraph, type MatrixRow, matrixRows, principalOf, type Workload } from "../../../model/callGraph.ts";
+import { checkApplications } from "../../../model/checks/check.ts";
 import { nameOf } from "../../../model/names.ts";
 import { type Declared, declared } from "../../lib/arbitraries.ts";
 import { isAllowed, type Policy, policiesOf } from "../../lib/authorization.ts";
 import { at, type Recording, record } from "../../lib/mocks.ts";
+import { declared as declaredAs, factsOf } from "../../lib/shop.ts";
 
 const runs = { numRuns: 20 };
 
 function recordSecurity({ applications, gateways }: Declared): Promise<Recording> {
-  const graph = new CallGraph(applications, gateways);
+  const graph = new CallGraph(applications, factsOf(...gateways));
   return record(() => {
     for (const { namespace } of applications) new ZeroTrust(namespace, { graph, namespace });
   });
@@ -20,7 +21,7 @@ function recordSecurity({ applications, gateways }: Declared): Promise<Recording
 test("any application that holds together is taken", () => {
   fc.assert(
     fc.property(declared(), ({ applications, gateways }) => {
-      expect(applicationProblems(applications, gateways)).toEqual([]);
+      expect(checkApplications(declaredAs(applications), { gateways: factsOf(...gateways) }).problems).toEqual([]);
     }),
     { numRuns: 100 },
   );
@@ -30,7 +31,7 @@ test("for any application, what is declared is allowed and nothing else", async 
   let [allowed, denied] = [0, 0];
   await fc.assert(
     fc.asyncProperty(declared(), async (given) => {
-      const graph = new CallGraph(given.applications, given.gateways);
+      const graph = new CallGraph(given.applications, factsOf(...given.gateways));
       const policies = policiesOf(await recordSecurity(given));
       for (const { from, to, operations } of matrixRows(graph.matrix())) {
         const callee = graph.workloads.find((workload) => nameOf(workload) === to);
@@ -95,7 +96,7 @@ test("for any application, another port of a pod is nobody's", async () => {
   await fc.assert(
     fc.asyncProperty(declared(), async (given) => {
       const policies = policiesOf(await recordSecurity(given));
-      const graph = new CallGraph(given.applications, given.gateways);
+      const graph = new CallGraph(given.applications, factsOf(...given.gateways));
       for (const { from, to } of graph.edges) {
         const request = {
           principal: principalOf(from),
@@ -115,7 +116,7 @@ test("for any application, each proxy knows its callees and nobody else", async 
   await fc.assert(
     fc.asyncProperty(declared(), async (given) => {
       const recording = await recordSecurity(given);
-      const rows = matrixRows(new CallGraph(given.applications, given.gateways).matrix());
+      const rows = matrixRows(new CallGraph(given.applications, factsOf(...given.gateways)).matrix());
       for (const { inputs } of recording.all("kubernetes:networking.istio.io/v1:Sidecar")) {
         const { namespace, name } = at<{ namespace: string; name: string }>(inputs, "metadata");
         const callees = rows

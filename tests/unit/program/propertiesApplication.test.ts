@@ -5,6 +5,7 @@ import { CallGraph } from "../../../model/callGraph.ts";
 import { routesOf } from "../../../model/routes.ts";
 import { type Declared, declared } from "../../lib/arbitraries.ts";
 import { at, automaticName, type Inputs, type Recording, type Registered, record } from "../../lib/mocks.ts";
+import { factsOf } from "../../lib/shop.ts";
 
 /*
  * What holds for everything that applications register, whatever they declare.
@@ -14,7 +15,7 @@ const runs = { numRuns: 8 };
 const kinds = ["Deployment", "StatefulSet"];
 
 function recordApplications({ applications, gateways }: Declared, autonames = false): Promise<Recording> {
-  const graph = new CallGraph(applications, gateways);
+  const graph = new CallGraph(applications, factsOf(...gateways));
   const routes = applications.flatMap((application) => routesOf(application, gateways));
   const mesh = { injection: { "istio-injection": "enabled" }, podAnnotations: {} };
   return record(

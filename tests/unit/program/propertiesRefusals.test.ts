@@ -1,9 +1,11 @@
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 import type { ApplicationSpec, Call, ServiceSpec } from "../../../model/application.ts";
-import { applicationProblems } from "../../../model/checks/check.ts";
+import { checkApplications } from "../../../model/checks/check.ts";
+import type { GatewayName } from "../../../model/gateway.ts";
 import { defaultResilience } from "../../../model/resilience.ts";
 import { declared } from "../../lib/arbitraries.ts";
+import { declared as declaredAs, factsOf } from "../../lib/shop.ts";
 
 /*
  * One thing wrong in applications that are fine otherwise, wherever it is: they are refused, and told where and why.
@@ -11,34 +13,36 @@ import { declared } from "../../lib/arbitraries.ts";
 
 type Change = (service: ServiceSpec, applications: readonly ApplicationSpec[]) => Partial<ServiceSpec>;
 
-const [first, second] = [
-  { name: "v1", weight: 100, replicas: 1 },
-  { name: "v1", weight: 0, replicas: 1 },
-];
+const first = { name: "v1", weight: 100, replicas: 1 };
+const problemsOf = (applications: readonly ApplicationSpec[], gateways: readonly GatewayName[]) =>
+  checkApplications(declaredAs(applications), { gateways: factsOf(...gateways) }).problems;
 const calling =
   (call: Call): Change =>
   ({ calls = [] }) => ({ calls: [...calls, call] });
 
 const changes: Record<string, { readonly change: Change; readonly problem: RegExp }> = {
-  "a call to nobody": { change: calling({ to: "nobody" }), problem: /calls\[\d+\] is "nobody"; allowed: / },
+  "a call to nobody": { change: calling({ to: "nobody" }), problem: /calls\[\d+\]\.to is "nobody"; allowed: / },
   "a call to itself": {
     change: ({ name, calls = [] }) => ({ calls: [...calls, { to: name }] }),
-    problem: /calls\[\d+\] is ".*"; allowed: /,
+    problem: /calls\[\d+\]\.to is ".*"; allowed: /,
   },
   "a name in upper case": { change: ({ name }) => ({ name: name.toUpperCase() }), problem: /name is ".*"; allowed: lower-case/ },
   "a name too long": { change: ({ name }) => ({ name: name.padEnd(60, "x") }), problem: /name is ".*"; allowed: lower-case/ },
-  "no version": { change: () => ({ versions: [] }), problem: /versions is \[\]; allowed: at least one/ },
+  "no version": { change: () => ({ versions: [] }), problem: /versions is \{\}; allowed: at least one/ },
   "weights of 99": {
-    change: ({ versions: [one = first, ...others] }) => ({ versions: [{ ...one, weight: one.weight - 1 }, ...others] }),
+    change: ({ versions }) => {
+      const taken = versions.findIndex(({ weight }) => weight > 0);
+      return { versions: versions.map((version, index) => ({ ...version, weight: version.weight - Number(index === taken) })) };
+    },
     problem: /weights that sum to 100, not 99/,
   },
-  "two versions of a name": {
-    change: () => ({ versions: [first, second] }),
-    problem: /versions\[1\]\.name is "v1"; allowed: a name/,
+  "a version in upper case": {
+    change: () => ({ versions: [{ ...first, name: "V1" }] }),
+    problem: /versions\.V1 is not a key; allowed: lower-case/,
   },
   "a canary to nowhere": {
     change: () => ({ canary: { header: "x-canary", version: "v9" } }),
-    problem: /canary\.version is "v9"; allowed: one of v1/,
+    problem: /canary\.version is "v9"; allowed: one of the versions v1/,
   },
   "no port": { change: () => ({ port: 0 }), problem: /port is 0; allowed: / },
   "the proxy's port": { change: () => ({ containerPort: 15_001 }), problem: /containerPort is 15001; allowed: / },
@@ -61,7 +65,7 @@ const changes: Record<string, { readonly change: Change; readonly problem: RegEx
   },
   "what Istio's gateway cannot do": {
     change: () => ({ exposed: { path: "/a", gateways: ["istio"], policies: { bots: {} } } }),
-    problem: /exposed\.policies\.bots|exposed\.gateways\[0\] is "istio"; allowed: one that runs/,
+    problem: /exposed\.policies\.bots|exposed\.gateways\[0\] is "istio"; allowed: a gateway that runs/,
   },
 };
 
@@ -70,7 +74,7 @@ describe("any applications are refused with", () => {
     fc.assert(
       fc.property(declared(), fc.nat(), ({ applications, gateways }, pick) => {
         const wrong = changeOne(applications, pick, change);
-        expect(applicationProblems(wrong, gateways)).toContainEqual(expect.stringMatching(problem));
+        expect(problemsOf(wrong, gateways)).toContainEqual(expect.stringMatching(problem));
       }),
       { numRuns: 20 },
     );
@@ -80,7 +84,7 @@ describe("any applications are refused with", () => {
     fc.assert(
       fc.property(declared(), fc.nat(), ({ applications, gateways }, pick) => {
         const twice = applications.slice(pick % applications.length).slice(0, 1);
-        const found = applicationProblems([...applications, ...twice], gateways);
+        const found = problemsOf([...applications, ...twice], gateways);
         expect(found).toContainEqual(
           expect.stringMatching(/^apps: namespace .* allowed: a namespace that no other application has/),
         );
@@ -102,8 +106,8 @@ describe("any applications are refused with", () => {
           { ...application, services: [{ ...one, exposed }, ...services.slice(1), other] },
           ...applications.slice(1),
         ];
-        expect(applicationProblems(wrong, gateways)).toEqual([
-          `apps: ${application.namespace}/${other.name} exposed.path is "/same"; allowed: a path that nobody else has; ${application.namespace}/${one.name} exposed.path has it already`,
+        expect(problemsOf(wrong, gateways)).toEqual([
+          `apps: ${application.namespace}/${other.name} exposed.path is "/same"; allowed: a path that nobody else has; ${application.namespace}/${one.name} exposed.path has /same already`,
         ]);
       }),
       { numRuns: 20 },

@@ -38,7 +38,7 @@ describe("the route table", () => {
       delegate: { name: "product-exposed", namespace: "product" },
     });
     expect(JSON.stringify(spec)).not.toContain('"route"');
-    expect(inputs(virtualService, "product-delegate")).toMatchObject({
+    expect(inputs(virtualService, "product-product-delegate")).toMatchObject({
       metadata: { name: "product-exposed", namespace: "product" },
     });
   });

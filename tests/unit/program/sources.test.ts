@@ -1,11 +1,20 @@
 import { describe, expect, test } from "@jest/globals";
 import * as pulumi from "@pulumi/pulumi";
 import { merge } from "../../../components/support/helm.ts";
+import type { ServiceImage } from "../../../model/image.ts";
 import { publishedImages } from "../../../model/versions.ts";
+import { resolveApplications } from "../../../stacks/images.ts";
 import { resolveSources } from "../../../stacks/sources.ts";
 import { at } from "../../lib/mocks.ts";
 import { recordStack } from "../../lib/stacks.ts";
-import { parse } from "./support/config.ts";
+import { parse, plan } from "./support/config.ts";
+
+/** The images of services, by their names. */
+function servicesOf(changes: Parameters<typeof plan>[0] = {}): Record<string, ServiceImage> {
+  const { config, applications } = plan(changes);
+  const services = resolveApplications(applications, config).flatMap((application) => application.services);
+  return Object.fromEntries(services.map(({ name, image }) => [name, image]));
+}
 
 const istioCharts = ["base", "cni", "istiod", "gateway"] as const;
 
@@ -22,7 +31,7 @@ describe("built", () => {
   });
 
   test.each(["product", "frontend", "backend"] as const)("%s is one of the nodes' own images", (name) => {
-    expect(images.services[name]).toEqual({ reference: expect.stringMatching(new RegExp(`^localhost/mesh/${name}:\\S+$`)) });
+    expect(servicesOf()[name]).toEqual({ reference: expect.stringMatching(new RegExp(`^localhost/mesh/${name}:\\S+$`)) });
   });
 
   test("so are the database and the load generator", () => {
@@ -55,7 +64,7 @@ describe("built", () => {
 });
 
 describe("published", () => {
-  const { charts, images } = resolveSources(parse({ "mesh:sources": "published" }));
+  const { charts } = resolveSources(parse({ "mesh:sources": "published" }));
 
   test("Istio's charts by exact version from its repository, images of the same version", () => {
     for (const name of istioCharts) {
@@ -96,10 +105,11 @@ describe("published", () => {
   });
 
   test("services are their program on a public runtime by digest", () => {
-    const { product } = images.services;
-    expect(product.reference).toMatch(/^docker\.io\/library\/node:24[\w.-]+@sha256:[0-9a-f]{64}$/);
-    expect(product.program?.content).toContain("Teapot");
-    expect(images.services.backend.program?.content).not.toBe(product.program?.content);
+    const { product, backend } = servicesOf({ "mesh:sources": "published" });
+    expect(product?.reference).toMatch(/^docker\.io\/library\/node:24[\w.-]+@sha256:[0-9a-f]{64}$/);
+    expect(product?.program?.content).toContain("Teapot");
+    expect(backend?.program?.file).toBe("server.js");
+    expect(backend?.program?.content).not.toBe(product?.program?.content);
   });
 
   test("every image is at one exact tag and digest", () => {

@@ -24,14 +24,18 @@ describe("the whole registered set", () => {
 test("`local` and `dev` differ in their sources, in their cluster's name, and in what gateways demand", () => {
   const [local, dev] = ["local", "dev"].map((stack) => readStackFile(stack));
   const cluster = { ...JSON.parse(dev?.["mesh:cluster"] ?? ""), name: "mesh-demo" };
-  const product = { ...JSON.parse(dev?.["mesh:product"] ?? ""), policies: {} };
-  const { backend, ...shop } = JSON.parse(dev?.["mesh:shop"] ?? "");
-  const { gateways: _gateways, policies: _policies, ...undemanding } = backend;
+  const { product, prod, load } = JSON.parse(dev?.["mesh:apps"] ?? "");
+  const { frontend, backend, database } = prod;
+  const { exposed: _exposed, ...undemanding } = backend;
+  const apps = {
+    product: { product: { ...product.product, exposed: { ...product.product.exposed, policies: {} } } },
+    prod: { frontend, backend: undemanding, database },
+    load,
+  };
   const alike = {
     "mesh:sources": "built",
     "mesh:cluster": JSON.stringify(cluster),
-    "mesh:product": JSON.stringify(product),
-    "mesh:shop": JSON.stringify({ frontend: shop.frontend, backend: undemanding, ...shop }),
+    "mesh:apps": JSON.stringify(apps),
   };
   expect({ ...dev, ...alike }).toEqual(local);
 });
@@ -51,7 +55,7 @@ test.each(["dev", "eks"])(
 );
 
 test("while the pods of a service never become ready, what gateways demand of all is put right, and paths to others are", async () => {
-  const deployment = ["kubernetes:apps/v1:Deployment", "backend-v1"] as const;
+  const deployment = ["kubernetes:apps/v1:Deployment", "prod-backend-v1"] as const;
   const { all, waits } = await recordStack("dev", {}, { slow: deployment.join(" ") });
   const kong = "kubernetes:configuration.konghq.com/v1";
   const demands = [`${kong}:KongPlugin`, `${kong}:KongConsumer`, "kubernetes:networking.istio.io/v1alpha3:EnvoyFilter"];
@@ -61,17 +65,17 @@ test("while the pods of a service never become ready, what gateways demand of al
   for (const type of [...demands, ...rules]) {
     expect(all(type)).not.toEqual([]);
     const waiting = all(type).filter(({ name }) => waits([type, name], deployment));
-    expect(waiting.filter(({ name }) => !name.startsWith("backend-"))).toEqual([]);
+    expect(waiting.filter(({ name }) => !name.startsWith("prod-backend-"))).toEqual([]);
   }
   const ingress = "kubernetes:networking.k8s.io/v1:Ingress";
   const paths = all(ingress).map(({ name }) => [name, waits([ingress, name], deployment)]);
   expect(Object.fromEntries(paths)).toEqual({
-    "kong-routes-backend": true,
-    "kong-routes-frontend": false,
-    "kong-routes-product": false,
-    "kong-routes-backend.https": true,
-    "kong-routes-frontend.https": false,
-    "kong-routes-product.https": false,
+    "kong-routes-prod-backend": true,
+    "kong-routes-prod-frontend": false,
+    "kong-routes-product-product": false,
+    "kong-routes-prod-backend.https": true,
+    "kong-routes-prod-frontend.https": false,
+    "kong-routes-product-product.https": false,
     "kong-routes.tls": false,
   });
 });
@@ -88,13 +92,13 @@ test("no namespace is registered that does not hold its pods to a standard", asy
 
 test("a copy more of the product service touches its Deployment and nothing else", async () => {
   const registered = async (replicas: number) => {
-    const { resources } = await recordStack("local", { "mesh:product": { replicas } });
+    const { resources } = await recordStack("local", { "mesh:apps": { product: { product: { replicas } } } });
     return new Map(resources.map((resource) => [key(resource), JSON.stringify(resource.inputs)]));
   };
   const [three, four] = [await registered(3), await registered(4)];
   const changed = [...three].filter(([id, inputs]) => inputs !== four.get(id));
   expect(four.size).toBe(three.size);
-  expect(changed.map(([id]) => id)).toEqual(["kubernetes:apps/v1:Deployment product-v1"]);
+  expect(changed.map(([id]) => id)).toEqual(["kubernetes:apps/v1:Deployment product-product-v1"]);
 });
 
 test("the word `local` opens the secrets of stack `local`, so a run never edits its file", () => {

@@ -218,17 +218,17 @@ describe("refused when it is declared", () => {
     [
       "weights that do not sum",
       { versions: [{ name: "v2", weight: 99 }] },
-      /shop: the weights of its versions sum to 99, not 100/,
+      /shop versions is wrong; allowed: weights that sum to 100, not 99/,
     ],
     [
       "a canary that does not exist",
       { canary: { header: "x-canary", version: "v3" } },
-      /shop: its canary v3 is none of its versions/,
+      /shop canary.version is wrong; allowed: one of the versions v1, v2/,
     ],
     [
       "tries without the time",
       { resilience: { ...defaultResilience, timeout: "2s" } },
-      /shop: its tries take 4.8s, longer than its timeout of 2s/,
+      /shop resilience.timeout is wrong; allowed: at least 4.8s/,
     ],
   ])("%s", async (_what, changes, sentence) => {
     await expect(recordTraffic({ ...two, ...changes })).rejects.toThrow(sentence);

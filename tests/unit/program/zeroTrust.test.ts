@@ -1,16 +1,17 @@
 import { beforeAll, describe, expect, test } from "@jest/globals";
+import { gatewayFacts } from "../../../components/gateway/facts.ts";
 import { GatewayNetwork } from "../../../components/security/GatewayNetwork.ts";
 import type { Surroundings } from "../../../components/security/network.ts";
 import { ZeroTrust } from "../../../components/security/ZeroTrust.ts";
 import { CallGraph } from "../../../model/callGraph.ts";
 import { isAllowed, policiesOf } from "../../lib/authorization.ts";
 import { at, type Recording, record } from "../../lib/mocks.ts";
-import { shop } from "../../lib/shop.ts";
+import { factsOf, shop } from "../../lib/shop.ts";
 
 const authorization = "kubernetes:security.istio.io/v1:AuthorizationPolicy";
 const network = "kubernetes:networking.k8s.io/v1:NetworkPolicy";
 const sidecar = "kubernetes:networking.istio.io/v1:Sidecar";
-const graph = new CallGraph(shop(), ["istio", "kong"]);
+const graph = new CallGraph(shop(), factsOf("istio", "kong"));
 
 let prod: Recording;
 let load: Recording;
@@ -103,7 +104,7 @@ describe("by identity", () => {
         ...application,
         services: application.services.map(({ exposed: _, ...service }) => service),
       })),
-      ["istio"],
+      factsOf("istio"),
     );
     const { inputs } = await record(() => new ZeroTrust("shop", { graph: alone, namespace: "prod" }));
     expect(at<object>(inputs(authorization, "shop-frontend-callers"), "spec")).toEqual({
@@ -250,7 +251,7 @@ describe("in the proxy's scope", () => {
 
 describe("a gateway's namespace", () => {
   const recordGateway = (gateway: "kong" | "istio", dials: number[] = []) =>
-    record(() => new GatewayNetwork("door", { graph, gateway, dials }));
+    record(() => new GatewayNetwork("door", { graph, facts: gatewayFacts[gateway], dials }));
 
   test("Kong: its listeners and the webhook from anywhere; not the admin API, the status or the metrics", async () => {
     const policy = (await recordGateway("kong")).inputs(network, "door");
@@ -272,7 +273,9 @@ describe("a gateway's namespace", () => {
 
   test("in for who reads metrics, where somebody does: on the ports with metrics, and on no other", async () => {
     const scraped = async (gateway: "kong" | "istio") => {
-      const recorded = await record(() => new GatewayNetwork("door", { graph, gateway, surroundings: { scrapers } }));
+      const recorded = await record(
+        () => new GatewayNetwork("door", { graph, facts: gatewayFacts[gateway], surroundings: { scrapers } }),
+      );
       return at<unknown[]>(recorded.inputs(network, "door"), "spec.ingress").slice(1);
     };
     expect(await scraped("kong")).toEqual([{ from: fromScrapers, ports: [8100, 15020, 15090].map(tcp) }]);
@@ -282,7 +285,7 @@ describe("a gateway's namespace", () => {
   test("out to the API server where it listens, for Kong alone", async () => {
     const dialled = async (gateway: "kong" | "istio") => {
       const recorded = await record(
-        () => new GatewayNetwork("door", { graph, gateway, surroundings: { apiServerPorts: [16443, 443] } }),
+        () => new GatewayNetwork("door", { graph, facts: gatewayFacts[gateway], surroundings: { apiServerPorts: [16443, 443] } }),
       );
       return at<{ to?: unknown; ports: unknown }[]>(recorded.inputs(network, "door"), "spec.egress").filter(({ to }) => !to);
     };

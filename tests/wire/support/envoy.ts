@@ -1,4 +1,4 @@
-import { gatewayAccounts } from "../../../model/callGraph.ts";
+import { gatewayFacts } from "../../../components/gateway/facts.ts";
 import { accountOf, nameOf, serviceHost } from "../../../model/names.ts";
 import { outputs } from "../../lib/runningStack.ts";
 import { listPods } from "./pods.ts";
@@ -50,7 +50,7 @@ export async function withProxies<T>(accounts: readonly string[], use: (proxies:
 
 /** The same with those of Istio's gateway, through which tests ask from outside. */
 export function atGateway<T>(use: (proxies: Envoy[]) => Promise<T>): Promise<T> {
-  return withProxies([nameOf(gatewayAccounts.istio)], use);
+  return withProxies([nameOf(gatewayFacts.istio.account)], use);
 }
 
 async function podsOf(caller: string): Promise<{ readonly namespace: string; readonly pod: string }[]> {

@@ -4,13 +4,15 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { parse, stringify } from "yaml";
 import { ensurePlugins } from "../../../airgap/index.ts";
-import { builtImages, type Chart, chartPath, imageReference, nodeImageReference } from "../../../airgap/names.ts";
+import { type Chart, chartPath, fullName, imageReference, nodeImageReference } from "../../../airgap/names.ts";
 import { removeHostTraces } from "../../../cli/kind/host.ts";
 import { kubeconfigFile, pulumiHome } from "../../../cli/support/environment.ts";
 import { merge, type Values } from "../../../components/support/helm.ts";
 import { consoleProgress } from "../../../lib/progress.ts";
 import type { KindSpec } from "../../../model/kindSpec.ts";
+import { builtImages } from "../../../plan.ts";
 import { builtValues } from "../../../stacks/charts.ts";
+import { builtProgram } from "../../../stacks/images.ts";
 import { type Finished, run, stackEnvironment } from "../../lib/runningStack.ts";
 import { listLasting } from "./objects.ts";
 
@@ -44,7 +46,8 @@ export interface There {
 export async function makeThere(): Promise<There> {
   await removeThere();
   await cluster("ensure");
-  await cluster("load", "--images", builtImages.join(","));
+  const images = builtImages().map((image) => fullName(imageReference(image)));
+  await cluster("load", "--images", images.join(","));
   await ensurePlugins(consoleProgress(), pulumiHome);
   const folder = await mkdtemp(join(tmpdir(), "existing-"));
   const { KUBECONFIG: _elsewhere, ...env } = await stackEnvironment();
@@ -86,19 +89,29 @@ async function settings(folder: string): Promise<Record<string, unknown>> {
     mirrorChart(folder, "istiod"),
     mirrorChart(folder, "gateway"),
   ]);
-  const { registry, repository, tag } = imageReference("pilot");
-  const others = builtImages.filter((name) => !["pilot", "proxyv2", "install-cni"].includes(name));
+  const { registry, repository, tag } = imageReference({ name: "pilot" });
+  const programOf = (source: string) => ({ image: imageReference(builtProgram(source)) });
   return {
     "mesh:target": "existing",
     "mesh:sources": "published",
     "mesh:gateway": "istio",
     "mesh:existing": { context: `kind-${clusterSpec().name}`, exposure: { type: "NodePort", host: "localhost", ports } },
     "mesh:tls": { hosts: ["shop.example.com"], issuer: "self-signed", plaintext: true },
-    "mesh:product": { replicas: 1, versions: [{ name: "v1" }, { name: "v2", weight: 10, replicas: 1 }] },
+    "mesh:apps": {
+      product: {
+        product: {
+          ...programOf("apps/product/product/server.ts"),
+          replicas: 1,
+          versions: { v1: {}, v2: { weight: 10, replicas: 1 } },
+        },
+      },
+      prod: { frontend: programOf("apps/shop/frontend/server.ts"), backend: programOf("apps/shop/backend/server.ts") },
+    },
     "mesh:charts": { base, cni, istiod, gateway },
     "mesh:images": {
       istio: { registry, repository: repository.replace(/\/pilot$/, ""), tag },
-      ...Object.fromEntries(others.map((name) => [name, imageReference(name)])),
+      postgresql: imageReference({ name: "postgresql" }),
+      fortio: imageReference({ name: "fortio" }),
     },
   };
 }

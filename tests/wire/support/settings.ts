@@ -1,8 +1,11 @@
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { parse, stringify } from "yaml";
+import { accountOf } from "../../../model/names.ts";
 import { bringUp, type Finished, pulumi, stack } from "../../lib/runningStack.ts";
 
 type Settings = Record<string, unknown>;
+/** What a file says under `mesh:apps`, by namespace and name. */
+type Apps = Record<string, Record<string, Settings>>;
 
 const stackFile = `Pulumi.${stack}.yaml`;
 const editedFile = `Pulumi.${stack}.edited.yaml`;
@@ -28,11 +31,17 @@ export function deployWith(edit: (config: Settings) => void): Promise<Finished> 
   });
 }
 
-/** Deploys the stack with other settings of the product service beside those of its file. */
-export function deployProduct(settings: Readonly<Record<string, unknown>>): Promise<Finished> {
-  return deployWith((config) => {
-    config["mesh:product"] = { ...(config["mesh:product"] as object), ...settings };
-  });
+/** Sets options of a workload, given as `namespace/name`: each in the place of what the file says of it, beside the others. */
+export function setOptions(config: Settings, workload: string, options: Readonly<Settings>): void {
+  const { namespace, name } = accountOf(workload);
+  const apps = config["mesh:apps"] as Apps;
+  const own = apps[namespace] ?? {};
+  config["mesh:apps"] = { ...apps, [namespace]: { ...own, [name]: { ...own[name], ...options } } };
+}
+
+/** Deploys the stack with other options of the product service beside those of its file. */
+export function deployProduct(options: Readonly<Settings>): Promise<Finished> {
+  return deployWith((config) => setOptions(config, "product/product", options));
 }
 
 /**

@@ -1,4 +1,6 @@
 import { type Config, ConfigError, parseConfig } from "../../../../config.ts";
+import { ApplicationError } from "../../../../model/checks/check.ts";
+import { type Plan, planStack } from "../../../../plan.ts";
 
 /** What every stack must say. */
 const least = { "mesh:target": "kind", "mesh:sources": "built" };
@@ -25,23 +27,50 @@ export const existing = {
   "mesh:existing": { kubeconfig, context: "theirs" },
 };
 
-/** Reads a configuration, given as Pulumi gives it: structured values as JSON. */
-export function parse(changes: Readonly<Record<string, unknown>> = {}, from?: "file"): Config {
+/** Settings as Pulumi gives them, structured values as JSON, besides what every stack must say. */
+function entriesOf(changes: Readonly<Record<string, unknown>>): Record<string, string> {
   const entries = Object.entries({ ...least, ...changes }).flatMap(([key, value]) =>
     value === undefined ? [] : [[key, typeof value === "string" ? value : JSON.stringify(value)]],
   );
-  return parseConfig(Object.fromEntries(entries), "local", from);
+  return Object.fromEntries(entries);
 }
 
-/** The problems of a configuration. */
-export function problems(changes: Readonly<Record<string, unknown>>, from?: "file"): readonly string[] {
+/** Reads a configuration without a look at applications. */
+export function parse(changes: Readonly<Record<string, unknown>> = {}, from?: "file"): Config {
+  return parseConfig(entriesOf(changes), "local", from);
+}
+
+/** Plans a stack: its configuration, with the applications of apps/ or with others. */
+export function plan(
+  changes: Readonly<Record<string, unknown>> = {},
+  from?: "file",
+  declared?: Parameters<typeof planStack>[3],
+): Plan {
+  return planStack(entriesOf(changes), "local", from, declared);
+}
+
+/** The problems of a stack, with its configuration and with its applications. */
+export function problems(...stack: Parameters<typeof plan>): readonly string[] {
   try {
-    parse(changes, from);
+    plan(...stack);
     return [];
   } catch (error) {
-    if (error instanceof ConfigError) return error.problems;
+    if (error instanceof ConfigError || error instanceof ApplicationError) return error.problems;
     throw error;
   }
+}
+
+/** Settings of the product service. */
+export const product = (settings: unknown) => ({ "mesh:apps": { product: { product: settings } } });
+
+/** Settings of the shop's workloads. */
+export const shop = (settings: Readonly<Record<string, unknown>>) => ({ "mesh:apps": { prod: settings } });
+
+/** A service of a plan. */
+export function serviceOf({ applications }: Plan, name: string): Plan["applications"][number]["services"][number] {
+  const service = applications.flatMap(({ services }) => services).find((one) => one.name === name);
+  if (!service) throw new Error(`There is no service ${name}.`);
+  return service;
 }
 
 /** The configuration of a stack of this target, for what is done with one. */

@@ -1,4 +1,5 @@
 import { EksCluster, type EksClusterArgs } from "../../../../components/cluster/eks/EksCluster.ts";
+import { gatewayFacts } from "../../../../components/gateway/facts.ts";
 import { type Recording, record } from "../../../lib/mocks.ts";
 
 export const eksArgs: EksClusterArgs = {
@@ -8,6 +9,7 @@ export const eksArgs: EksClusterArgs = {
   publicAccess: ["203.0.113.0/24"],
   network: { cidr: "10.0.0.0/16", zones: ["us-west-2a", "us-west-2b", "us-west-2c"], nat: "one" },
   nodes: { type: "t3.large", count: 3 },
+  webhooks: Object.values(gatewayFacts).flatMap(({ name, webhooks }) => webhooks.map((webhook) => ({ name, ...webhook }))),
   loadBalancerController: {
     chart: { chart: "aws-load-balancer-controller", repository: "https://charts.example", version: "3.5.0", values: {} },
     image: { registry: "registry.example:5000", repository: "eks/controller", tag: "v3.5.0" },
