@@ -34,24 +34,21 @@ export function planStack(
 ): Plan {
   const { config, sound, problems } = readConfig(entries, from, movedSettings);
   const { sources, gateway, charts, images, apps = {}, edge, existing, istioGateway } = sound;
-  const isKnown = sources && gateway && charts && images;
-  const gateways = isKnown ? availableGateways({ sources, gateway, charts, images }) : [];
+  const gateways = sources && gateway && charts && images ? availableGateways({ sources, gateway, charts, images }) : [];
   const overridden = withOverrides(declared, apps, images?.registry);
   const checked = checkApplications(overridden.applications, {
-    gateways: gateways.map((name) => gatewayFacts[name]),
+    gateways: gateways.length > 0 ? gateways.map((name) => gatewayFacts[name]) : undefined,
     taken: gatewayNamespaces,
     settings: apps,
     callerAddresses: sound.target === "existing" ? (existing?.callerAddresses ?? "kept") : "kept",
     ...(istioGateway && { gatewaySettings: { istioGateway } }),
     ...(edge && { stripHeaders: edge.stripHeaders }),
   });
-  // Which gateways run is not known while a section that decides it is wrong: what would follow from it is not told.
-  const ofApplications = isKnown && gateways.length > 0 ? checked.problems : [];
   const ofSettings = [...problems, ...overridden.problems];
-  if (!config || ofSettings.length > 0 || ofApplications.some((problem) => problem.startsWith("mesh:"))) {
-    throw new ConfigError(stack, [...ofSettings, ...ofApplications]);
+  if (!config || ofSettings.length > 0 || checked.problems.some((problem) => problem.startsWith("mesh:"))) {
+    throw new ConfigError(stack, [...ofSettings, ...checked.problems]);
   }
-  if (ofApplications.length > 0) throw new ApplicationError(ofApplications);
+  if (checked.problems.length > 0) throw new ApplicationError(checked.problems);
   return { config, applications: checked.applications, gateways };
 }
 

@@ -2,21 +2,7 @@ import { z } from "zod";
 import { cidr } from "../model/addresses.ts";
 import { type GatewayName, gatewayNames } from "../model/gateway.ts";
 import { bytesOf, defaultBounds, mostConnections } from "../model/gatewayBounds.ts";
-import {
-  addIssue,
-  boolean,
-  connectionHeaders,
-  duration,
-  host,
-  integer,
-  listOf,
-  message,
-  oneOf,
-  ownHeader,
-  strictObject,
-  text,
-  url,
-} from "../model/rules.ts";
+import { addIssue, boolean, connectionHeaders, duration, host, integer, listOf, message, oneOf, ownHeader, strictObject, text, url } from "../model/rules.ts";
 
 /** Names under which the gateways answer over HTTPS, and where their certificate comes from: `mesh:tls`. */
 export const tls = strictObject({

@@ -1,4 +1,4 @@
-import type { Bounds } from "./gatewayBounds.ts";
+import type { GatewaySettings } from "./gatewaySettings.ts";
 import type { Account } from "./names.ts";
 import type { RoutePolicies } from "./policies.ts";
 
@@ -31,11 +31,6 @@ export interface OfferedPolicies {
   readonly policies: RoutePolicies;
 }
 
-/** Settings of gateways that decide what they support. */
-export interface GatewaySettings {
-  readonly istioGateway: Bounds;
-}
-
 /** What is known of a gateway before it is installed. */
 export interface GatewayFacts {
   readonly name: GatewayName;
@@ -49,7 +44,7 @@ export interface GatewayFacts {
   /** What it does not support of the policies of one service. */
   unsupported(policies: RoutePolicies): UnsupportedPolicy[];
   /** The largest body that its proxies can keep to send it again, in bytes. @default any */
-  retriedBytes?(settings: GatewaySettings): { readonly most: number; readonly why: string };
+  retriedBytes?(settings: Pick<GatewaySettings, "istioGateway">): { readonly most: number; readonly why: string };
   /** What it does not support of the policies of services together. @default nothing */
   unsupportedTogether?<T extends OfferedPolicies>(services: readonly T[]): (UnsupportedPolicy & { readonly service: T })[];
 }

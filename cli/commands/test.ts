@@ -42,12 +42,17 @@ export async function test(only: string | undefined, pattern: string | undefined
   if (results.some(({ failed }) => failed > 0)) process.exitCode = 1;
 }
 
-/** Style and types: one test each. */
+/** Everything that is checked for the directions of imports. */
+const sources = ["index.ts", "plan.ts", "platform.ts", "config.ts", "lib", "model", "config", "apps", "components", "stacks"];
+
+/** Style, types, and the directions in which folders import each other: one test each. */
 async function lint(): Promise<SuiteResult> {
   const bin = (name: string) => `${projectDir}/node_modules/.bin/${name}`;
+  const directions = ["--config", ".dependency-cruiser.mjs", ...sources, "airgap", "cli", "tests", "bench", "report"];
   const codes = [
     await foreground(bin("biome"), ["check", "."], process.env),
     await foreground(bin("tsc"), ["--noEmit", "--pretty", String(process.stdout.isTTY === true)], process.env),
+    await foreground(bin("depcruise"), directions, process.env),
   ];
   const passed = codes.filter((code) => code === 0).length;
   return { suite: "lint", passed, failed: codes.length - passed };

@@ -11,8 +11,8 @@ import { seconds } from "../../model/durations.ts";
 import { delegateOf, serviceHost } from "../../model/names.ts";
 import type { Cors } from "../../model/policies.ts";
 import { defaultResilience, defaultRetriedBytes, missingTime, type Resilience } from "../../model/resilience.ts";
-import { corsRule } from "../gateway/istio/cors.ts";
 import { customResource } from "../support/customResource.ts";
+import { corsRule } from "./corsRule.ts";
 import { retriedBodies } from "./retriedBodies.ts";
 
 export interface TrafficArgs {

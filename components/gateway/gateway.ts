@@ -1,7 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { CallGraph } from "../../model/callGraph.ts";
 import type { GatewayFacts } from "../../model/gateway.ts";
-import type { Bounds } from "../../model/gatewayBounds.ts";
+import type { GatewaySettings, GatewayTls } from "../../model/gatewaySettings.ts";
 import type { Image } from "../../model/image.ts";
 import type { Route } from "../../model/route.ts";
 import type { publishedCharts, publishedImages } from "../../model/versions.ts";
@@ -9,8 +9,6 @@ import type { Certificates } from "../certificates/certificates.ts";
 import type { Surroundings } from "../security/network.ts";
 import type { ChartSource } from "../support/helm.ts";
 import type { Exposure } from "./exposure.ts";
-import type { TrustedProxies } from "./istio/IstioPolicies.ts";
-import type { GlobalPlugins } from "./kong/global.ts";
 
 /** A gateway: requests from outside come in through it. Each implementation has a folder of its own, which alone knows its facts. */
 export interface Gateway {
@@ -38,19 +36,11 @@ export interface GatewayContext {
   /** The route table of all gateways; rows of others are left out. */
   readonly routes: readonly Route[];
   readonly surroundings: Surroundings;
-  readonly settings: GatewayContextSettings;
+  readonly settings: GatewaySettings;
   /** Options of everything in the cluster. */
   readonly inCluster: pulumi.ComponentResourceOptions;
   /** The same, after the mesh is there. */
   readonly inMesh: pulumi.ComponentResourceOptions;
-}
-
-/** Settings of a stack that gateways read; each has its own section. */
-export interface GatewayContextSettings {
-  readonly tls: GatewayTls;
-  readonly edge: { readonly stripHeaders: readonly string[]; readonly trustedProxies?: TrustedProxies };
-  readonly istioGateway: Bounds;
-  readonly kong: GlobalPlugins & { readonly replicas?: number };
 }
 
 /** A gateway that is there. */
@@ -85,11 +75,4 @@ export interface GatewayArgs extends Pick<GatewayContext, "exposure" | "injectio
   readonly podAnnotations?: Readonly<Record<string, string>>;
   /** @default HTTP alone, to every host */
   readonly tls?: GatewayTls;
-}
-
-export interface GatewayTls {
-  /** Names under which HTTPS is served. HTTP to them is redirected. */
-  readonly hosts: readonly string[];
-  /** Whether HTTP is served under every other name, or redirected as well. */
-  readonly plaintext: boolean;
 }

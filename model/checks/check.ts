@@ -3,7 +3,8 @@ import type { Application, ApplicationDeclaration, DeclaredApplication, Workload
 import type { CallerAddresses } from "../callerAddresses.ts";
 import { databasePort, type Workload, workloadsOf } from "../callGraph.ts";
 import { readApplications } from "../declarations.ts";
-import type { GatewayFacts, GatewaySettings } from "../gateway.ts";
+import type { GatewayFacts } from "../gateway.ts";
+import type { GatewaySettings } from "../gatewaySettings.ts";
 import { same } from "../names.ts";
 import { checkCalls } from "./calls.ts";
 import { checkExposures } from "./exposures.ts";
@@ -24,10 +25,10 @@ export class ApplicationError extends UserError {
 
 /** What a stack has around its applications. */
 export interface CheckContext {
-  /** The gateways that run. */
-  readonly gateways: readonly GatewayFacts[];
+  /** The gateways that run; undefined while a setting that decides it is wrong: what would follow from them is not told then. */
+  readonly gateways: readonly GatewayFacts[] | undefined;
   /** Settings of theirs that decide what they support. @default nothing is bounded by them */
-  readonly gatewaySettings?: GatewaySettings;
+  readonly gatewaySettings?: Pick<GatewaySettings, "istioGateway">;
   /** Namespaces of the platform's own parts, whether they run or not. @default those of the gateways */
   readonly taken?: readonly string[];
   /** Where they are lost, policies that judge them are refused. @default kept */
@@ -50,7 +51,7 @@ export function checkApplications(declared: readonly ApplicationDeclaration[], c
   const { applications, named, problems: found } = readApplications(declared);
   const problems = new Problems();
   const workloads = [...applications.flatMap(workloadsOf), ...unread(applications, named)];
-  const taken = context.taken ?? gateways.map(({ account }) => account.namespace);
+  const taken = context.taken ?? (gateways ?? []).map(({ account }) => account.namespace);
   checkUnique(applications, problems);
   for (const application of applications) {
     checkNames(application, taken, problems);
@@ -58,12 +59,14 @@ export function checkApplications(declared: readonly ApplicationDeclaration[], c
     checkCalls(application, workloads, problems);
     checkLoadGenerators(application, workloads, problems);
   }
-  checkExposures(
-    applications,
-    gateways.map(({ name }) => name),
-    problems,
-  );
-  checkPolicies(applications, gateways, gatewaySettings, problems);
+  if (gateways) {
+    checkExposures(
+      applications,
+      gateways.map(({ name }) => name),
+      problems,
+    );
+    checkPolicies(applications, gateways, gatewaySettings, problems);
+  }
   if (callerAddresses === "lost") checkCallerAddresses(applications, problems);
   const describe = (problem: Problem) => describeProblem(problem, declarationOf(declared, problem), settings);
   return { applications, problems: [...found, ...problems.found].map(describe) };

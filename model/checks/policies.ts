@@ -2,7 +2,8 @@ import { isDeepStrictEqual } from "node:util";
 import type { Application } from "../application.ts";
 import { judgedByAddress, keepAddresses } from "../callerAddresses.ts";
 import { headersRead, isCallerHeader, notStripped } from "../callerHeaders.ts";
-import type { GatewayFacts, GatewaySettings } from "../gateway.ts";
+import type { GatewayFacts } from "../gateway.ts";
+import type { GatewaySettings } from "../gatewaySettings.ts";
 import { type Account, nameOf } from "../names.ts";
 import type { Jwt, RoutePolicies } from "../policies.ts";
 import { defaultRetriedBytes, type Resilience } from "../resilience.ts";
@@ -23,7 +24,7 @@ interface Offered {
 export function checkPolicies(
   applications: readonly Application[],
   gateways: readonly GatewayFacts[],
-  settings: GatewaySettings | undefined,
+  settings: Pick<GatewaySettings, "istioGateway"> | undefined,
   problems: Problems,
 ): void {
   const offered = offeredBy(applications, gateways);

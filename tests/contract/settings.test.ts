@@ -5,7 +5,6 @@ import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { toolchainBin } from "../../airgap/names.ts";
 import { UserError } from "../../lib/errors.ts";
 import { attempt } from "../../lib/process.ts";
-import { plannedApplications } from "../../platform.ts";
 import { acceptedOf, type Settings, samplesOf } from "../lib/sampledSettings.ts";
 import { stackConfig } from "../lib/stacks.ts";
 import { ControlPlane } from "./support/controlPlane.ts";
@@ -33,10 +32,12 @@ beforeAll(async () => {
 afterAll(() => plane?.stop());
 
 test("the ends of what is allowed are among what is tried", () => {
-  expect(accepted["product.resilience.timeout"]).toEqual(expect.arrayContaining(["1ms", "1440m", "1.005m"]));
-  expect(accepted["product.policies.cors.maxAge"]).toEqual(expect.arrayContaining(["1s", "1440m"]));
-  expect(accepted["product.resilience.retries.on"]).toEqual(expect.arrayContaining(["5xx", "418", "503"]));
-  expect(accepted["product.policies.addresses.deny"]).toEqual(expect.arrayContaining([["0.0.0.0/0"], ["::1/128"]]));
+  expect(accepted["apps.product.product.resilience.timeout"]).toEqual(expect.arrayContaining(["1ms", "1440m", "1.005m"]));
+  expect(accepted["apps.product.product.exposed.policies.cors.maxAge"]).toEqual(expect.arrayContaining(["1s", "1440m"]));
+  expect(accepted["apps.product.product.resilience.retries.on"]).toEqual(expect.arrayContaining(["5xx", "418", "503"]));
+  expect(accepted["apps.product.product.exposed.policies.addresses.deny"]).toEqual(
+    expect.arrayContaining([["0.0.0.0/0"], ["::1/128"]]),
+  );
   for (const values of Object.values(accepted)) expect(values.length).toBeGreaterThan(1);
   expect(objects.length).toBeGreaterThan(samples.length);
 });
@@ -54,7 +55,7 @@ test("Istio's validation takes what becomes of every setting that is accepted", 
 
 function accepts(settings: Settings): boolean {
   try {
-    plannedApplications(stackConfig(stack, settings));
+    stackConfig(stack, settings);
     return true;
   } catch (error) {
     if (error instanceof UserError) return false;

@@ -6,20 +6,22 @@ export type Settings = Readonly<Record<string, unknown>>;
 
 /** Settings with which any single option may be whatever its own rule allows. */
 const base: readonly Choice[] = [
-  ["product.resilience.timeout", "1440m"],
-  ["product.resilience.retries.attempts", 0],
-  ["product.resilience.retries.perTryTimeout", "1ms"],
-  ["product.resilience.ejection.maxPercent", 100],
-  ["product.replicas", 1],
-  ["product.methods", ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]],
-  ["product.policies.rateLimit.requests", 1],
-  ["product.policies.rateLimit.per", "second"],
-  ["product.policies.cors.origins", ["https://example.com"]],
-  ["shop.frontend.gateways", ["istio"]],
-  ["shop.frontend.policies.jwt.issuer", "https://id.example.com"],
-  ["shop.frontend.policies.jwt.keys", options["shop.frontend.policies.jwt.keys"].edges[0]],
-  ["shop.backend.gateways", ["kong"]],
-  ["shop.backend.policies.apiKeys.consumers", ["partner"]],
+  ["apps.product.product.resilience.timeout", "1440m"],
+  ["apps.product.product.resilience.retries.attempts", 0],
+  ["apps.product.product.resilience.retries.perTryTimeout", "1ms"],
+  ["apps.product.product.resilience.ejection.maxPercent", 100],
+  ["apps.product.product.replicas", 1],
+  // With a single one there is no canary, whose header would reach nobody.
+  ["apps.product.product.versions", { v1: {}, v2: { weight: 10 } }],
+  ["apps.product.product.exposed.methods", ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]],
+  ["apps.product.product.exposed.policies.rateLimit.requests", 1],
+  ["apps.product.product.exposed.policies.rateLimit.per", "second"],
+  ["apps.product.product.exposed.policies.cors.origins", ["https://example.com"]],
+  ["apps.prod.frontend.exposed.gateways", ["istio"]],
+  ["apps.prod.frontend.exposed.policies.jwt.issuer", "https://id.example.com"],
+  ["apps.prod.frontend.exposed.policies.jwt.keys", options["apps.prod.frontend.exposed.policies.jwt.keys"].edges[0]],
+  ["apps.prod.backend.exposed.gateways", ["kong"]],
+  ["apps.prod.backend.exposed.policies.apiKeys.consumers", ["partner"]],
 ];
 
 type Choice = readonly [option: string, value: unknown];

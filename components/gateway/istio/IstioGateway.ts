@@ -2,12 +2,13 @@ import { Gateway, type IGateway, VirtualService } from "@kubernetes-models/istio
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { type Bounds, defaultBounds } from "../../../model/gatewayBounds.ts";
+import type { GatewayTls } from "../../../model/gatewaySettings.ts";
 import { defaultRetriedBytes } from "../../../model/resilience.ts";
 import type { Certificates } from "../../certificates/certificates.ts";
 import { customResource } from "../../support/customResource.ts";
 import { helmRelease } from "../../support/helm.ts";
 import { createNamespace } from "../../support/namespace.ts";
-import type { GatewayArgs, GatewayTls } from "../gateway.ts";
+import type { GatewayArgs } from "../gateway.ts";
 import { addressOf, urlsOf } from "../urls.ts";
 import { boundsFilter, defaultHosts } from "./boundsFilter.ts";
 import { istioFacts, release } from "./facts.ts";

@@ -1,9 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { TrustedProxies } from "../../../model/gatewaySettings.ts";
 import type { Route } from "../../../model/route.ts";
 import { customResource } from "../../support/customResource.ts";
 import { envoyFilter } from "../../support/envoyFilter.ts";
 import { requireSupported } from "../requireSupported.ts";
-import { corsPatches } from "./cors.ts";
+import { corsPatches } from "./corsFilter.ts";
 import { markPatch, type Place, policiesName, refusals } from "./denyPolicy.ts";
 import { istioFacts } from "./facts.ts";
 import { headerPatches } from "./forwardedHeaders.ts";
@@ -17,14 +18,6 @@ export interface IstioPoliciesArgs extends Place {
   readonly stripHeaders?: readonly string[];
   /** The proxies in front, which are believed. @default none, and anybody may connect */
   readonly trustedProxies?: TrustedProxies | undefined;
-}
-
-/** Proxies between callers and a gateway, by which it knows callers' addresses. */
-export interface TrustedProxies {
-  /** How many of them each request passes, one after the other. */
-  readonly count: number;
-  /** Theirs, in CIDR notation: who else connects is refused. */
-  readonly addresses: readonly string[];
 }
 
 /**

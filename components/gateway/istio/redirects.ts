@@ -1,5 +1,5 @@
 import type { IVirtualService } from "@kubernetes-models/istio/networking.istio.io/v1";
-import type { GatewayTls } from "../gateway.ts";
+import type { GatewayTls } from "../../../model/gatewaySettings.ts";
 import { authorityOf } from "../urls.ts";
 
 type Rules = NonNullable<NonNullable<IVirtualService["spec"]>["http"]>;

@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { KongPlugins } from "../../../model/gatewaySettings.ts";
 import type { Route } from "../../../model/route.ts";
 import { customResource } from "../../support/customResource.ts";
 import { helmRelease } from "../../support/helm.ts";
@@ -6,14 +7,14 @@ import { createNamespace } from "../../support/namespace.ts";
 import type { GatewayArgs } from "../gateway.ts";
 import { addressOf, urlsOf } from "../urls.ts";
 import { kongFacts, release } from "./facts.ts";
-import { type GlobalPlugins, globalPlugins } from "./global.ts";
+import { globalPlugins } from "./global.ts";
 import { requestFunctions } from "./requestFunctions.ts";
 import { globalPlugin } from "./resources.ts";
 import { scopeOf } from "./scope.ts";
 import { type KongImages, kongValues } from "./values.ts";
 
 /** The chart is kong/kong. */
-export interface KongArgs extends GatewayArgs, GlobalPlugins {
+export interface KongArgs extends GatewayArgs, KongPlugins {
   readonly images: KongImages;
   /** What it is to offer; the proxies beside it are told of nothing else. */
   readonly routes: readonly Pick<Route, "gateways" | "service" | "policies">[];

@@ -1,9 +1,10 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import type { GatewayTls } from "../../../model/gatewaySettings.ts";
 import { nameOf } from "../../../model/names.ts";
 import type { Route } from "../../../model/route.ts";
 import { withFormerName } from "../../support/formerName.ts";
-import type { Backend, GatewayTls } from "../gateway.ts";
+import type { Backend } from "../gateway.ts";
 import { requireSupported } from "../requireSupported.ts";
 import { type Entry, ingressAnnotations } from "./annotations.ts";
 import { createConsumers } from "./consumers.ts";

@@ -1,22 +1,8 @@
+import type { KongPlugins } from "../../../model/gatewaySettings.ts";
 import type { Plugin } from "./resources.ts";
 
-/** What is done with every request. */
-export interface GlobalPlugins {
-  /** Gives each request without this header a new id in it, and answers with the same. @default not done */
-  readonly correlationId?: { readonly header: string };
-  /** Where one JSON object for each request goes, besides the line in Kong's access log. @default nowhere */
-  readonly log?: {
-    /** The standard output of Kong's container. */
-    readonly stdout: boolean;
-    /** An endpoint that takes them by POST. @default none */
-    readonly url?: string | undefined;
-  };
-  /** Whether requests are counted and timed for Prometheus, on the status port (8100) at `/metrics`. @default false */
-  readonly prometheus?: boolean;
-}
-
 /** The plugins that do so, and no other. */
-export function globalPlugins({ correlationId, log, prometheus = false }: GlobalPlugins): Plugin[] {
+export function globalPlugins({ correlationId, log, prometheus = false }: KongPlugins): Plugin[] {
   return [
     ...(correlationId ? [correlation(correlationId.header)] : []),
     ...(log?.stdout ? [{ plugin: "file-log", config: { path: "/dev/stdout", reopen: false } }] : []),

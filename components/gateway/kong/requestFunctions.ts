@@ -1,6 +1,6 @@
 import { callerHeaderPattern } from "../../../model/callerHeaders.ts";
+import type { GatewayTls } from "../../../model/gatewaySettings.ts";
 import type { Route } from "../../../model/route.ts";
-import type { GatewayTls } from "../gateway.ts";
 import { luaSet, luaString } from "./lua.ts";
 import { defaultKeyHeader } from "./plugins.ts";
 import type { Plugin } from "./resources.ts";

@@ -1,11 +1,5 @@
-import { issue } from "../../../cli/certificates/issue.ts";
+import { certificateOf } from "../../lib/certificate.ts";
 import type { Manifest } from "./manifests.ts";
-
-/** A certificate as the stack itself would make it: whoever is given it reads it. */
-export async function certificateOf(hosts: readonly string[]) {
-  const { server, authority } = await issue(hosts, new Date());
-  return { certificate: server.certificate, key: server.key, authority: authority.certificate };
-}
 
 interface CertificateSpec {
   readonly secretName: string;

@@ -1,7 +1,7 @@
+import { certificateOf } from "../../lib/certificate.ts";
 import { certManagerRelease, certManagerType } from "../../lib/certManagerPackage.ts";
 import { automaticName, type Recording, type Registered } from "../../lib/mocks.ts";
 import { recordStack, stackConfig } from "../../lib/stacks.ts";
-import { certificateOf } from "./certificates.ts";
 
 /** A Kubernetes object as it is sent to an API server. */
 export interface Manifest {

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect, jest, test } from "@jest/globals";
 import { takeDown } from "../../../cli/commands/down.ts";
 import type { Context } from "../../../cli/context.ts";
 import { ownerDir } from "../../../cli/kind/owner.ts";
-import { parseConfig } from "../../../config.ts";
+import { planStack } from "../../../plan.ts";
 import { kindSpec } from "../../../stacks/kind.ts";
 import { Fakes } from "./support/fakes.ts";
 
@@ -45,9 +45,10 @@ beforeEach(() => {
     "mesh:sources": "published",
     "mesh:cluster": `{"name":"${fakes.cluster}","workers":1}`,
   };
-  const config = parseConfig({ ...entries, "mesh:tls": '{"hosts":["shop.example.com"],"issuer":"self-signed"}' }, fakes.cluster);
+  const settings = { ...entries, "mesh:tls": '{"hosts":["shop.example.com"],"issuer":"self-signed"}' };
+  const { config, applications } = planStack(settings, fakes.cluster);
   if (config.target !== "kind") throw new Error("the stack is on no kind cluster");
-  context = { stack: fakes.cluster, config, spec: kindSpec(config) };
+  context = { stack: fakes.cluster, config, applications, entry: undefined, spec: kindSpec(config) };
   writeFileSync(join(fakes.folder, "state"), JSON.stringify({ version: 3, deployment: { resources: [namespace, password] } }));
   for (const role of ["control-plane", "worker"] as const) {
     fakes.node({ name: `${fakes.cluster}-${role}`, role, owner: ownerDir(fakes.cluster) });

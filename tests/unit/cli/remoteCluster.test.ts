@@ -12,7 +12,8 @@ import { type Context, pulumiStack } from "../../../cli/context.ts";
 import { ensureKubeconfig } from "../../../cli/kubeconfig.ts";
 import { preflight } from "../../../cli/preflight.ts";
 import { kubeconfigOf, stackEnvironment } from "../../../cli/support/environment.ts";
-import { parseConfig } from "../../../config.ts";
+import { entryOf } from "../../../model/expectedAnswers.ts";
+import { planStack } from "../../../plan.ts";
 import { Fakes } from "./support/fakes.ts";
 
 /*
@@ -33,7 +34,8 @@ let url: string;
 let said: string;
 
 function config(entries: Record<string, string>): Context {
-  return { stack, config: parseConfig({ ...common, ...entries }, stack) };
+  const { config, applications, gateways } = planStack({ ...common, ...entries }, stack, "file");
+  return { stack, config, applications, entry: entryOf(applications, gateways) };
 }
 
 const kubeconfig = "apiVersion: v1\ncurrent-context: another\ncontexts: [{ name: theirs }]\n";

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import { requireVolumes, volumeProblem } from "../../../cli/kubernetes/volumes.ts";
-import { stackConfig } from "../../lib/stacks.ts";
+import { readStackFile } from "../../../cli/support/stack.ts";
+import { planStack } from "../../../plan.ts";
 
 const claim = (storage: string, storageClassName = "standard", capacity = storage) => ({
   kind: "PersistentVolumeClaim",
@@ -31,14 +32,14 @@ describe("the size of a database's volume", () => {
 
   test("is refused where it does not, with the setting, what was given, what there is and what to do", () => {
     expect(problem("3Gi", fixed)).toBe(
-      "mesh:shop.database.storage is 3Gi, and the volume of prod/database has 1Gi, which cannot grow: its StorageClass standard does not say allowVolumeExpansion. Put 1Gi back.",
+      "mesh:apps.prod.database.storage is 3Gi, and the volume of prod/database has 1Gi, which cannot grow: its StorageClass standard does not say allowVolumeExpansion. Put 1Gi back.",
     );
     expect(problem("3Gi", [claim("1Gi", "gone")])).toContain("StorageClass gone");
   });
 
   test("never shrinks, unless to take back a growth that was not carried out", () => {
     expect(problem("500Mi", growing)).toBe(
-      "mesh:shop.database.storage is 500Mi, and the volume of prod/database has 1Gi: no volume shrinks. Give 1Gi or more.",
+      "mesh:apps.prod.database.storage is 500Mi, and the volume of prod/database has 1Gi: no volume shrinks. Give 1Gi or more.",
     );
     const stuck = [claim("9Gi", "standard", "1Gi"), storageClass("standard", true)];
     expect(problem("2Gi", stuck)).toBeUndefined();
@@ -50,9 +51,11 @@ describe("the size of a database's volume", () => {
     expect(problem("1Gi", fixed, { storageClass: "standard" })).toBeUndefined();
   });
 
-  test("a database that no setting knows is named by its place", () => {
+  test("of any other database is told by its own setting", () => {
     const items = [{ ...claim("1Gi"), metadata: { name: "data-stock-0", namespace: "stores" } }];
-    expect(volumeProblem({ database: "stores/stock", storage: "2Gi" }, items)).toContain("stores/stock");
+    expect(volumeProblem({ database: "stores/stock", storage: "2Gi" }, items)).toMatch(
+      /^mesh:apps\.stores\.stock\.storage is 2Gi, and the volume of stores\/stock has 1Gi/,
+    );
   });
 });
 
@@ -65,15 +68,15 @@ describe("`make up`", () => {
     };
     return { asked, kubectl };
   };
-  const context = (storage: string) => ({
-    stack: "local",
-    config: stackConfig("local", { "mesh:shop": { database: { storage } } }),
-  });
+  const context = (storage: string) => {
+    const settings = { ...readStackFile("local"), "mesh:apps": JSON.stringify({ prod: { database: { storage } } }) };
+    return { stack: "local", ...planStack(settings, "local") };
+  };
 
   test("asks the cluster once, and refuses before it changes anything", async () => {
     const { asked, kubectl } = answering(fixed);
     await expect(requireVolumes(context("3Gi"), kubectl)).rejects.toThrow(
-      /^mesh:shop\.database\.storage is 3Gi[^\n]*\nFor another volume, dump the data, `make down`, then `make up`, and restore it\. Nothing was changed\.$/,
+      /^mesh:apps\.prod\.database\.storage is 3Gi[^\n]*\nFor another volume, dump the data, `make down`, then `make up`, and restore it\. Nothing was changed\.$/,
     );
     expect(asked).toEqual(["get persistentvolumeclaims,storageclasses --all-namespaces --output=json --ignore-not-found"]);
     await requireVolumes(context("1Gi"), kubectl);

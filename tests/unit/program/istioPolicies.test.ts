@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { corsPolicy } from "../../../components/gateway/istio/cors.ts";
+import { corsPolicy } from "../../../components/app/corsRule.ts";
 import { IstioPolicies } from "../../../components/gateway/istio/IstioPolicies.ts";
 import { unsupportedByIstio } from "../../../components/gateway/istio/unsupported.ts";
 import { callerHeaderPattern } from "../../../model/callerHeaders.ts";

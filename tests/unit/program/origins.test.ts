@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { corsPolicy } from "../../../components/gateway/istio/cors.ts";
+import { corsPolicy } from "../../../components/app/corsRule.ts";
 import { isOrigin, originPattern } from "../../../model/origins.ts";
 import { problems, product } from "./support/config.ts";
 

@@ -34,7 +34,7 @@ export function deployWith(edit: (config: Settings) => void): Promise<Finished> 
 /** Sets options of a workload, given as `namespace/name`: each in the place of what the file says of it, beside the others. */
 export function setOptions(config: Settings, workload: string, options: Readonly<Settings>): void {
   const { namespace, name } = accountOf(workload);
-  const apps = config["mesh:apps"] as Apps;
+  const apps = (config["mesh:apps"] ?? {}) as Apps;
   const own = apps[namespace] ?? {};
   config["mesh:apps"] = { ...apps, [namespace]: { ...own, [name]: { ...own[name], ...options } } };
 }

@@ -1,9 +1,7 @@
 import type { IVirtualService } from "@kubernetes-models/istio/networking.istio.io/v1";
-import { seconds } from "../../../model/durations.ts";
-import { isPattern, originPattern } from "../../../model/origins.ts";
-import { type Cors, defaultCors } from "../../../model/policies.ts";
-import type { Route } from "../../../model/route.ts";
-import { extension, inFront, type Patch } from "../../support/envoyFilter.ts";
+import { seconds } from "../../model/durations.ts";
+import { isPattern, originPattern } from "../../model/origins.ts";
+import { type Cors, defaultCors } from "../../model/policies.ts";
 
 type Rule = NonNullable<NonNullable<IVirtualService["spec"]>["http"]>[number];
 export type CorsPolicy = NonNullable<Rule["corsPolicy"]>;
@@ -40,14 +38,4 @@ function allowOrigin(origin: string): NonNullable<CorsPolicy["allowOrigins"]>[nu
 export function corsRule(cors: Cors): Pick<Rule, "corsPolicy" | "headers"> {
   const isForAll = cors.origins.includes("*") && !cors.credentials;
   return { corsPolicy: corsPolicy(cors), ...(!isForAll && { headers: { response: { add: { vary: "Origin" } } } }) };
-}
-
-/**
- * Asks for CORS before anything that may refuse a request, so that a page is told why: Istio asks for it last. It is answered by
- * what the rule of a route says.
- */
-export function corsPatches(routes: readonly Route[]): Patch[] {
-  if (!routes.some(({ policies }) => policies.cors)) return [];
-  // Under this name a route's own settings are found. Istio's filter stays where it is: asked again, it says the same.
-  return [inFront("envoy.filters.http.cors", extension("filters.http.cors.v3.Cors"))];
 }
