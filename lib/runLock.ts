@@ -16,7 +16,7 @@ interface Holder {
  * Runs what only one command of this checkout may do at a time. A second one is told about the first instead of waiting
  * for it; the lock of a killed command is taken over.
  */
-export async function alone<T>(command: string, work: () => Promise<T>, file = join(stateDir, "running.json")): Promise<T> {
+export async function withRunLock<T>(command: string, work: () => Promise<T>, file = join(stateDir, "running.json")): Promise<T> {
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
   const me: Holder = { pid: process.pid, started: startOf(process.pid), command };
   while (!(await take(file, me))) {

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { imageHub } from "../../airgap/index.ts";
 import { UserError } from "../../lib/errors.ts";
 import { cacheDir, stateDir } from "../../lib/paths.ts";
-import { alone } from "../../lib/runLock.ts";
+import { withRunLock } from "../../lib/runLock.ts";
 import { readContext } from "../context.ts";
 import { findRuntime, lines, listNodes, tryContainer } from "../kind/runtime.ts";
 
@@ -13,7 +13,7 @@ import { findRuntime, lines, listNodes, tryContainer } from "../kind/runtime.ts"
  */
 export async function clean(stackName: string, cache = false): Promise<void> {
   const { config } = readContext(stackName);
-  await alone("make clean", async () => {
+  await withRunLock("make clean", async () => {
     const runtime = await findRuntime(config.sources).catch(() => undefined);
     // One folder for each cluster that was made from here and not deleted yet.
     const clusters = await readdir(join(stateDir, "kind")).catch((): string[] => []);

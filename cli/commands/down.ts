@@ -2,7 +2,7 @@ import { rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { UserError } from "../../lib/errors.ts";
 import { consoleProgress } from "../../lib/progress.ts";
-import { alone } from "../../lib/runLock.ts";
+import { withRunLock } from "../../lib/runLock.ts";
 import type { KindSpec } from "../../model/kindSpec.ts";
 import { type Context, kubectlFor, pulumiStack, readContext } from "../context.ts";
 import { removeHostTraces } from "../kind/host.ts";
@@ -24,7 +24,7 @@ const incomplete = "Not everything could be removed, for the reasons above. The 
 export async function down(stackName: string): Promise<void> {
   const context = readContext(stackName);
   if (!context.spec) await preflightToLook(context);
-  await alone(makeFor(stackName, "down"), () => takeDown(context));
+  await withRunLock(makeFor(stackName, "down"), () => takeDown(context));
 }
 
 /** The same without keeping others from it. */

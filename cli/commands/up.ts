@@ -1,7 +1,7 @@
 import { ensureDebianPackages, ensureImages, ensurePlugins, ensureToolchain } from "../../airgap/index.ts";
 import { UserError } from "../../lib/errors.ts";
 import { consoleProgress } from "../../lib/progress.ts";
-import { alone } from "../../lib/runLock.ts";
+import { withRunLock } from "../../lib/runLock.ts";
 import type { KindSpec } from "../../model/kindSpec.ts";
 import { imagesToLoad } from "../../stacks/images.ts";
 import { type Context, kubectlFor, pulumiStack, readContext } from "../context.ts";
@@ -26,7 +26,7 @@ const progress = consoleProgress();
 export async function up(stackName: string): Promise<void> {
   const context = readContext(stackName);
   await preflight(context);
-  await alone(makeFor(stackName, "up"), () => bringUp(context));
+  await withRunLock(makeFor(stackName, "up"), () => bringUp(context));
 }
 
 /** The same without a look at the machine, and without keeping others from it. */

@@ -6,7 +6,7 @@ import { listPods, type Pod } from "./pods.ts";
 const reasons = ["ErrImagePull", "ImagePullBackOff", "InvalidImageName", "RegistryUnavailable"];
 
 /** How long a node may fail to get an image before that is said, in milliseconds: a registry may be away for a moment. */
-const patience = 60_000;
+const toldAfter = 60_000;
 
 /** How often to look, in milliseconds. */
 const interval = 10_000;
@@ -27,7 +27,7 @@ export class Pulls {
     const waiting = pods.flatMap(waitingContainers);
     this.since = new Map(waiting.map(({ container }) => [container, this.since.get(container) ?? now]));
     return waiting.flatMap(({ container, image, message }) => {
-      if (this.told.has(image) || now - (this.since.get(container) ?? now) < patience) return [];
+      if (this.told.has(image) || now - (this.since.get(container) ?? now) < toldAfter) return [];
       const sentence = `The image ${image} cannot be pulled, for ${container}: ${message}`;
       this.told.set(image, sentence);
       return [sentence];

@@ -80,16 +80,16 @@ function certManagerValues(images: CertManagerImages): Values {
     serviceAccount: { create: true, name: certManagerAccount.name },
     // In a namespace that goes with it, not in kube-system, where the lease would be left behind.
     global: { leaderElection: { namespace: certManagerAccount.namespace } },
-    image: imageValues(images.certManagerController),
-    webhook: { image: imageValues(images.certManagerWebhook) },
-    cainjector: { image: imageValues(images.certManagerCainjector) },
-    startupapicheck: { image: imageValues(images.certManagerStartupapicheck) },
-    acmesolver: { image: imageValues(images.certManagerAcmesolver) },
+    image: certManagerImageValues(images.certManagerController),
+    webhook: { image: certManagerImageValues(images.certManagerWebhook) },
+    cainjector: { image: certManagerImageValues(images.certManagerCainjector) },
+    startupapicheck: { image: certManagerImageValues(images.certManagerStartupapicheck) },
+    acmesolver: { image: certManagerImageValues(images.certManagerAcmesolver) },
   };
 }
 
 /** The chart's own `registry` is put before whatever else it makes of a name, so the name is given whole. */
-function imageValues({ registry, repository, tag, digest }: Image): Values {
+function certManagerImageValues({ registry, repository, tag, digest }: Image): Values {
   return {
     repository: `${registry}/${repository}`,
     ...(tag === undefined ? {} : { tag }),

@@ -34,7 +34,7 @@ const authorityName = "mesh-authority";
 /** Pulumi waits until such an object says that it is ready. */
 const awaited = { "pulumi.com/waitFor": "condition=Ready" };
 /** An ACME server looks for the record in its own time. */
-const patience = { customTimeouts: { create: "15m", update: "15m" } };
+const readyTimeout = { customTimeouts: { create: "15m", update: "15m" } };
 
 /** Certificates that cert-manager makes and renews: signed by the cluster's own authority, or by a public one. */
 export class Issuer extends pulumi.ComponentResource implements Certificates {
@@ -67,7 +67,7 @@ export class Issuer extends pulumi.ComponentResource implements Certificates {
 
   issue(name: string, namespace: string, opts: pulumi.CustomResourceOptions): pulumi.Resource[] {
     // Another issuer's has another name, and the Secret of this one goes with it: it is served until gateways have changed over.
-    const kept = { deleteBeforeReplace: false, ...patience };
+    const kept = { deleteBeforeReplace: false, ...readyTimeout };
     const options = pulumi.mergeOptions({ ...kept, dependsOn: this.issuer }, opts);
     return [customResource(`${name}-certificate`, serverCertificate(this.hosts, namespace, this.secretName), options)];
   }

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { KindSpec } from "../../model/kindSpec.ts";
-import { engine } from "./kindCli.ts";
+import { runKindCli } from "./kindCli.ts";
 
 interface Inputs {
   readonly spec: KindSpec;
@@ -78,13 +78,13 @@ export const kindProvider: pulumi.dynamic.ResourceProvider<Inputs, Outputs> = {
   },
 
   async create({ spec }) {
-    const { kubeconfig, context } = await engine("ensure", spec);
+    const { kubeconfig, context } = await runKindCli("ensure", spec);
     return { id: spec.name, outs: await outputs(spec, kubeconfig, context, true) };
   },
 
   async read(id, props) {
     if (!props) return { id: "" };
-    const { state, kubeconfig = props.kubeconfig } = await engine("read", props.spec);
+    const { state, kubeconfig = props.kubeconfig } = await runKindCli("read", props.spec);
     // Without an id, Pulumi takes the cluster as gone and creates it again.
     if (state === "absent") return { id: "" };
     return { id, props: await outputs(props.spec, kubeconfig, props.context, state === "running") };
@@ -101,12 +101,12 @@ export const kindProvider: pulumi.dynamic.ResourceProvider<Inputs, Outputs> = {
   },
 
   async update(_id, _olds, { spec }) {
-    const { kubeconfig, context } = await engine("ensure", spec);
+    const { kubeconfig, context } = await runKindCli("ensure", spec);
     return { outs: await outputs(spec, kubeconfig, context, true) };
   },
 
   async delete(_id, { spec }) {
-    await engine("delete", spec);
+    await runKindCli("delete", spec);
   },
 };
 

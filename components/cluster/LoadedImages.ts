@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { KindSpec } from "../../model/kindSpec.ts";
-import { engine } from "./kindCli.ts";
+import { runKindCli } from "./kindCli.ts";
 
 /** An image that is made on this machine and can be pulled from nowhere. */
 export interface BuiltImageReference {
@@ -17,7 +17,7 @@ interface Inputs {
 }
 
 async function load({ spec, images }: Inputs): Promise<void> {
-  await engine("load", spec, "--images", images.map(({ reference }) => reference).join(","));
+  await runKindCli("load", spec, "--images", images.map(({ reference }) => reference).join(","));
 }
 
 /** Thin on purpose, as {@link kindProvider} is. Images go with their nodes, so there is nothing to delete. */

@@ -10,11 +10,11 @@ export interface Row {
 
 /** The rows of a gateway's table in the order in which it asks them: what is more particular comes first. */
 export function tableOf(routes: readonly Route[]): Row[] {
-  return routes.flatMap(rowsOf).sort((a, b) => b.path.length - a.path.length || (a.path < b.path ? -1 : 1));
+  return routes.flatMap(routeRows).sort((a, b) => b.path.length - a.path.length || (a.path < b.path ? -1 : 1));
 }
 
 /** The rows of one route: its path, and where versions can be asked for by path, one for each of them. */
-export function rowsOf(route: Route): Row[] {
+export function routeRows(route: Route): Row[] {
   const { path, versioned, versions, delegate } = route;
   const base = { name: delegate.name, path: trimmed(path), route };
   if (versioned === undefined) return [base];
@@ -27,8 +27,8 @@ export function rowsOf(route: Route): Row[] {
 }
 
 /** Paths below one of the route's that are somebody else's, so that what the route demands is not demanded there. */
-export function foreignPaths(route: Route, routes: readonly Route[]): string[] {
-  const own = rowsOf(route).map(({ path }) => path);
+export function pathsOwnedByOtherRoutes(route: Route, routes: readonly Route[]): string[] {
+  const own = routeRows(route).map(({ path }) => path);
   const others = tableOf(routes.filter((other) => other !== route)).map(({ path }) => path);
   return others.filter((path) => own.some((base) => path !== base && path.startsWith(`${base}/`)));
 }

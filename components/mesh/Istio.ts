@@ -61,7 +61,7 @@ const defaultRevision = "default";
  * What proxies count of each destination beyond Istio's own choice, which leaves all of these out: without them a request that
  * the breaker refused, or that was tried again, shows in no metric. A proxy reads this when it starts.
  */
-const counted = [
+const extraProxyStats = [
   "upstream_cx_overflow",
   "upstream_rq_pending_overflow",
   "upstream_rq_retry",
@@ -195,7 +195,7 @@ function istiodValues(replicas: number, accessLogs: boolean, proxies: ProxySetti
       accessLogFile: accessLogs ? "/dev/stdout" : "",
       // Policies see the path that the service sees, however it was written.
       pathNormalization: { normalization: "DECODE_AND_MERGE_SLASHES" },
-      defaultConfig: { ...proxyConfig(proxies), proxyStatsMatcher: { inclusionSuffixes: [...counted] } },
+      defaultConfig: { ...proxyConfig(proxies), proxyStatsMatcher: { inclusionSuffixes: [...extraProxyStats] } },
     },
   };
 }

@@ -4,7 +4,7 @@ import type { CallGraph } from "../../model/callGraph.ts";
 import { customResource } from "../support/customResource.ts";
 import { allowCallers, allowNothing } from "./authorization.ts";
 import { denyAll, peersOf, type Surroundings } from "./network.ts";
-import { scopeOf } from "./scope.ts";
+import { sidecarScope } from "./scope.ts";
 
 export interface ZeroTrustArgs {
   /** Of all applications: callers may be in other namespaces. */
@@ -37,7 +37,7 @@ export class ZeroTrust extends pulumi.ComponentResource {
       const callers = allowCallers(graph, workload);
       if (callers) customResource(`${prefix}-callers`, callers, child);
       network(`${prefix}-peers`, `peers-of-${workload.name}`, peersOf(graph, workload, surroundings));
-      customResource(`${prefix}-scope`, scopeOf(graph, workload), child);
+      customResource(`${prefix}-scope`, sidecarScope(graph, workload), child);
     }
     this.registerOutputs();
   }

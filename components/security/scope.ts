@@ -6,7 +6,7 @@ import { serviceHost } from "../../model/names.ts";
  * What the proxy of a workload knows of the mesh: its callees. Requests to anything else end in the caller's own pod, and
  * the proxy is not told of changes that do not concern it.
  */
-export function scopeOf(graph: CallGraph, { namespace, name }: Workload): Sidecar {
+export function sidecarScope(graph: CallGraph, { namespace, name }: Workload): Sidecar {
   const callees = graph.calleesOf({ namespace, name }).map(({ to }) => `${to.namespace}/${serviceHost(to)}`);
   return new Sidecar({
     metadata: { name, namespace },

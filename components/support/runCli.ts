@@ -8,7 +8,7 @@
  * @param input - what it reads: other users of a machine can see the words of a command, so nothing secret is among those.
  * @throws Error with its message when it fails, and no stack: Pulumi would print that.
  */
-export async function answerOf<T>(words: readonly [script: string, ...string[]], input = ""): Promise<T> {
+export async function runCli<T>(words: readonly [script: string, ...string[]], input = ""): Promise<T> {
   const { spawn } = await import("node:child_process");
   const child = spawn(process.execPath, ["--import", "tsx", ...words], { stdio: ["pipe", "pipe", "pipe"] });
   const said = { stdout: "", stderr: "" };

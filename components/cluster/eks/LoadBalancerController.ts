@@ -43,7 +43,7 @@ export class LoadBalancerController extends pulumi.ComponentResource {
         namespace,
         values: {
           clusterName,
-          image: imageValues(image),
+          image: controllerImageValues(image),
           // The metadata service, where it would look otherwise, does not answer pods.
           region,
           vpcId: vpc.id,
@@ -62,7 +62,7 @@ export class LoadBalancerController extends pulumi.ComponentResource {
 }
 
 /** The chart knows no digests, but puts a colon between two texts: whatever is before the last one, and what is after it. */
-function imageValues(image: Image) {
+function controllerImageValues(image: Image) {
   const name = imageName(image);
   const colon = name.lastIndexOf(":");
   return { repository: name.slice(0, colon), tag: name.slice(colon + 1) };

@@ -5,11 +5,11 @@ import { customResource } from "../../support/customResource.ts";
 import { envoyFilter } from "../../support/envoyFilter.ts";
 import { requireSupported } from "../requireSupported.ts";
 import { corsPatches } from "./corsFilter.ts";
-import { markPatch, type Place, policiesName, refusals } from "./denyPolicy.ts";
+import { denyPolicy, markPatch, type Place, policiesName } from "./denyPolicy.ts";
 import { istioFacts } from "./facts.ts";
-import { headerPatches } from "./forwardedHeaders.ts";
-import { limitPatches } from "./limitFilters.ts";
-import { tokenPatches } from "./requestAuthentication.ts";
+import { forwardedHeaderFilter } from "./forwardedHeaderFilter.ts";
+import { limitFilters } from "./limitFilters.ts";
+import { requestAuthentication } from "./requestAuthentication.ts";
 
 export interface IstioPoliciesArgs extends Place {
   /** All there are: a policy of one ends where another begins. Those that are not for this gateway have none here. */
@@ -50,14 +50,14 @@ export class IstioPolicies extends pulumi.ComponentResource {
     const { namespace, selector } = place;
     // Filters come to be in front of those before them: forged headers go first, then pages are answered, then tokens are read.
     const inFront = [
-      tokenPatches(offered),
+      requestAuthentication(offered),
       corsPatches(offered),
-      headerPatches(stripHeaders, trustedProxies?.count),
+      forwardedHeaderFilter(stripHeaders, trustedProxies?.count),
       [markPatch()],
     ];
-    const patches = [...inFront, limitPatches(offered)].flat();
+    const patches = [...inFront, limitFilters(offered)].flat();
     const filters = customResource(name, envoyFilter({ name: policiesName, namespace }, patches, selector), { parent: this });
-    customResource(`${name}-refusals`, refusals(offered, trustedProxies?.addresses ?? [], place), {
+    customResource(`${name}-refusals`, denyPolicy(offered, trustedProxies?.addresses ?? [], place), {
       parent: this,
       dependsOn: filters,
     });

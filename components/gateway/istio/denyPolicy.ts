@@ -2,7 +2,7 @@ import { AuthorizationPolicy, type IAuthorizationPolicy } from "@kubernetes-mode
 import type { Addresses } from "../../../model/policies.ts";
 import type { Route } from "../../../model/route.ts";
 import { extension, inFront, type Patch } from "../../support/envoyFilter.ts";
-import { foreignPaths, rowsOf } from "../routeTable.ts";
+import { pathsOwnedByOtherRoutes, routeRows } from "../routeTable.ts";
 import { proxyPorts } from "./facts.ts";
 
 /** Where policies lie, and the pods they are for. */
@@ -22,7 +22,7 @@ export const policiesName = "gateway-policies";
 
 const known = { namespace: "envoy.filters.http.mesh", key: "policies", value: "in-force" } as const;
 
-/** Marks every request, for {@link refusals} to see that the EnvoyFilter of this patch is there. */
+/** Marks every request, for {@link denyPolicy} to see that the EnvoyFilter of this patch is there. */
 export function markPatch(): Patch {
   const metadata = [{ metadata_namespace: known.namespace, value: { [known.key]: known.value } }];
   return inFront("mesh.policies-in-force", { ...extension("filters.http.set_metadata.v3.Config"), metadata });
@@ -34,7 +34,7 @@ export function markPatch(): Patch {
  *
  * @param trustedProxies - who else connects is refused: they could say any address of a caller. @default anybody may connect
  */
-export function refusals(
+export function denyPolicy(
   routes: readonly Route[],
   trustedProxies: readonly string[],
   { namespace, selector }: Place,
@@ -60,8 +60,8 @@ const unfiltered: Rule = {
 /** Requests to the route's paths and below, wherever no other route begins. */
 function operationOf(route: Route, routes: readonly Route[]): Operation {
   const itselfAndBelow = (path: string) => (path === "" ? ["/*"] : [path, `${path}/*`]);
-  const foreign = foreignPaths(route, routes).flatMap(itselfAndBelow);
-  const paths = rowsOf(route).flatMap(({ path }) => itselfAndBelow(path));
+  const foreign = pathsOwnedByOtherRoutes(route, routes).flatMap(itselfAndBelow);
+  const paths = routeRows(route).flatMap(({ path }) => itselfAndBelow(path));
   return { ports, paths, ...(foreign.length > 0 && { notPaths: foreign }) };
 }
 

@@ -2,7 +2,7 @@ import { literally } from "../../../lib/patterns.ts";
 import type { RateLimit } from "../../../model/policies.ts";
 import type { Route } from "../../../model/route.ts";
 import { atEnd, extension, type Patch } from "../../support/envoyFilter.ts";
-import { foreignPaths, rowsOf } from "../routeTable.ts";
+import { pathsOwnedByOtherRoutes, routeRows } from "../routeTable.ts";
 import { bodyLimit } from "./bodyLimit.ts";
 
 /** How many callers a proxy counts at once, by their address; of more, those longest not seen are forgotten and begin anew. */
@@ -14,7 +14,7 @@ const mostCallers = 10_000;
  *
  * @see https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_filters/local_rate_limit_filter
  */
-export function limitPatches(routes: readonly Route[]): Patch[] {
+export function limitFilters(routes: readonly Route[]): Patch[] {
   return [...rateLimits(routes), ...bodyLimits(routes)];
 }
 
@@ -114,6 +114,6 @@ function executed(filter: object): object {
 /** Regular expressions of whole request paths: the route's and below, and those among them that are other routes'. */
 function patterns(route: Route, routes: readonly Route[]): { own: string; foreign?: string } {
   const any = (paths: readonly string[]) => `(${paths.map(literally).join("|")})([/?].*)?`;
-  const foreign = foreignPaths(route, routes);
-  return { own: any(rowsOf(route).map(({ path }) => path)), ...(foreign.length > 0 && { foreign: any(foreign) }) };
+  const foreign = pathsOwnedByOtherRoutes(route, routes);
+  return { own: any(routeRows(route).map(({ path }) => path)), ...(foreign.length > 0 && { foreign: any(foreign) }) };
 }

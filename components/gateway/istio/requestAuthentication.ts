@@ -17,7 +17,7 @@ const nowhere = { name: "x-jwt-payload" };
  *
  * @see https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_filters/jwt_authn_filter
  */
-export function tokenPatches(routes: readonly Route[]): Patch[] {
+export function requestAuthentication(routes: readonly Route[]): Patch[] {
   const demanding = routes.flatMap((route) => (route.policies.jwt ? [{ name: nameOf(route), jwt: route.policies.jwt }] : []));
   if (demanding.length === 0) return [];
   const providers = demanding.flatMap(({ name, jwt }) => [

@@ -10,7 +10,7 @@ import { kongFacts, release } from "./facts.ts";
 import { globalPlugins } from "./global.ts";
 import { requestFunctions } from "./requestFunctions.ts";
 import { globalPlugin } from "./resources.ts";
-import { scopeOf } from "./scope.ts";
+import { kongScope } from "./scope.ts";
 import { type KongImages, kongValues } from "./values.ts";
 
 /** The chart is kong/kong. */
@@ -45,7 +45,7 @@ export class Kong extends pulumi.ComponentResource {
     const { chart, images, exposure, injection, podAnnotations = {}, replicas, routes, log, tls, stripHeaders } = args;
 
     const place = createNamespace(name, { namespace, podSecurity: "restricted", injection }, { parent: this });
-    const scope = customResource(`${name}-scope`, scopeOf(namespace, routes, log?.url), { parent: this, dependsOn: place });
+    const scope = customResource(`${name}-scope`, kongScope(namespace, routes, log?.url), { parent: this, dependsOn: place });
     const values = kongValues({ images, exposure, replicas, podAnnotations });
     const proxies = helmRelease(
       `${name}-proxies`,

@@ -22,13 +22,13 @@ const margin = 1_000;
 export function serviceAnnotations({ timeout }: Pick<Route, "timeout">): Readonly<Record<string, string>> {
   const inMesh = milliseconds(timeout);
   if (inMesh === undefined) throw new Error(`${timeout} is not a duration such as 250ms, 2s or 1m`);
-  const patience = `${Math.ceil(inMesh) + margin}`;
+  const readTimeoutMs = `${Math.ceil(inMesh) + margin}`;
   return {
     "ingress.kubernetes.io/service-upstream": "true",
     "konghq.com/protocol": "http",
     "konghq.com/connect-timeout": `${connectTimeout}`,
-    "konghq.com/read-timeout": patience,
-    "konghq.com/write-timeout": patience,
+    "konghq.com/read-timeout": readTimeoutMs,
+    "konghq.com/write-timeout": readTimeoutMs,
     "konghq.com/retries": "0",
   };
 }

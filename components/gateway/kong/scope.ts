@@ -9,7 +9,7 @@ import { kongFacts } from "./facts.ts";
  *
  * @param log - URL of the log's endpoint, where there is one.
  */
-export function scopeOf(
+export function kongScope(
   namespace: string,
   routes: readonly Pick<Route, "gateways" | "service">[],
   log: string | undefined,

@@ -33,7 +33,7 @@ const keepalive = 10;
 export function kongValues({ images, exposure, replicas, podAnnotations }: KongValuesArgs): Values {
   const leaving = withdrawal[exposure.service.type] + drain;
   return {
-    image: imageValues(images.kong, publishedImages.kong.tag),
+    image: kongImageValues(images.kong, publishedImages.kong.tag),
     env: {
       database: "off",
       // A key that somebody writes into a URL, which no plugin takes, is in no log.
@@ -51,7 +51,7 @@ export function kongValues({ images, exposure, replicas, podAnnotations }: KongV
     lifecycle: { preStop: { exec: { command: ["kong", "quit", `--wait=${leaving}`, `--timeout=${drain}`] } } },
     terminationGracePeriodSeconds: leaving + drain + 10,
     ingressController: {
-      image: imageValues(images.controller, publishedImages.kongController.tag),
+      image: kongImageValues(images.controller, publishedImages.kongController.tag),
       ingressClass,
       // As a part of the release they are upgraded with it, and go with it.
       installCRDs: true,
@@ -90,7 +90,7 @@ const spread = {
 };
 
 /** The chart writes the name as it is given, and decides by the version apart from it. A mirror's tag need not be one. */
-function imageValues(image: Image, published: string): Values {
+function kongImageValues(image: Image, published: string): Values {
   const version = /^v?(\d+\.\d+(?:\.\d+)?)/.exec(image.tag ?? "")?.[1] ?? published;
   return { unifiedRepoTag: imageName(image), effectiveSemver: version };
 }

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, jest, test } from "@jest/globals";
 import { Command } from "commander";
 import { runCommand } from "../../../cli/support/main.ts";
-import { answerOf } from "../../../components/support/runCli.ts";
+import { runCli } from "../../../components/support/runCli.ts";
 import { UserError } from "../../../lib/errors.ts";
 import { messageOf } from "../../../lib/messages.ts";
 import { projectDir } from "../../../lib/paths.ts";
@@ -97,7 +97,7 @@ describe("an error is one message with what to do, and no stack", () => {
 
 describe("a command line behind a dynamic provider", () => {
   test("gives its answer, or its whole message without a stack, which Pulumi would print", async () => {
-    await expect(answerOf(["cli/cluster.ts", "read", "--spec", "not JSON"])).rejects.toThrow(/It is not JSON/);
+    await expect(runCli(["cli/cluster.ts", "read", "--spec", "not JSON"])).rejects.toThrow(/It is not JSON/);
     const script = folder.at("command.mts");
     const at = (path: string) => JSON.stringify(join(projectDir, path));
     writeFileSync(
@@ -108,7 +108,7 @@ describe("a command line behind a dynamic provider", () => {
        const work = () => output("sh", ["-c", "echo one >&2; echo two >&2; exit 1"]);
        await runCommand(new Command().action(work), ["node", "command"], tellAsJson);`,
     );
-    const error = (await errorOf(() => answerOf([script]))) as Error;
+    const error = (await errorOf(() => runCli([script]))) as Error;
     expect(error.message).toMatch(/^`sh -c .*` failed: one\ntwo\n.*run the same command again\.$/);
     expect(error.stack).toBe("");
   });

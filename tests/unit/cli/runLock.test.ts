@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
-import { alone } from "../../../lib/runLock.ts";
+import { withRunLock } from "../../../lib/runLock.ts";
 
 let folder: string;
 let file: string;
@@ -17,10 +17,10 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 test("a second command is told about the first, and the first goes on", async () => {
-  const first = await alone(
+  const first = await withRunLock(
     "make up",
     async () => {
-      await expect(alone("make down", async () => "second", file)).rejects.toThrow(
+      await expect(withRunLock("make down", async () => "second", file)).rejects.toThrow(
         new RegExp(`^\`make up\` is at work here already \\(process ${process.pid}\\)\\. .*kill ${process.pid}$`),
       );
       return "first";
@@ -31,9 +31,9 @@ test("a second command is told about the first, and the first goes on", async ()
 });
 
 test("the next command finds the way free, even after a failure", async () => {
-  await expect(alone("make up", () => Promise.reject(new Error("no")), file)).rejects.toThrow("no");
+  await expect(withRunLock("make up", () => Promise.reject(new Error("no")), file)).rejects.toThrow("no");
   expect(existsSync(file)).toBe(false);
-  expect(await alone("make up", async () => "next", file)).toBe("next");
+  expect(await withRunLock("make up", async () => "next", file)).toBe("next");
 });
 
 test("the lock of a process that ended, and whose parent has not taken note of it yet, is taken over", async () => {
@@ -47,7 +47,7 @@ test("the lock of a process that ended, and whose parent has not taken note of i
     while (stat()[0] !== "Z") await new Promise((resolve) => setTimeout(resolve, 5));
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, JSON.stringify({ pid, started: stat()[19], command: "make up" }));
-    expect(await alone("make up", async () => "over", file)).toBe("over");
+    expect(await withRunLock("make up", async () => "over", file)).toBe("over");
   } finally {
     parent.kill("SIGKILL");
   }
@@ -58,7 +58,7 @@ test.each([
   ["another process of the same number", { pid: process.pid, started: "1" }],
   ["a file that was never finished", "{"],
 ])("the lock of %s is taken over", async (_, holder) => {
-  await alone("make up", async () => {}, file);
+  await withRunLock("make up", async () => {}, file);
   writeFileSync(file, typeof holder === "string" ? holder : JSON.stringify({ ...holder, command: "make up" }));
-  expect(await alone("make up", async () => "over", file)).toBe("over");
+  expect(await withRunLock("make up", async () => "over", file)).toBe("over");
 });

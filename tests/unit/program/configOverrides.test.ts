@@ -219,13 +219,11 @@ describe("a setting of nothing is one sentence, with what there is", () => {
     ],
     [
       "whom a load generator asks",
-      { "mesh:apps": { load: { generator: { calls: [], url: "http://a" } } } },
+      { "mesh:apps": { load: { generator: { calls: [] } } } },
       "mesh:apps.load.generator.calls is not a setting; allowed: image, qps",
     ],
   ])("%s", (_what, changes, sentence) => {
-    expect(problems(changes)[0]).toBe(sentence);
-    const told = Object.keys(changes).length === 1 && sentence.includes("generator") ? 2 : 1;
-    expect(problems(changes)).toHaveLength(told);
+    expect(problems(changes)).toEqual([sentence]);
   });
 
   test("the gateways of a service that apps/ does not expose", () => {

@@ -59,9 +59,14 @@ test("the address to try is that of a gateway that offers the service", async ()
 });
 
 test("a configuration that is refused ends the run with its problems, before anything is registered", async () => {
-  const refused = runProgram({ ...readStackFile("local"), ...ofProduct({ replicas: 0 }) }, "refused");
-  await expect(refused).rejects.toThrow(pulumi.RunError);
-  await expect(refused).rejects.toThrow(
+  let refused: unknown;
+  const { resources } = await record(async () => {
+    pulumi.runtime.setAllConfig({ ...readStackFile("local"), ...ofProduct({ replicas: 0 }) });
+    refused = await import("../../../index.ts?refused" as string).catch((error: unknown) => error);
+  });
+  expect(refused).toBeInstanceOf(pulumi.RunError);
+  expect((refused as Error).message).toMatch(
     /^Pulumi\.local\.yaml is refused:\n {2}- mesh:apps\.product\.product\.replicas is 0; allowed: a whole number from 1 to 50$/,
   );
+  expect(resources).toEqual([]);
 });

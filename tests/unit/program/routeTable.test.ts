@@ -1,7 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { IstioRoutes } from "../../../components/gateway/istio/IstioRoutes.ts";
-import { foreignPaths } from "../../../components/gateway/routeTable.ts";
+import { pathsOwnedByOtherRoutes } from "../../../components/gateway/routeTable.ts";
 import type { Route } from "../../../model/route.ts";
 import { at, record } from "../../lib/mocks.ts";
 import { recordStack } from "../../lib/stacks.ts";
@@ -107,9 +107,9 @@ test("what is somebody else's below a route: others' paths and versions, not its
   const products = routeOf("products", "/api/products", { versioned: "/api/{version}/products", versions: ["v1"] });
   const [root, api, alike] = [routeOf("root", "/"), routeOf("api", "/api"), routeOf("alike", "/apis")];
   const all = [root, products, api, alike];
-  expect(foreignPaths(root, all)).toEqual(["/api/v1/products", "/api/products", "/apis", "/api"]);
-  expect(foreignPaths(api, all)).toEqual(["/api/v1/products", "/api/products"]);
-  expect(foreignPaths(products, all)).toEqual([]);
+  expect(pathsOwnedByOtherRoutes(root, all)).toEqual(["/api/v1/products", "/api/products", "/apis", "/api"]);
+  expect(pathsOwnedByOtherRoutes(api, all)).toEqual(["/api/v1/products", "/api/products"]);
+  expect(pathsOwnedByOtherRoutes(products, all)).toEqual([]);
   const versions = routeOf("all", "/", { versioned: "/{version}" });
-  expect(foreignPaths(versions, [versions])).toEqual([]);
+  expect(pathsOwnedByOtherRoutes(versions, [versions])).toEqual([]);
 });

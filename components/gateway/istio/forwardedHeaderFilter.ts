@@ -10,7 +10,7 @@ import { extension, inFront, ofConnections, type Patch } from "../../support/env
  * @param trustedProxies - how many proxies in front are believed. Here, and not where Istio has it for a pod: it changes with who may
  *   connect, without new pods.
  */
-export function headerPatches(stripHeaders: readonly string[], trustedProxies = 0): Patch[] {
+export function forwardedHeaderFilter(stripHeaders: readonly string[], trustedProxies = 0): Patch[] {
   // Envoy itself reads these two, and writes them: what it makes of them depends on how many proxies it trusts.
   const regex = callerHeaderPattern(stripHeaders, ["x-forwarded-for", "x-forwarded-proto"]);
   const forged = { remove_on_match: { key_matcher: { safe_regex: { regex } } } };
