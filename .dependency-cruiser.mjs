@@ -63,7 +63,7 @@ export default {
   ],
   options: {
     doNotFollow: { path: "node_modules" },
-    exclude: { path: "^(node_modules|report/node_modules)/" },
+    exclude: { path: "^(node_modules|report/node_modules|\\.state)/" },
     tsConfig: { fileName: "tsconfig.json" },
     // Imports of types count as well: they say what a part knows of another.
     tsPreCompilationDeps: true,

@@ -49,7 +49,7 @@ bench: $(installed) ## measure what the platform costs, on stack local, which is
 report: $(installed) $(report_installed) ## draw what wire tests and benchmarks recorded last, and what runs now, as one HTML file, .state/report.html
 	@$(mesh) report --stack '$(STACK)'
 
-lint: $(installed) $(report_installed) ## check style and types
+lint: $(installed) $(report_installed) ## check style, types, directions of imports, and the Go code
 	@$(mesh) test lint
 
 clean: $(installed) ## remove this checkout's state, after `make down`; CACHE=1 also what all checkouts share

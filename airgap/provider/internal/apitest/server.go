@@ -213,7 +213,7 @@ func (server *Server) launch(binary, name string, args ...string) (*exec.Cmd, er
 	if err != nil {
 		return nil, err
 	}
-	defer log.Close()
+	defer func() { _ = log.Close() }()
 	command := exec.Command(binary, args...)
 	command.Stdout, command.Stderr = log, log
 	// A test run that is killed leaves no processes.
@@ -253,7 +253,7 @@ func freePorts(count int) ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		defer listener.Close()
+		defer func() { _ = listener.Close() }()
 		_, port, _ := net.SplitHostPort(listener.Addr().String())
 		ports = append(ports, port)
 	}

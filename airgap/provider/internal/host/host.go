@@ -28,9 +28,9 @@ type Log interface {
 }
 
 // Serve runs a plugin until the engine is done with it, and exits.
-func Serve(name string, make func(Log) plugin.Provider) {
+func Serve(name string, newProvider func(Log) plugin.Provider) {
 	err := provider.Main(name, func(client *provider.HostClient) (pulumirpc.ResourceProviderServer, error) {
-		return NewServer(make(&engineLog{client})), nil
+		return NewServer(newProvider(&engineLog{client})), nil
 	})
 	if err != nil {
 		cmdutil.ExitError(err.Error())

@@ -133,15 +133,15 @@ func validateString(inputs map[string]any) error {
 	if err := atLeast(inputs, "length", 1); err != nil {
 		return err
 	}
-	required, any := 0, ""
+	required, allowed := 0, ""
 	for _, class := range classes(inputs) {
 		if class.least > 0 && class.characters == "" {
 			return fmt.Errorf("a minimum is set for a group of characters that is switched off")
 		}
 		required += max(class.least, 0)
-		any += class.characters
+		allowed += class.characters
 	}
-	if any == "" {
+	if allowed == "" {
 		return fmt.Errorf("every group of characters is switched off")
 	}
 	if length := integer(inputs, "length"); required > length {

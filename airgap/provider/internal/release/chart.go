@@ -46,7 +46,7 @@ func (args Args) Sum() (string, error) {
 
 func sum(hash io.Writer, loaded *chart.Chart) {
 	for _, file := range loaded.Raw {
-		fmt.Fprintf(hash, "%s %d\n", file.Name, len(file.Data))
+		_, _ = fmt.Fprintf(hash, "%s %d\n", file.Name, len(file.Data))
 		_, _ = hash.Write(file.Data)
 	}
 	for _, dependency := range loaded.Dependencies() {

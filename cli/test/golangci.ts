@@ -1,0 +1,74 @@
+import { join } from "node:path";
+import process from "node:process";
+import { keyOf } from "../../airgap/inputs.ts";
+import { ensureFolder } from "../../airgap/store/store.ts";
+import { buildFlags } from "../../airgap/toolchain/binaries.ts";
+import { airgapModule, build } from "../../airgap/toolchain/go.ts";
+import { UserError } from "../../lib/errors.ts";
+import { messageOf } from "../../lib/messages.ts";
+import { cacheDir, projectDir } from "../../lib/paths.ts";
+import { CommandError, output } from "../../lib/process.ts";
+import type { Progress } from "../../lib/progress.ts";
+
+/** The linter, and the Go module that pins it: one of its own, so that its dependencies move nothing else. */
+const program = "github.com/golangci/golangci-lint/v2/cmd/golangci-lint";
+const linterModule = "tests/lint";
+
+/**
+ * Runs golangci-lint on the Go code of airgap/, with the rules of .golangci.yml. Builds it where it is missing.
+ *
+ * @returns whether it found nothing; undefined where it cannot run: stack `dev` needs no Go.
+ */
+export async function lintGo(progress: Progress): Promise<boolean | undefined> {
+  try {
+    const version = await goVersion();
+    if (version === undefined) {
+      progress.note("The Go code is not checked: that takes Go on the PATH, on Linux on x86-64.");
+      return undefined;
+    }
+    // It reads what the compiler has written, and only up to its own version: so that is part of the key.
+    const folder = join(cacheDir, "lint", keyOf([`${linterModule}/go.mod`, `${linterModule}/go.sum`], version));
+    await ensureFolder(folder, "golangci-lint from Go modules", progress, (temporary, detail) =>
+      build([program], "-s -w", join(projectDir, linterModule), temporary, detail),
+    );
+    return await run(join(folder, "golangci-lint"), progress);
+  } catch (error) {
+    console.error(messageOf(error));
+    return false;
+  }
+}
+
+/** The version of the Go on the PATH; undefined where there is none, or where what the project builds does not run. */
+async function goVersion(): Promise<string | undefined> {
+  if (process.platform !== "linux" || process.arch !== "x64") return undefined;
+  try {
+    return (await output("go", ["env", "GOVERSION"], { env: { GOTOOLCHAIN: "local" } })).trim();
+  } catch (error) {
+    if (error instanceof UserError) return undefined;
+    throw error;
+  }
+}
+
+async function run(linter: string, progress: Progress): Promise<boolean> {
+  const color = `--color=${process.stdout.isTTY ? "always" : "never"}`;
+  const options = {
+    cwd: airgapModule,
+    // As the toolchain is built, so that what it has compiled is not compiled again.
+    env: {
+      CGO_ENABLED: "0",
+      GOFLAGS: buildFlags.join(" "),
+      GOWORK: "off",
+      GOLANGCI_LINT_CACHE: join(cacheDir, "lint-results"),
+    },
+  };
+  try {
+    await progress.step("golangci-lint", () =>
+      output(linter, ["run", "--allow-parallel-runners", color, "./cmd/...", "./provider/..."], options),
+    );
+    return true;
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error;
+    console.log(error.output);
+    return false;
+  }
+}
