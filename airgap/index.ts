@@ -11,4 +11,5 @@ export { buildFlags } from "./toolchain/binaries.ts";
 export { ensureDebianPackages } from "./toolchain/debian.ts";
 export { airgapModule } from "./toolchain/go.ts";
 export { ensureToolchain, type Toolchain } from "./toolchain/index.ts";
+export { ensureLinter } from "./toolchain/linter.ts";
 export { ensurePlugins } from "./toolchain/plugins.ts";

@@ -1,18 +1,11 @@
 import { join } from "node:path";
 import process from "node:process";
-import { keyOf } from "../../airgap/inputs.ts";
-import { ensureFolder } from "../../airgap/store/store.ts";
-import { buildFlags } from "../../airgap/toolchain/binaries.ts";
-import { airgapModule, build } from "../../airgap/toolchain/go.ts";
+import { airgapModule, buildFlags, ensureLinter } from "../../airgap/index.ts";
 import { UserError } from "../../lib/errors.ts";
 import { messageOf } from "../../lib/messages.ts";
-import { cacheDir, projectDir } from "../../lib/paths.ts";
+import { cacheDir } from "../../lib/paths.ts";
 import { CommandError, output } from "../../lib/process.ts";
 import type { Progress } from "../../lib/progress.ts";
-
-/** The linter, and the Go module that pins it: one of its own, so that its dependencies move nothing else. */
-const program = "github.com/golangci/golangci-lint/v2/cmd/golangci-lint";
-const linterModule = "tests/lint";
 
 /**
  * Runs golangci-lint on the Go code of airgap/, with the rules of .golangci.yml. Builds it where it is missing.
@@ -26,12 +19,7 @@ export async function lintGo(progress: Progress): Promise<boolean | undefined> {
       progress.note("The Go code is not checked: that takes Go on the PATH, on Linux on x86-64.");
       return undefined;
     }
-    // It reads what the compiler has written, and only up to its own version: so that is part of the key.
-    const folder = join(cacheDir, "lint", keyOf([`${linterModule}/go.mod`, `${linterModule}/go.sum`], version));
-    await ensureFolder(folder, "golangci-lint from Go modules", progress, (temporary, detail) =>
-      build([program], "-s -w", join(projectDir, linterModule), temporary, detail),
-    );
-    return await run(join(folder, "golangci-lint"), progress);
+    return await run(await ensureLinter(version, progress), progress);
   } catch (error) {
     console.error(messageOf(error));
     return false;

@@ -270,10 +270,22 @@ describe("the image of an application", () => {
     }
   });
 
+  test("that is another program of this repository stays one", () => {
+    const settings = product({ image: { source: "apps/shop/backend/server.ts" } });
+    const { product: own, backend } = imagesOf({ ...settings, "mesh:images": { registry: mirror } });
+    expect(own).toMatch(/^localhost\/mesh\/backend:/);
+    expect(own).toBe(backend);
+  });
+
   test.each<[string, Record<string, unknown>, string]>([
     [
       "of no path",
       product({ image: { registry: mirror, tag: "1" } }),
+      "mesh:apps.product.product.image.repository is not given; allowed: the path of the image in its registry",
+    ],
+    [
+      "of no path, in the registry for all",
+      { ...product({ image: { tag: "1" } }), "mesh:images": { registry: mirror } },
       "mesh:apps.product.product.image.repository is not given; allowed: the path of the image in its registry",
     ],
     [
