@@ -97,8 +97,8 @@ function annotationsOf(route: Route, running: readonly GatewayName[]): Readonly<
 
 /** Names of workloads that are in one namespace alone: earlier versions knew each workload by its name. */
 function namesInOneNamespace(applications: readonly ApplicationSpec[]): ReadonlySet<string> {
-  const names = applications.flatMap(({ services, databases = [], loads = [] }) =>
-    [...services, ...databases, ...loads].map(({ name }) => name),
+  const names = applications.flatMap(({ services, databases = [], loadGenerators = [] }) =>
+    [...services, ...databases, ...loadGenerators].map(({ name }) => name),
   );
   return new Set(names.filter((name) => names.indexOf(name) === names.lastIndexOf(name)));
 }

@@ -224,7 +224,7 @@ export const database = strictObject({
 });
 
 /** A load generator: steady requests to one service from inside the mesh. */
-export const load = strictObject({
+export const loadGenerator = strictObject({
   /** Fortio. @default the platform's own */
   image: registryImage.exactOptional(),
   /** What it asks for: nobody else lets it in. */
@@ -240,11 +240,11 @@ export const application = strictObject({
   namespace: label(63),
   services: byName(service, "services").prefault({}),
   databases: byName(database, "databases").prefault({}),
-  loads: byName(load, "load generators").prefault({}),
+  loadGenerators: byName(loadGenerator, "load generators").prefault({}),
 });
 
 /** The kinds of workloads of an application, by the key that declares them. */
-export const workloadSchemas = { services: service, databases: database, loads: load } as const;
+export const workloadSchemas = { services: service, databases: database, loadGenerators: loadGenerator } as const;
 export type WorkloadKind = keyof typeof workloadSchemas;
 
 /** An application as a team writes it: defaults may be left out. */
@@ -261,14 +261,14 @@ export interface Application<S = unknown, I = unknown> {
     readonly canary?: Canary;
   })[];
   readonly databases?: readonly (Named<Omit<z.output<typeof database>, "image">> & { readonly image: I })[];
-  readonly loads?: readonly (Named<Omit<z.output<typeof load>, "image">> & { readonly image: I })[];
+  readonly loadGenerators?: readonly (Named<Omit<z.output<typeof loadGenerator>, "image">> & { readonly image: I })[];
 }
 
 /** The same with its images resolved, as everything that deploys it reads it. */
 export type ApplicationSpec = Application<ServiceImage, Image>;
 export type ServiceSpec = ApplicationSpec["services"][number];
 export type DatabaseSpec = NonNullable<ApplicationSpec["databases"]>[number];
-export type LoadSpec = NonNullable<ApplicationSpec["loads"]>[number];
+export type LoadGeneratorSpec = NonNullable<ApplicationSpec["loadGenerators"]>[number];
 
 /** The same as it is declared, with what a stack's file overrides. */
 export type DeclaredApplication = Application<ServiceImageSource, Image | undefined>;

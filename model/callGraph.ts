@@ -113,8 +113,8 @@ export class CallGraph {
     return { callers, callees, allowed: [...allowed.values()] };
   }
 
-  private edgesOf({ namespace, services, loads = [] }: Application): Edge[] {
-    const declared = [...services, ...loads].flatMap(({ name, calls = [] }) =>
+  private edgesOf({ namespace, services, loadGenerators = [] }: Application): Edge[] {
+    const declared = [...services, ...loadGenerators].flatMap(({ name, calls = [] }) =>
       calls.map((call) => this.edge({ namespace, name }, false, resolveCall(namespace, call.to), operationOf(call))),
     );
     const offered = services.flatMap(({ name, exposed }) => {
@@ -148,7 +148,7 @@ export function matrixRows({ callers, callees, allowed }: Matrix): MatrixRow[] {
 }
 
 /** What an application declares, before anybody asks whether the calls among it can be. */
-export function workloadsOf({ namespace, services, databases = [], loads = [] }: Application): Workload[] {
+export function workloadsOf({ namespace, services, databases = [], loadGenerators = [] }: Application): Workload[] {
   const tcp = { protocol: "tcp", port: databasePort, containerPort: databasePort } as const;
   return [
     ...services.map(({ name, port, containerPort = port }) => ({
@@ -157,7 +157,7 @@ export function workloadsOf({ namespace, services, databases = [], loads = [] }:
       listens: { protocol: "http" as const, port, containerPort },
     })),
     ...databases.map(({ name }) => ({ namespace, name, listens: tcp })),
-    ...loads.map(({ name }) => ({ namespace, name })),
+    ...loadGenerators.map(({ name }) => ({ namespace, name })),
   ];
 }
 

@@ -17,7 +17,7 @@ const outline = strictObject({
   namespace: application.shape.namespace,
   services: unread("services"),
   databases: unread("databases"),
-  loads: unread("load generators"),
+  loadGenerators: unread("load generators"),
 } satisfies Record<keyof typeof application.shape, z.ZodType>);
 
 export interface ReadApplications {
@@ -48,18 +48,18 @@ export function readApplications(declared: readonly ApplicationDeclaration[]): R
         return result.success ? [{ ...(result.data as z.output<(typeof workloadSchemas)[K]>), name }] : [];
       });
     };
-    const whole = { namespace, services: read("services"), databases: read("databases"), loads: read("loads") };
+    const whole = { namespace, services: read("services"), databases: read("databases"), loadGenerators: read("loadGenerators") };
     return [withoutIdle(whole as unknown as DeclaredApplication)];
   });
   // An application that has nothing to deploy is not deployed.
-  const isThere = ({ services, databases = [], loads = [] }: Application) =>
-    services.length + databases.length + loads.length > 0;
+  const isThere = ({ services, databases = [], loadGenerators = [] }: Application) =>
+    services.length + databases.length + loadGenerators.length > 0;
   return { applications: applications.filter(isThere), named, problems };
 }
 
 /** A load generator without requests is none. */
-function withoutIdle({ loads = [], ...rest }: DeclaredApplication): DeclaredApplication {
-  return { ...rest, loads: loads.filter(({ qps }) => qps > 0) };
+function withoutIdle({ loadGenerators = [], ...rest }: DeclaredApplication): DeclaredApplication {
+  return { ...rest, loadGenerators: loadGenerators.filter(({ qps }) => qps > 0) };
 }
 
 function sound(given: unknown, kind: WorkloadKind): Readonly<Record<string, unknown>> {

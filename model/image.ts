@@ -67,13 +67,17 @@ export const serviceImage = strictObject({
     /^apps\/([\w.-]+\/)+[\w.-]+\.ts$/,
     "the path of a TypeScript file below apps/, such as apps/shop/frontend/server.ts",
   ).exactOptional(),
-}).superRefine(({ registry, repository, tag, digest, source }, ctx) => {
-  if (repository === undefined && source !== undefined && !registry && !tag && !digest) return;
+}).superRefine(({ source, ...image }, ctx) => {
+  if (source === undefined || Object.values(image).some((part) => part !== undefined)) requireWhole(image, ctx);
+});
+export type ServiceImageSource = z.output<typeof serviceImage>;
+
+/** An image in a registry says where it is, and which one. */
+function requireWhole({ registry, repository, tag, digest }: Partial<Image>, ctx: z.core.$RefinementCtx): void {
   if (repository === undefined) addIssue(ctx, ["repository"], "the path of the image in its registry");
   if (registry === undefined) addIssue(ctx, ["registry"], "the host of the image's registry, or mesh:images.registry for all");
   if (tag === undefined && digest === undefined) addIssue(ctx, ["tag"], "a tag or a digest");
-});
-export type ServiceImageSource = z.output<typeof serviceImage>;
+}
 
 /** What a container runs. */
 export interface ServiceImage {
@@ -84,8 +88,5 @@ export interface ServiceImage {
 
 /** An image that a registry has, whole. */
 export const registryImage = strictObject({ ...imageLocation, digest: digest.exactOptional() })
-  .superRefine(({ registry, repository }, ctx) => {
-    if (repository === undefined) addIssue(ctx, ["repository"], "the path of the image in its registry");
-    if (registry === undefined) addIssue(ctx, ["registry"], "the host of the image's registry, or mesh:images.registry for all");
-  })
+  .superRefine(requireWhole)
   .transform((given) => given as Image);

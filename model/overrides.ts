@@ -10,7 +10,7 @@ import { mirrored, redirected } from "./image.ts";
 const overridable: Readonly<Record<WorkloadKind, readonly string[]>> = {
   services: ["image", "resources", "env", "replicas", "versions", "canary", "resilience", "exposed"],
   databases: ["image", "storage"],
-  loads: ["image", "qps"],
+  loadGenerators: ["image", "qps"],
 };
 const overridableOfExposed = ["gateways", "methods", "policies"];
 
@@ -40,8 +40,8 @@ export function withOverrides(
   const applications = declared.map((application) => {
     const own = settings[application.namespace] ?? {};
     const of = (kind: WorkloadKind) =>
-      isOptions(application[kind]) && { [kind]: overriddenKind(application[kind], own, registry) };
-    return { ...application, ...of("services"), ...of("databases"), ...of("loads") } as ApplicationDeclaration;
+      isOptions(application[kind]) && { [kind]: overriddenKind(kind, application[kind], own, registry) };
+    return { ...application, ...of("services"), ...of("databases"), ...of("loadGenerators") } as ApplicationDeclaration;
   });
   return { applications, problems };
 }
@@ -72,27 +72,51 @@ function unknownOptions(application: ApplicationDeclaration, settings: Readonly<
   });
 }
 
-function overriddenKind(declared: Options, settings: Readonly<Record<string, Options>>, registry: string | undefined): Options {
+function overriddenKind(
+  kind: WorkloadKind,
+  declared: Options,
+  settings: Readonly<Record<string, Options>>,
+  registry: string | undefined,
+): Options {
   return Object.fromEntries(
-    Object.entries(declared).map(([name, options]) => [
-      name,
-      isOptions(options) ? overridden(options, settings[name] ?? {}, registry) : options,
-    ]),
+    Object.entries(declared).map(([name, options]) => {
+      const own = Object.hasOwn(settings, name) ? (settings[name] ?? {}) : {};
+      return [name, isOptions(options) ? overridden(options, knownOptions(kind, options, own), registry) : options];
+    }),
   );
 }
 
+/** The settings that are of something: what would follow from the others is not told. */
+function knownOptions(kind: WorkloadKind, declared: Options, settings: Options): Options {
+  const { exposed, ...rest } = only(settings, overridable[kind]);
+  if (exposed === undefined || !declared.exposed) return rest;
+  return { ...rest, exposed: isOptions(exposed) ? only(exposed, overridableOfExposed) : exposed };
+}
+
+function only(options: Options, keys: readonly string[]): Options {
+  return Object.fromEntries(Object.entries(options).filter(([key]) => keys.includes(key)));
+}
+
 function overridden(declared: Options, settings: Options, registry: string | undefined): Options {
+  const { image: declaredImage, ...others } = declared;
   const { image: override, ...rest } = settings;
-  const image = imageOf(declared.image, override, registry);
-  return { ...(merged(declared, rest) as Options), ...(image !== undefined && { image }) };
+  const image = imageOf(declaredImage, override, registry);
+  return { ...(merged(others, rest) as Options), ...(image !== undefined && { image }) };
 }
 
 /** An image that is declared or that the stack names. The registry for all is where the stack names none. */
 function imageOf(declared: unknown, override: unknown, registry: string | undefined): unknown {
+  if (override === null) return undefined;
   if (override !== undefined && !isOptions(override)) return override;
-  if (!isOptions(declared)) return override && mirrored(override, override.registry === undefined ? registry : undefined);
-  const inRegistry = declared.repository !== undefined || override?.repository !== undefined;
-  return redirected(inRegistry ? mirrored(declared, registry) : declared, override ?? {});
+  if (!isOptions(declared) && override === undefined) return declared;
+  const base = isOptions(declared) ? declared : {};
+  const removed = Object.entries(override ?? {}).flatMap(([key, value]) => (value === null ? [key] : []));
+  const kept = Object.fromEntries(Object.entries(base).filter(([key]) => !removed.includes(key)));
+  const given = merged({}, override ?? {}) as Options;
+  const image: Options = redirected(kept, given);
+  // A program of this repository is in no registry.
+  const isProgram = image.source !== undefined && [image.repository, image.tag, image.digest].every((part) => part === undefined);
+  return isProgram || given.registry !== undefined ? image : mirrored(image, registry);
 }
 
 /** A mapping or value with another one merged into it. */

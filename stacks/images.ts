@@ -39,11 +39,11 @@ function isPlatformImage(name: string): name is PlatformImage {
 /** Applications with their images resolved: databases and load generators without one of their own run the platform's. */
 export function resolveApplications(applications: readonly DeclaredApplication[], config: ImagesConfig): ApplicationSpec[] {
   const { postgresql, fortio } = resolveImages(config);
-  return applications.map(({ services, databases = [], loads = [], ...application }) => ({
+  return applications.map(({ services, databases = [], loadGenerators = [], ...application }) => ({
     ...application,
     services: services.map((service) => ({ ...service, image: resolveService(service.image, config) })),
     databases: databases.map(({ image = postgresql, ...database }) => ({ ...database, image })),
-    loads: loads.map(({ image = fortio, ...load }) => ({ ...load, image })),
+    loadGenerators: loadGenerators.map(({ image = fortio, ...load }) => ({ ...load, image })),
   }));
 }
 

@@ -48,7 +48,7 @@ export class Application extends pulumi.ComponentResource {
     super("mesh:app:Application", name, {}, opts);
 
     const { spec, graph, mesh, surroundings = {}, storageClass } = args;
-    const { namespace, services, databases = [], loads = [] } = spec;
+    const { namespace, services, databases = [], loadGenerators = [] } = spec;
     const { injection, podAnnotations } = mesh;
     const labelled = createNamespace(name, { namespace, podSecurity: "restricted", injection }, { parent: this });
     // Before any pod, so that there is no moment in which everybody is let in.
@@ -78,7 +78,7 @@ export class Application extends pulumi.ComponentResource {
       backends.set(nameOf({ namespace, name: service.name }), { namespace: labelled, service: ready });
     }
     this.backends = backends;
-    for (const load of loads) {
+    for (const load of loadGenerators) {
       const [own, options] = named(load.name, guarded);
       new LoadGenerator(own, { ...load, ...pods }, options);
     }

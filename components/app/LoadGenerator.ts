@@ -1,10 +1,10 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import type { LoadSpec } from "../../model/application.ts";
+import type { LoadGeneratorSpec } from "../../model/application.ts";
 import { imageName } from "../../model/image.ts";
 import { anyUser, restrictedContainer, restrictedPod } from "../support/restricted.ts";
 
-export interface LoadGeneratorArgs extends LoadSpec {
+export interface LoadGeneratorArgs extends LoadGeneratorSpec {
   readonly namespace: pulumi.Input<string>;
   /** Annotations of the pod; a change restarts it. @default none */
   readonly podAnnotations?: Readonly<Record<string, string>>;

@@ -4,8 +4,12 @@ import { type Account, nameOf, resolveCall, same } from "../names.ts";
 import type { Problems } from "./problems.ts";
 
 /** Whom an application's workloads call, of all there are, and what they ask for. */
-export function checkCalls({ namespace, services, loads = [] }: Application, all: readonly Workload[], problems: Problems): void {
-  for (const { name, calls = [] } of [...services, ...loads]) {
+export function checkCalls(
+  { namespace, services, loadGenerators = [] }: Application,
+  all: readonly Workload[],
+  problems: Problems,
+): void {
+  for (const { name, calls = [] } of [...services, ...loadGenerators]) {
     const from = { namespace, name };
     for (const [index, call] of calls.entries()) {
       const callee = calleeOf(from, call, index, all, problems);

@@ -79,7 +79,7 @@ function unread(applications: readonly Application[], named: ReturnType<typeof r
   const listens: Readonly<Record<WorkloadKind, Workload["listens"]>> = {
     services: { protocol: "http", ...anyPort },
     databases: { protocol: "tcp", port: databasePort, containerPort: databasePort },
-    loads: undefined,
+    loadGenerators: undefined,
   };
   return named
     .filter((one) => !known.some((workload) => same(workload, one)))
@@ -90,7 +90,7 @@ function unread(applications: readonly Application[], named: ReturnType<typeof r
 function declarationOf(declared: readonly ApplicationDeclaration[], { namespace, name }: Problem): unknown {
   const application = declared.find((one, index) => (one?.namespace ?? `applications[${index}]`) === namespace);
   if (name === undefined) return application;
-  const kinds: readonly WorkloadKind[] = ["services", "databases", "loads"];
+  const kinds: readonly WorkloadKind[] = ["services", "databases", "loadGenerators"];
   return kinds.map((kind) => valueAt(application, [kind, name])).find((found) => found !== undefined);
 }
 

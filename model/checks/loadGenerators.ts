@@ -7,9 +7,13 @@ import type { Problems } from "./problems.ts";
 export const unknownPort = 0;
 
 /** What load generators ask for must be among what they declare: anything else would only ever be refused. */
-export function checkLoadGenerators({ namespace, loads = [] }: Application, all: readonly Workload[], problems: Problems): void {
+export function checkLoadGenerators(
+  { namespace, loadGenerators = [] }: Application,
+  all: readonly Workload[],
+  problems: Problems,
+): void {
   const host = serviceHost({ name: "<name>", namespace: "<namespace>" });
-  for (const { name, url, calls } of loads) {
+  for (const { name, url, calls } of loadGenerators) {
     if (calls.some((call) => allows(namespace, call, url, all))) continue;
     problems.refuse({ namespace, name }, ["url"], `http://${host}:<port><path> of one of its calls, with GET`);
   }

@@ -18,7 +18,7 @@ const appended = "-01234567".length + "-0123456789".length + "-01234".length;
  * @param taken - namespaces of the platform's own parts.
  */
 export function checkNames(
-  { namespace, services, databases = [], loads = [] }: Application,
+  { namespace, services, databases = [], loadGenerators = [] }: Application,
   taken: readonly string[],
   problems: Problems,
 ): void {
@@ -33,7 +33,7 @@ export function checkNames(
     const longest = Math.max(0, ...versions.map((version) => version.name.length + 1));
     checkName({ namespace, name }, most - appended - Math.min(longest, longestVersion + 1), problems);
   }
-  for (const { name } of [...databases, ...loads]) checkName({ namespace, name }, most - appended, problems);
+  for (const { name } of [...databases, ...loadGenerators]) checkName({ namespace, name }, most - appended, problems);
 }
 
 function checkName(workload: Account, most: number, problems: Problems): void {
@@ -51,9 +51,9 @@ export function checkUnique(applications: readonly Application[], problems: Prob
   const joined = new Names(problems, "a name that is unique after joining namespace and name");
   const deployments = new Names(problems, "a name that is unique after joining namespace, name and version");
   const rules = new Names(problems, "a name that the rules for gateways of no other service have");
-  for (const { namespace, services, databases = [], loads = [] } of applications) {
+  for (const { namespace, services, databases = [], loadGenerators = [] } of applications) {
     namespaces.take(namespace, { namespace, name: "" }, ["namespace"], namespace);
-    for (const { name } of [...services, ...databases, ...loads]) {
+    for (const { name } of [...services, ...databases, ...loadGenerators]) {
       const place = { namespace, name };
       if (workloads.take(nameOf(place), place, ["name"], name)) joined.take(`${namespace}-${name}`, place, ["name"], name);
     }

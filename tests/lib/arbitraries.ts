@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import type { ApplicationSpec, Call, DatabaseSpec, Exposed, LoadSpec, ServiceSpec } from "../../model/application.ts";
+import type { ApplicationSpec, Call, DatabaseSpec, Exposed, LoadGeneratorSpec, ServiceSpec } from "../../model/application.ts";
 import { type GatewayName, gatewayNames } from "../../model/gateway.ts";
 import { defaultResilience } from "../../model/resilience.ts";
 
@@ -38,7 +38,7 @@ const weights = (count: number) =>
   });
 
 /**
- * Any applications that the platform takes: up to three, with services of up to three versions, databases and loads, which
+ * Any applications that the platform takes: up to three, with services of up to three versions, databases and load generators, which
  * call each other or not. Names avoid what is reserved and never run together (`a-b` and `c`, `a` and `b-c`).
  */
 export function declared(): fc.Arbitrary<Declared> {
@@ -49,7 +49,7 @@ export function declared(): fc.Arbitrary<Declared> {
       namespace: `n${index}-${namespace}`,
       services: names(draw, `s${index}`, 1, 3).map((name) => ({ name, ...ports(draw) })),
       databases: names(draw, `d${index}`, 0, 1),
-      loads: names(draw, `l${index}`, 0, 1),
+      loadGenerators: names(draw, `l${index}`, 0, 1),
     }));
     return { gateways, applications: shapes.map((shape) => application(draw, shape, shapes, gateways)) };
   });
@@ -59,7 +59,7 @@ interface Shape {
   readonly namespace: string;
   readonly services: readonly Pick<ServiceSpec, "name" | "port" | "containerPort">[];
   readonly databases: readonly string[];
-  readonly loads: readonly string[];
+  readonly loadGenerators: readonly string[];
 }
 
 /** Numbered, so that no two are the same. */
@@ -74,12 +74,12 @@ function ports(draw: Draw): Pick<ServiceSpec, "port" | "containerPort"> {
 }
 
 function application(draw: Draw, shape: Shape, all: readonly Shape[], gateways: readonly GatewayName[]): ApplicationSpec {
-  const { namespace, services, databases, loads } = shape;
+  const { namespace, services, databases, loadGenerators } = shape;
   return {
     namespace,
     services: services.map((own) => service(draw, own, shape, all, gateways)),
     databases: databases.map(database),
-    loads: loads.map((name) => load(draw, name, all)),
+    loadGenerators: loadGenerators.map((name) => load(draw, name, all)),
   };
 }
 
@@ -151,7 +151,7 @@ function database(name: string): DatabaseSpec {
   };
 }
 
-function load(draw: Draw, name: string, all: readonly Shape[]): LoadSpec {
+function load(draw: Draw, name: string, all: readonly Shape[]): LoadGeneratorSpec {
   const targets = all.flatMap(({ namespace, services }) => services.map((service) => ({ namespace, ...service })));
   const [target] = draw(some<(typeof targets)[number]>, targets, 1);
   if (!target) throw new Error("each application has a service");

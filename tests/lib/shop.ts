@@ -22,7 +22,7 @@ export function service(name: string, changes: Partial<ServiceSpec> = {}): Servi
 export function declared(applications: readonly ApplicationSpec[]): ApplicationDeclaration[] {
   const byName = <T extends { readonly name: string }, D>(members: readonly T[], declare: (member: Omit<T, "name">) => D) =>
     Object.fromEntries(members.map(({ name, ...member }) => [name, declare(member)]));
-  return applications.map(({ namespace, services, databases = [], loads = [] }) => ({
+  return applications.map(({ namespace, services, databases = [], loadGenerators = [] }) => ({
     namespace,
     services: byName(services, ({ image: _, versions, ...service }) => ({
       ...service,
@@ -30,7 +30,7 @@ export function declared(applications: readonly ApplicationSpec[]): ApplicationD
       versions: byName(versions, (version) => version),
     })),
     databases: byName(databases, (database) => database),
-    loads: byName(loads, (load) => load),
+    loadGenerators: byName(loadGenerators, (load) => load),
   }));
 }
 
@@ -68,7 +68,7 @@ export function shop(
     {
       namespace: "load",
       services: [],
-      loads: [
+      loadGenerators: [
         {
           name: "generator",
           image,

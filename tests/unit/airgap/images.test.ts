@@ -4,7 +4,18 @@ import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { type Image, writeArchive } from "../../../airgap/images/oci.ts";
 import { output } from "../../../lib/process.ts";
 import { tarOf, tarSize } from "../../../lib/tar.ts";
-import { checkedOut, copyOf, folder as emptyFolder, file, link, program, type Tree, text, treeOf, without } from "../../../lib/tree.ts";
+import {
+  checkedOut,
+  copyOf,
+  folder as emptyFolder,
+  file,
+  link,
+  program,
+  type Tree,
+  text,
+  treeOf,
+  without,
+} from "../../../lib/tree.ts";
 import { Folder } from "./support/folder.ts";
 
 let folder: Folder;

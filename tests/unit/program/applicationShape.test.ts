@@ -24,7 +24,11 @@ const problems = (path: readonly (string | number)[], value: unknown) =>
   checkApplications(shopWith(path, value), { gateways: factsOf("istio") }).problems;
 
 test.each<[string, readonly (string | number)[], string]>([
-  ["an application", [0, "servces"], "namespace prod servces is not a key; allowed: namespace, services, databases, loads"],
+  [
+    "an application",
+    [0, "servces"],
+    "namespace prod servces is not a key; allowed: namespace, services, databases, loadGenerators",
+  ],
   [
     "a service",
     [...frontend, "protocol"],
@@ -57,7 +61,7 @@ test.each<[string, readonly (string | number)[], string]>([
     [0, "databases", "database", "port"],
     "prod/database port is not a key; allowed: image, database, user, storage",
   ],
-  ["a load", [2, "loads", "generator", "rate"], "load/generator rate is not a key; allowed: image, calls, qps, url"],
+  ["a load", [2, "loadGenerators", "generator", "rate"], "load/generator rate is not a key; allowed: image, calls, qps, url"],
 ])("a key that nobody knows of %s is refused by its place, with those that are known", (_what, path, sentence) => {
   expect(problems(path, "x")).toEqual([`apps: ${sentence}`]);
 });

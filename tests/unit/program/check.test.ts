@@ -1,6 +1,12 @@
 import { describe, expect, test } from "@jest/globals";
 import { UserError } from "../../../lib/errors.ts";
-import type { ApplicationDeclaration, ApplicationSpec, DatabaseSpec, LoadSpec, ServiceSpec } from "../../../model/application.ts";
+import type {
+  ApplicationDeclaration,
+  ApplicationSpec,
+  DatabaseSpec,
+  LoadGeneratorSpec,
+  ServiceSpec,
+} from "../../../model/application.ts";
 import { ApplicationError, type CheckContext, checkApplications, requireApplications } from "../../../model/checks/check.ts";
 import type { GatewayName } from "../../../model/gateway.ts";
 import { defaultResilience } from "../../../model/resilience.ts";
@@ -432,15 +438,15 @@ describe("databases", () => {
   });
 });
 
-describe("loads", () => {
-  const withLoad = (changes: Partial<LoadSpec>) =>
-    problems([prod, product, { ...load, loads: (load.loads ?? []).map((one) => ({ ...one, ...changes })) }]);
+describe("loadGenerators", () => {
+  const withLoad = (changes: Partial<LoadGeneratorSpec>) =>
+    problems([prod, product, { ...load, loadGenerators: (load.loadGenerators ?? []).map((one) => ({ ...one, ...changes })) }]);
   const allowed = "http://<name>.<namespace>.svc.cluster.local:<port><path> of one of its calls, with GET";
 
   test("of nothing", () => {
     expect(withLoad({ qps: -1 })).toEqual(["apps: load/generator qps is -1; allowed: a whole number from 0 to 10000"]);
     const none = checkApplications(
-      declared([prod, product, { ...load, loads: (load.loads ?? []).map((one) => ({ ...one, qps: 0 })) }]),
+      declared([prod, product, { ...load, loadGenerators: (load.loadGenerators ?? []).map((one) => ({ ...one, qps: 0 })) }]),
       {
         gateways: factsOf("istio"),
       },

@@ -176,7 +176,13 @@ describe("the command line that does the work", () => {
   test("images are loaded by what pods call them", async () => {
     const images = ["pilot", "product"].map((name) => ({ name, reference: `localhost/mesh/${name}:1` }));
     await loadedImagesProvider.create({ spec, instance: "i", images });
-    expect(await words()).toEqual(["load", "--spec", JSON.stringify(spec), "--images", "localhost/mesh/pilot:1,localhost/mesh/product:1"]);
+    expect(await words()).toEqual([
+      "load",
+      "--spec",
+      JSON.stringify(spec),
+      "--images",
+      "localhost/mesh/pilot:1,localhost/mesh/product:1",
+    ]);
   });
 });
 

@@ -29,7 +29,7 @@ describe("what is not given has the defaults of the requirements", () => {
         ],
         databases: [{ name: "database", storage: "1Gi" }],
       },
-      { namespace: "load", loads: [{ name: "generator", qps: 1 }] },
+      { namespace: "load", loadGenerators: [{ name: "generator", qps: 1 }] },
     ]);
     // GET and HEAD, at every gateway, with no demand and, as there is one version, no canary.
     expect(serviceOf(plan(), "product").exposed).toEqual({ path: "/api/products", versioned: "/api/{version}/products" });

@@ -114,7 +114,7 @@ describe("a mapping merges", () => {
     const apps = { prod: { database: { storage: "3Gi" } }, load: { generator: { qps: 7 } } };
     const { applications } = plan({ "mesh:apps": apps });
     expect(applications[1]?.databases).toEqual([{ name: "database", database: "shop", user: "shop", storage: "3Gi" }]);
-    expect(applications[2]?.loads).toMatchObject([{ name: "generator", qps: 7 }]);
+    expect(applications[2]?.loadGenerators).toMatchObject([{ name: "generator", qps: 7 }]);
   });
 
   test("and without requests there is no load generator, and no namespace of it", () => {

@@ -24,9 +24,9 @@ function resolved(changes: Record<string, unknown>, declared?: readonly Applicat
 
 /** The images of workloads, by their names. */
 function imagesOf(...stack: Parameters<typeof resolved>) {
-  const all = resolved(...stack).flatMap(({ services, databases = [], loads = [] }) => [
+  const all = resolved(...stack).flatMap(({ services, databases = [], loadGenerators = [] }) => [
     ...services.map(({ name, image }) => [name, image.reference]),
-    ...[...databases, ...loads].map(({ name, image }) => [name, imageName(image)]),
+    ...[...databases, ...loadGenerators].map(({ name, image }) => [name, imageName(image)]),
   ]);
   return Object.fromEntries(all) as Record<string, string>;
 }
@@ -233,7 +233,7 @@ describe("the image of an application", () => {
     namespace: "stores",
     services: { store: { image, port: 8080, probes: { ready: "/ready", health: "/health" } } },
     databases: { stock: { image, database: "stock", user: "stock", storage: "1Gi" } },
-    loads: { asker: { image, url: "http://store.stores.svc.cluster.local:8080/", calls: [{ to: "store" }] } },
+    loadGenerators: { asker: { image, url: "http://store.stores.svc.cluster.local:8080/", calls: [{ to: "store" }] } },
   };
   const workloads = ["store", "stock", "asker"];
   const imagesWith = (override: object | undefined, images: object = {}) => {

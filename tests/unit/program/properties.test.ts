@@ -127,7 +127,11 @@ test("for any application, each proxy knows its callees and nobody else", async 
         expect(at<string>(inputs, "spec.outboundTrafficPolicy.mode")).toBe("REGISTRY_ONLY");
       }
       expect(recording.all("kubernetes:networking.istio.io/v1:Sidecar")).toHaveLength(
-        given.applications.flatMap(({ services, databases = [], loads = [] }) => [...services, ...databases, ...loads]).length,
+        given.applications.flatMap(({ services, databases = [], loadGenerators = [] }) => [
+          ...services,
+          ...databases,
+          ...loadGenerators,
+        ]).length,
       );
     }),
     runs,

@@ -64,8 +64,8 @@ interface Rule {
 test("every workload has an account of its own, which its pods use and no other's", async () => {
   await forAny(({ resources }, { applications }) => {
     const accounts = resources.filter((resource) => kindOf(resource) === "ServiceAccount").map(({ inputs }) => key(inputs));
-    const declaredNames = applications.flatMap(({ namespace, services, databases = [], loads = [] }) =>
-      [...services, ...databases, ...loads].map(({ name }) => `${namespace}/${name}`),
+    const declaredNames = applications.flatMap(({ namespace, services, databases = [], loadGenerators = [] }) =>
+      [...services, ...databases, ...loadGenerators].map(({ name }) => `${namespace}/${name}`),
     );
     expect(accounts.toSorted()).toEqual(declaredNames.toSorted());
     const users = resources

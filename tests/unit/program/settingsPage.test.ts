@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { expect, test } from "@jest/globals";
 import { z } from "zod";
 import { sections } from "../../../config/sections.ts";
-import { database, load, service } from "../../../model/application.ts";
+import { database, loadGenerator, service } from "../../../model/application.ts";
 import { problems } from "./support/config.ts";
 
 /*
@@ -10,7 +10,7 @@ import { problems } from "./support/config.ts";
  */
 
 /** A workload of each kind, and the rules for what is declared of it: a stack overrides some of that. */
-const workloads = { "product.product": service, "prod.database": database, "load.generator": load };
+const workloads = { "product.product": service, "prod.database": database, "load.generator": loadGenerator };
 
 /** The part of JSON Schema that the rules come out as. */
 interface Schema {
