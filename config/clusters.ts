@@ -2,7 +2,20 @@ import { z } from "zod";
 import { cidr } from "../model/addresses.ts";
 import { istioPlatforms } from "../model/istioPlatforms.ts";
 import { contextNames } from "../model/kubeconfig.ts";
-import { addIssue, host, integer, label, listOf, message, oneOf, port, qualifiedName, strictObject, subdomain, text } from "../model/rules.ts";
+import {
+  addIssue,
+  host,
+  integer,
+  label,
+  listOf,
+  message,
+  oneOf,
+  port,
+  qualifiedName,
+  strictObject,
+  subdomain,
+  text,
+} from "../model/rules.ts";
 import { eksKubernetes } from "../model/versions.ts";
 import { privateNetwork, publicCidr } from "./addresses.ts";
 

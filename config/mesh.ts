@@ -1,31 +1,17 @@
 import { z } from "zod";
-import { defaultProxySettings } from "../model/proxySettings.ts";
+import { proxySettings } from "../model/proxySettings.ts";
 import { addIssue, boolean, label, listOf, message, qualifiedName, strictObject, text } from "../model/rules.ts";
 
 /** Part of the name of objects and the value of labels; often a version with hyphens. */
 const revision = () =>
   text(/^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$/, "lower-case letters, digits and hyphens, such as 1-30-4, at most 40 long");
 
-const seconds = { s: 1, m: 60, h: 3_600 } as const;
-
-/** A whole number of one of the units, from one duration to another. */
-const lasting = (units: readonly (keyof typeof seconds)[], least: string, most: string) => {
-  const secondsOf = (text: string) => {
-    const [, digits, unit] = /^([1-9]\d{0,5})([smh])$/.exec(text) ?? [];
-    const known = units.find((one) => one === unit);
-    return known === undefined ? Number.NaN : Number(digits) * seconds[known];
-  };
-  const allowed = message(`a duration from ${least} to ${most}, in whole ${units.join(" or ")}`);
-  return z.string(allowed).refine((text) => secondsOf(text) >= secondsOf(least) && secondsOf(text) <= secondsOf(most), allowed);
-};
-
 /** Istio's control plane: `mesh:istio`. */
 export const istio = strictObject({
   revision: revision().exactOptional(),
   tags: listOf(revision(), "tags").default([]),
   accessLogs: boolean().default(false),
-  certificateLifetime: lasting(["m", "h"], "1m", "2160h").default(defaultProxySettings.certificateLifetime),
-  drain: lasting(["s"], "1s", "600s").default(defaultProxySettings.drain),
+  ...proxySettings.shape,
   additionalRevisions: z
     .array(
       strictObject({

@@ -1,8 +1,10 @@
 import { z } from "zod";
+import { bounds } from "../model/gatewayBounds.ts";
+import { edge, kong } from "../model/gatewaySettings.ts";
 import { byName, message, oneOf, strictObject } from "../model/rules.ts";
 import { charts, images } from "./artifacts.ts";
 import { cluster, eks, existing } from "./clusters.ts";
-import { edge, gateway, istioGateway, kong, tls } from "./gateways.ts";
+import { gateway, tls } from "./gateways.ts";
 import { istio, monitoring } from "./mesh.ts";
 
 /**
@@ -26,7 +28,7 @@ export const sections = strictObject({
   monitoring: monitoring.prefault({}),
   tls: tls.prefault({}),
   edge: edge.prefault({}),
-  istioGateway: istioGateway.prefault({}),
+  istioGateway: bounds.prefault({}),
   kong: kong.prefault({}),
   apps: apps.default({}),
   charts: charts.prefault({}),

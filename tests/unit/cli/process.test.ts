@@ -56,7 +56,7 @@ describe("a command that is interrupted", () => {
       script,
       `import { Command } from ${JSON.stringify(join(projectDir, "node_modules/commander/esm.mjs"))};
        import { runCommand } from "${support}/main.ts";
-       import { attempt, foreground } from "${support}/process.ts";
+       import { attempt, foreground } from "${join(projectDir, "lib/process.ts")}";
        await runCommand(new Command().action(async () => { ${action} }), ["node", "command"]);`,
     );
     const words = ["--import", join(projectDir, "node_modules/tsx/dist/loader.mjs"), script];

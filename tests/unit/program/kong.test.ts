@@ -297,7 +297,7 @@ describe("a global plugin", () => {
     const exposure = { ...args.exposure, ports: { http: 80, https: 9443 } };
     const routes = [route({ policies: { apiKeys: { consumers: ["partner"], header: "x-key" } } })];
     const told = { tls, exposure, routes, stripHeaders: ["x-acme-tenant"] };
-    const { all } = await recordKong({ log: { stdout: false, url: undefined }, prometheus: false, ...told });
+    const { all } = await recordKong({ log: { stdout: false }, prometheus: false, ...told });
     expect(all(types.globalPlugin).map(({ inputs }) => [inputs.plugin, inputs.config])).toEqual([
       ["pre-function", requestFunctions({ tls, httpsPort: 9443, stripHeaders: ["x-acme-tenant"], routes }).config],
     ]);
