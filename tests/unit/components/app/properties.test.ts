@@ -1,0 +1,198 @@
+import { expect, test } from "@jest/globals";
+import fc from "fast-check";
+import { Application } from "../../../../components/app/Application.ts";
+import { CallGraph } from "../../../../model/callGraph.ts";
+import { routesOf } from "../../../../model/routes.ts";
+import { type Declared, declared } from "../../../lib/arbitraries.ts";
+import { at, automaticName, type Inputs, type Recording, type Registered, record } from "../../../lib/mocks.ts";
+import { factsOf } from "../../../lib/shop.ts";
+
+/*
+ * What holds for everything that applications register, whatever they declare.
+ */
+
+const runs = { numRuns: 8 };
+const kinds = ["Deployment", "StatefulSet"];
+
+function recordApplications({ applications, gateways }: Declared, autonames = false): Promise<Recording> {
+  const graph = new CallGraph(applications, factsOf(...gateways));
+  const routes = applications.flatMap((application) => routesOf(application, gateways));
+  const mesh = { injection: { "istio-injection": "enabled" }, podAnnotations: {} };
+  return record(
+    () => {
+      for (const spec of applications) new Application(spec.namespace, { spec, graph, routes, mesh });
+    },
+    { autonames },
+  );
+}
+
+/** Holds what a property says of all that any applications register. */
+const forAny = (property: (recording: Recording, given: Declared) => void) =>
+  fc.assert(
+    fc.asyncProperty(declared(), async (given) => property(await recordApplications(given), given)),
+    runs,
+  );
+
+const kindOf = ({ type }: Registered) => type.split(":").at(-1) ?? "";
+const metadataOf = (inputs: Inputs) =>
+  at<{ name?: string; namespace?: string; labels?: Record<string, string> }>(inputs, "metadata");
+
+test("every route's weights sum to 100, and lead to a version that pods have", async () => {
+  await forAny(({ all }) => {
+    const subsets = new Map(
+      all("kubernetes:networking.istio.io/v1:DestinationRule").map(({ inputs }) => [
+        at<string>(inputs, "spec.host"),
+        at<{ name: string }[]>(inputs, "spec.subsets").map(({ name }) => name),
+      ]),
+    );
+    for (const { inputs } of all("kubernetes:networking.istio.io/v1:VirtualService")) {
+      for (const { route } of at<Rule[]>(inputs, "spec.http")) {
+        expect(route.reduce((total, { weight }) => total + weight, 0)).toBe(100);
+        for (const { destination } of route) expect(subsets.get(destination.host)).toContain(destination.subset);
+      }
+    }
+  });
+});
+
+interface Rule {
+  readonly route: readonly {
+    readonly destination: { readonly host: string; readonly subset: string };
+    readonly weight: number;
+  }[];
+}
+
+test("every workload has an account of its own, which its pods use and no other's", async () => {
+  await forAny(({ resources }, { applications }) => {
+    const accounts = resources.filter((resource) => kindOf(resource) === "ServiceAccount").map(({ inputs }) => key(inputs));
+    const declaredNames = applications.flatMap(({ namespace, services, databases = [], loadGenerators = [] }) =>
+      [...services, ...databases, ...loadGenerators].map(({ name }) => `${namespace}/${name}`),
+    );
+    expect(accounts.toSorted()).toEqual(declaredNames.toSorted());
+    const users = resources
+      .filter((resource) => kinds.includes(kindOf(resource)))
+      .map(({ inputs }) => {
+        const labels = at<Record<string, string>>(inputs, "spec.template.metadata.labels");
+        const account = at<string>(inputs, "spec.template.spec.serviceAccountName");
+        // Policies select by the one and allow by the other.
+        expect(account).toBe(labels.app);
+        return `${metadataOf(inputs).namespace}/${account}`;
+      });
+    expect([...new Set(users)].toSorted()).toEqual(declaredNames.toSorted());
+  });
+});
+
+test("no workload is begun before everything that protects it is there", async () => {
+  await forAny(({ resources, waits }) => {
+    const fences = resources.filter((resource) => ["AuthorizationPolicy", "Sidecar", "NetworkPolicy"].includes(kindOf(resource)));
+    // Its account comes first; pods wait for that, and would be late by chance.
+    for (const account of resources.filter((resource) => kindOf(resource) === "ServiceAccount")) {
+      const own = fences.filter(({ inputs }) => metadataOf(inputs).namespace === metadataOf(account.inputs).namespace);
+      expect(own.length).toBeGreaterThanOrEqual(4);
+      for (const { type, name } of own) expect(waits([account.type, account.name], [type, name])).toBe(true);
+    }
+  });
+});
+
+test("what a pod names is there before its workload, which waits for that and not for other workloads", async () => {
+  const property = async (given: Declared) => {
+    const { resources, options } = await recordApplications(withMoreNames(given), true);
+    const identity = ({ type, name, inputs }: Registered) =>
+      `${kindOf({ type, name, inputs })}/${metadataOf(inputs).namespace}/${metadataOf(inputs).name ?? automaticName(name)}`;
+    const objects = resources.filter(({ type }) => type.startsWith("kubernetes:"));
+    const found = new Map(objects.map((resource) => [identity(resource), resource]));
+    for (const workload of resources.filter((resource) => kinds.includes(kindOf(resource)))) {
+      const { dependencies } = options(workload.type, workload.name);
+      const { namespace } = metadataOf(workload.inputs);
+      const named = namesIn(at<PodSpec>(workload.inputs, "spec.template.spec"));
+      expect(named.length).toBeGreaterThan(0);
+      for (const [kind, name] of named) {
+        const resource = found.get(`${kind}/${namespace}/${name}`);
+        expect([kind, name, resource !== undefined]).toEqual([kind, name, true]);
+        expect(dependencies.some((urn) => urn.endsWith(`${resource?.type}::${resource?.name}`))).toBe(true);
+      }
+      expect(dependencies.filter((urn) => kinds.some((kind) => urn.includes(`:${kind}::`)))).toEqual([]);
+    }
+  };
+  await fc.assert(fc.asyncProperty(declared(), property), { ...runs, numRuns: 4 });
+}, 120_000);
+
+/** The same with all that a pod may name: a program in a ConfigMap, and a database's Secret by its name. */
+function withMoreNames({ applications, gateways }: Declared): Declared {
+  const named = applications.map(({ services, databases = [], ...rest }) => {
+    const env = Object.fromEntries(databases.map(({ name }) => [`OF_${name}`, { secret: `${name}-credentials`, key: "user" }]));
+    const image = { reference: "node:24", program: { file: "server.js", content: "1" } };
+    return { ...rest, databases, services: services.map((service) => ({ ...service, image, env })) };
+  });
+  return { applications: named, gateways };
+}
+
+interface PodSpec {
+  readonly serviceAccountName?: string;
+  readonly imagePullSecrets?: readonly { readonly name: string }[];
+  readonly volumes?: readonly {
+    readonly configMap?: { readonly name: string };
+    readonly secret?: { readonly secretName: string };
+    readonly persistentVolumeClaim?: { readonly claimName: string };
+  }[];
+  readonly containers: readonly {
+    readonly env?: readonly {
+      readonly valueFrom?: {
+        readonly secretKeyRef?: { readonly name: string };
+        readonly configMapKeyRef?: { readonly name: string };
+      };
+    }[];
+  }[];
+}
+
+/** Everything that must be there before such a pod can start, as kind and name. */
+function namesIn({
+  serviceAccountName,
+  imagePullSecrets = [],
+  volumes = [],
+  containers,
+}: PodSpec): [kind: string, name: string][] {
+  const sources = containers.flatMap(({ env = [] }) => env.map(({ valueFrom = {} }) => valueFrom));
+  const all: [kind: string, name: string | undefined][] = [
+    ["ServiceAccount", serviceAccountName],
+    ...imagePullSecrets.map(({ name }): [string, string] => ["Secret", name]),
+    ...volumes.map(({ configMap }): [string, string | undefined] => ["ConfigMap", configMap?.name]),
+    ...volumes.map(({ secret }): [string, string | undefined] => ["Secret", secret?.secretName]),
+    ...volumes.map(({ persistentVolumeClaim }): [string, string | undefined] => [
+      "PersistentVolumeClaim",
+      persistentVolumeClaim?.claimName,
+    ]),
+    ...sources.map(({ secretKeyRef }): [string, string | undefined] => ["Secret", secretKeyRef?.name]),
+    ...sources.map(({ configMapKeyRef }): [string, string | undefined] => ["ConfigMap", configMapKeyRef?.name]),
+  ];
+  return all.filter((entry): entry is [string, string] => entry[1] !== undefined);
+}
+
+test("every name is one that Kubernetes takes, and no two objects have the same", async () => {
+  const label = /^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/;
+  await forAny(({ resources }) => {
+    const objects = resources.filter(({ type }) => type.startsWith("kubernetes:"));
+    const named = objects.filter(({ inputs }) => metadataOf(inputs).name !== undefined);
+    for (const object of named) {
+      expect(metadataOf(object.inputs).name).toMatch(/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/);
+      if (["Namespace", "Service", "StatefulSet"].includes(kindOf(object))) expect(metadataOf(object.inputs).name).toMatch(label);
+    }
+    expect(new Set(named.map((object) => `${kindOf(object)} ${key(object.inputs)}`)).size).toBe(named.length);
+    expect(new Set(resources.map(({ type, name }) => `${type} ${name}`)).size).toBe(resources.length);
+    for (const { name, ...object } of objects.filter((resource) => kinds.includes(kindOf(resource)))) {
+      // What Pulumi, the ReplicaSet and the pod append.
+      const pod =
+        kindOf({ name, ...object }) === "StatefulSet"
+          ? `${metadataOf(object.inputs).name}-0`
+          : `${name}-01234567-0123456789-01234`;
+      expect(pod).toMatch(label);
+      for (const value of Object.values(at<Record<string, string>>(object.inputs, "spec.template.metadata.labels"))) {
+        expect(value).toMatch(/^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/);
+      }
+      for (const { name: container } of at<{ name: string }[]>(object.inputs, "spec.template.spec.containers")) {
+        expect(container).toMatch(label);
+      }
+    }
+  });
+});
+
+const key = (inputs: Inputs) => `${metadataOf(inputs).namespace}/${metadataOf(inputs).name}`;

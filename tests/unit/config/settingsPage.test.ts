@@ -1,0 +1,110 @@
+import { readFileSync } from "node:fs";
+import { expect, test } from "@jest/globals";
+import { z } from "zod";
+import { sections } from "../../../config/sections.ts";
+import { database, loadGenerator, service } from "../../../model/application.ts";
+import { problems } from "../support/config.ts";
+
+/*
+ * The page of settings against the rules themselves: every key, its default, and its bounds where those are numbers or words.
+ */
+
+/** A workload of each kind, and the rules for what is declared of it: a stack overrides some of that. */
+const workloads = { "product.product": service, "prod.database": database, "load.generator": loadGenerator };
+
+/** The part of JSON Schema that the rules come out as. */
+interface Schema {
+  readonly type?: string;
+  readonly default?: unknown;
+  readonly enum?: readonly string[];
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly items?: Schema;
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly additionalProperties?: Schema;
+  readonly oneOf?: readonly Schema[];
+}
+
+interface Row {
+  readonly unlessGiven: string;
+  readonly allowed: string;
+}
+
+const page = readFileSync(new URL("../../../docs/settings.md", import.meta.url), "utf8");
+const rows = new Map(
+  [...page.matchAll(/^\| `(mesh:[^`]+)` \| .+ \| (.+) \| (.+) \|$/gm)].map(([, key = "", unlessGiven = "", allowed = ""]) => [
+    key,
+    { unlessGiven, allowed } as Row,
+  ]),
+);
+
+const settings = new Map([...settingsOf(jsonSchema(sections), "mesh:")].filter(([key]) => key !== "mesh:apps"));
+for (const [workload, schema] of Object.entries(workloads)) {
+  for (const [key, value] of settingsOf(jsonSchema(schema), `mesh:apps.${workload}.`)) {
+    if (isSetting(key)) settings.set(key, value);
+  }
+}
+
+function jsonSchema(schema: z.ZodType): Schema {
+  return z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }) as Schema;
+}
+
+function* settingsOf(schema: Schema, path: string): Iterable<[string, Schema]> {
+  for (const one of schema.oneOf ?? [schema]) {
+    const { items, additionalProperties } = one;
+    const [inside, at] = items?.properties
+      ? [items, `${path}[].`]
+      : additionalProperties?.properties
+        ? [additionalProperties, `${path}.<name>.`]
+        : [one, /[:.]$/.test(path) ? path : `${path}.`];
+    if (!inside.properties) yield [path, one];
+    for (const [key, value] of Object.entries(inside.properties ?? {})) yield* settingsOf(value, `${at}${key}`);
+  }
+}
+
+/** Whether a stack may set what is declared. */
+function isSetting(key: string): boolean {
+  const steps = key.slice("mesh:".length).replace(".<name>", ".v1").split(".");
+  const value = steps.reduceRight<unknown>((inner, step) => ({ [step]: inner }), "any") as { apps: unknown };
+  return !problems({ "mesh:apps": value.apps }).some((problem) => problem.includes(" is not a setting"));
+}
+
+/** The name under which the page has a key: what services, charts or images have in common it says once. */
+function rowOf(key: string): string {
+  return key
+    .replace(/^mesh:apps\.[\w.]+?\.image\./, "mesh:apps.product.product.image.")
+    .replace(/^mesh:(charts|images)\.\w+\./, "mesh:$1.kong.");
+}
+
+test("the page has every setting, and no other", () => {
+  for (const key of ["replicas", "versions.<name>.weight", "env", "exposed.methods", "image.source"]) {
+    expect(settings.has(`mesh:apps.product.product.${key}`)).toBe(true);
+  }
+  for (const key of ["port", "calls", "probes.ready", "exposed.path"]) {
+    expect(settings.has(`mesh:apps.product.product.${key}`)).toBe(false);
+  }
+  expect([...rows.keys()].sort()).toEqual([...new Set([...settings.keys()].map(rowOf))].sort());
+});
+
+test("it says what holds unless a file says otherwise", () => {
+  for (const [key, { default: unlessGiven }] of settings) {
+    if (unlessGiven === undefined) continue;
+    expect([key, rows.get(rowOf(key))?.unlessGiven]).toEqual([key, expect.stringMatching(starting(written(unlessGiven)))]);
+  }
+});
+
+test("it says which words and which numbers are allowed", () => {
+  for (const [key, { enum: words = [], items, minimum, maximum }] of settings) {
+    const { allowed = "" } = rows.get(rowOf(key)) ?? {};
+    for (const word of [...words, ...(items?.enum ?? [])]) expect([key, allowed]).toEqual([key, expect.stringContaining(word)]);
+    if (minimum === undefined) continue;
+    expect([key, allowed]).toEqual([key, expect.stringMatching(new RegExp(`^${minimum} to ${maximum}\\b`))]);
+  }
+});
+
+function written(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.join(", ")}]`;
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
+}
+
+const starting = (text: string) => new RegExp(`^\`${text.replace(/[^\w ]/g, "\\$&")}\``);

@@ -1,0 +1,470 @@
+import { describe, expect, test } from "@jest/globals";
+import { UserError } from "../../../lib/errors.ts";
+import type {
+  ApplicationDeclaration,
+  ApplicationSpec,
+  DatabaseSpec,
+  LoadGeneratorSpec,
+  ServiceSpec,
+} from "../../../model/application.ts";
+import { ApplicationError, type CheckContext, checkApplications, requireApplications } from "../../../model/checks/check.ts";
+import type { GatewayName } from "../../../model/gateway.ts";
+import { defaultResilience } from "../../../model/resilience.ts";
+import { declared, factsOf, service, shop } from "../../lib/shop.ts";
+import { curve, jwk } from "../support/kong.ts";
+
+const both = ["kong", "istio"] as const;
+const taken = ["kong", "istio-ingress"];
+const [prod, product, load] = shop();
+const declaredService = {
+  image: { registry: "registry", repository: "service", tag: "1" },
+  port: 8080,
+  probes: { ready: "/ready", health: "/health" },
+};
+
+/** What is wrong with declarations. */
+const judge = (declarations: readonly ApplicationDeclaration[], context: Partial<CheckContext> = {}) =>
+  checkApplications(declarations, { gateways: factsOf(...both), taken, ...context }).problems;
+const problems = (applications: readonly ApplicationSpec[], gateways: readonly GatewayName[] = both) =>
+  judge(declared(applications), { gateways: factsOf(...gateways) });
+
+/** What is wrong with a shop whose frontend, backend or product is otherwise. */
+const of = (changes: Parameters<typeof shop>[0], gateways?: readonly GatewayName[]) => problems(shop(changes), gateways);
+/** What is wrong with an application of these services alone. */
+const alone = (...services: ServiceSpec[]) => problems([{ namespace: "alone", services }]);
+
+const name = (most: number) =>
+  `lower-case letters, digits and hyphens, beginning with a letter, ending with a letter or digit, at most ${most} long`;
+const path =
+  "/ or a path such as /api/products: a slash before each part, none at the end, parts of letters, digits and . _ - alone";
+const methods = "one of GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
+
+test("a header that the stack's gateways strip is refused wherever gateways or rules read one", () => {
+  const policies = {
+    apiKeys: { consumers: ["a"], header: "x-acme-key" },
+    cors: { origins: ["*"], headers: ["x-own", "x-acme-id"] },
+  };
+  const exposed = { path: "/", gateways: ["kong"], policies } as const;
+  const versions = [
+    { name: "v1", weight: 50, replicas: 2 },
+    { name: "v2", weight: 50, replicas: 2 },
+  ];
+  const web = service("web", { exposed, versions, canary: { header: "x-acme-try", version: "v1" } });
+  const applications = [{ namespace: "alone", services: [web] }];
+  expect(problems(applications)).toEqual([]);
+  const allowed =
+    "allowed: a header that gateways do not strip: none of mesh:edge.stripHeaders, nor of the list in docs/expose.md";
+  expect(judge(declared(applications), { stripHeaders: ["x-acme-*"] })).toEqual([
+    `apps: alone/web canary.header is "x-acme-try"; ${allowed}`,
+    `apps: alone/web exposed.policies.apiKeys.header is "x-acme-key"; ${allowed}`,
+    `apps: alone/web exposed.policies.cors.headers[1] is "x-acme-id"; ${allowed}`,
+  ]);
+});
+
+test("a shop, a product and a load are taken, whichever gateways run", () => {
+  for (const gateways of [both, ["kong"], ["istio"], []] as const) expect(problems(shop(), gateways)).toEqual([]);
+});
+
+test("all that is wrong is one error for the user, one line each", () => {
+  const context = { gateways: factsOf(...both) };
+  const wrong = declared(shop({ frontend: { calls: [{ to: "backnd" }] }, backend: { exposed: { path: "/x/" } } }));
+  const refused = () => requireApplications(wrong, context);
+  expect(refused).toThrow(ApplicationError);
+  expect(refused).toThrow(UserError);
+  expect(refused).toThrow(
+    [
+      "The applications are refused:",
+      `  - apps: prod/backend exposed.path is "/x/"; allowed: ${path}`,
+      '  - apps: prod/frontend calls[0].to is "backnd"; allowed: one of database, product/product, backend',
+    ].join("\n"),
+  );
+  expect(() => requireApplications(declared(shop()), context)).not.toThrow();
+});
+
+describe("namespaces", () => {
+  test.each(["default", "kong", "cert-manager", "istio-system", "istio-ingress", "kube-system", "kube-public"])(
+    "%s is not an application's",
+    (namespace) => {
+      expect(problems([{ namespace, services: [service("a")] }])).toEqual([
+        `apps: namespace ${namespace} namespace is "${namespace}"; allowed: a namespace of its own, none of default, cert-manager, kong, kube-…, istio-…`,
+      ]);
+    },
+  );
+
+  test("twice", () => {
+    expect(
+      problems([
+        { namespace: "a", services: [service("b")] },
+        { namespace: "a", services: [service("c")] },
+      ]),
+    ).toEqual(['apps: namespace a namespace is "a"; allowed: a namespace that no other application has; another has it already']);
+  });
+
+  test("not a name", () => {
+    expect(problems([{ namespace: "Shop", services: [service("a")] }])).toEqual([
+      `apps: namespace Shop namespace is "Shop"; allowed: ${name(63)}`,
+    ]);
+  });
+});
+
+describe("names", () => {
+  test("a service's leaves room for what is appended to it, and for the longest of its versions", () => {
+    // 63 letters in all, of which Pulumi takes 9, the ReplicaSet 11, the pod 6, and `-v1` 3.
+    expect(alone(service("a".repeat(34)))).toEqual([]);
+    expect(alone(service("a".repeat(35)))).toEqual([
+      `apps: alone/${"a".repeat(35)} name is "${"a".repeat(35)}"; allowed: ${name(34)}`,
+    ]);
+    const versions = [{ name: "a-long-version", weight: 100, replicas: 1 }];
+    expect(alone(service("a".repeat(22), { versions }))).toEqual([]);
+    expect(alone(service("a".repeat(23), { versions }))).toHaveLength(1);
+  });
+
+  test.each(["Front", "1front", "front-", "front.end", "front_end", ""])("%j is none", (wrong) => {
+    expect(alone(service(wrong))).toEqual([`apps: alone/${wrong} name is "${wrong}"; allowed: ${name(34)}`]);
+  });
+
+  test("a database's and a load's likewise", () => {
+    const [database] = prod.databases ?? [];
+    const long = "d".repeat(38);
+    expect(problems([{ namespace: "a", services: [], databases: [{ ...(database as DatabaseSpec), name: long }] }])).toEqual([
+      `apps: a/${long} name is "${long}"; allowed: ${name(37)}`,
+    ]);
+  });
+
+  test("a version's", () => {
+    expect(alone(service("a", { versions: [{ name: "V1", weight: 100, replicas: 1 }] }))).toEqual([
+      `apps: alone/a versions.V1 is not a key; allowed: ${name(20)}`,
+    ]);
+  });
+
+  test("workloads of two namespaces may share one, and those of one may not", () => {
+    expect(problems([prod, product, load, { namespace: "other", services: [service("database")] }])).toEqual([]);
+    const twice = {
+      namespace: "a",
+      services: { b: declaredService },
+      databases: { b: { database: "b", user: "b", storage: "1Gi" } },
+    };
+    expect(judge([twice])).toEqual([
+      'apps: a/b name is "b"; allowed: a name that no other workload of the namespace has; another has it already',
+    ]);
+  });
+
+  test("what is joined from them is unique too", () => {
+    const named = (version: string) => ({ versions: [{ name: version, weight: 100, replicas: 1 }] });
+    expect(alone(service("a", named("b-c")), service("a-b", named("c")))).toEqual([
+      'apps: alone/a-b versions.c is {"weight":100,"replicas":1}; allowed: a name that is unique after joining namespace, name and version; alone/a versions.b-c has it already',
+    ]);
+    expect(
+      problems([
+        { namespace: "a", services: [service("b-c")] },
+        { namespace: "a-b", services: [service("c")] },
+      ]),
+    ).toEqual([
+      'apps: a-b/c name is "c"; allowed: a name that is unique after joining namespace and name; a/b-c name has it already',
+      expect.stringContaining("apps: a-b/c versions.v1 "),
+    ]);
+    expect(alone(service("a", { exposed: { path: "/a" } }), service("a-exposed"))).toEqual([
+      'apps: alone/a exposed is {"path":"/a"}; allowed: a name that the rules for gateways of no other service have; alone/a-exposed name has it already',
+    ]);
+  });
+});
+
+describe("calls", () => {
+  const callees = "one of backend, database, product/product";
+  test.each([
+    ["somebody who is not there", "backnd"],
+    ["the service itself", "frontend"],
+    ["the service itself, by its whole name", "prod/frontend"],
+    ["a load, which listens on nothing", "load/generator"],
+    ["somebody of another namespace, without it", "product"],
+    ["more than a name and its namespace", "prod/backend/3000"],
+  ])("to %s", (_what, to) => {
+    expect(of({ frontend: { calls: [{ to }] } })).toEqual([`apps: prod/frontend calls[0].to is "${to}"; allowed: ${callees}`]);
+  });
+
+  test("where there is nobody else", () => {
+    expect(alone(service("a", { calls: [{ to: "b" }] }))).toEqual([
+      'apps: alone/a calls[0].to is "b"; allowed: no call, as there is nothing else to call',
+    ]);
+  });
+
+  test("to a database of another namespace, whose password cannot be read there", () => {
+    expect(of({ product: { calls: [{ to: "prod/database" }] } })).toEqual([
+      'apps: product/product calls[0].to is "prod/database"; allowed: one of prod/frontend, prod/backend',
+    ]);
+  });
+
+  test("to a database, with methods or paths", () => {
+    const none = "neither methods nor paths, which a database does not know";
+    expect(of({ backend: { calls: [{ to: "database", methods: ["GET"], paths: ["/"] }] } })).toEqual([
+      `apps: prod/backend calls[0].methods is ["GET"]; allowed: ${none}`,
+      `apps: prod/backend calls[0].paths is ["/"]; allowed: ${none}`,
+    ]);
+  });
+
+  test("the same twice; but two of one callee are fine", () => {
+    const get = { to: "backend", methods: ["GET"], paths: ["/api"] };
+    expect(of({ frontend: { calls: [get, get] } })).toEqual([
+      'apps: prod/frontend calls[1] is {"to":"backend","methods":["GET"],"paths":["/api"]}; allowed: what the list does not have already',
+    ]);
+    expect(of({ frontend: { calls: [get, { ...get, methods: ["POST"] }] } })).toEqual([]);
+  });
+
+  test.each(["get", "Get", "TRACE", "CONNECT", "*", ""])("method %j", (method) => {
+    expect(of({ frontend: { calls: [{ to: "backend", methods: ["GET", method] }] } })).toEqual([
+      `apps: prod/frontend calls[0].methods[1] is "${method}"; allowed: ${methods}`,
+    ]);
+  });
+
+  test("empty lists, which would mean neither nothing nor everything", () => {
+    expect(of({ frontend: { calls: [{ to: "backend", methods: [], paths: [] }] } })).toEqual([
+      "apps: prod/frontend calls[0].methods is []; allowed: at least one, or none at all, which means every method",
+      "apps: prod/frontend calls[0].paths is []; allowed: at least one, or none at all, which means every path",
+    ]);
+  });
+
+  test.each([
+    "api",
+    "/api/",
+    "//api",
+    "/api//x",
+    "/api/../x",
+    "/./api",
+    "/api?x=1",
+    "/api#x",
+    "/api%2fx",
+    "/api/*",
+    "/{id}",
+    "/a|b",
+    "/(a)",
+    "/a b",
+    "/~a",
+    "",
+  ])("path %j", (wrong) => {
+    expect(of({ frontend: { calls: [{ to: "backend", paths: [wrong] }] } })).toEqual([
+      `apps: prod/frontend calls[0].paths[0] is "${wrong}"; allowed: ${path}`,
+    ]);
+    expect(of({ product: { exposed: { path: wrong } } })).toEqual([
+      `apps: product/product exposed.path is "${wrong}"; allowed: ${path}`,
+    ]);
+  });
+});
+
+describe("what is exposed", () => {
+  test("two services on one path", () => {
+    expect(of({ backend: { exposed: { path: "/" } } })).toEqual([
+      'apps: prod/backend exposed.path is "/"; allowed: a path that nobody else has; prod/frontend exposed.path has / already',
+    ]);
+  });
+
+  test("but not on one gateway", () => {
+    const changes = (gateway: GatewayName) => ({ exposed: { path: "/", gateways: [gateway] } });
+    expect(of({ frontend: changes("kong"), backend: changes("istio") })).toEqual([]);
+    expect(of({ frontend: changes("kong"), backend: changes("kong") })).toHaveLength(1);
+  });
+
+  test("a path of another's version", () => {
+    expect(of({ backend: { exposed: { path: "/api/v2/products" } } })).toEqual([
+      'apps: product/product exposed.versioned is "/api/{version}/products"; allowed: a path that nobody else has; prod/backend exposed.path has /api/v2/products already',
+    ]);
+  });
+
+  test.each([
+    "/api/products",
+    "/api/version/products",
+    "/{version}/{version}",
+    "{version}",
+    "/{version}/",
+    "/{version}/*",
+    "/{v}/products",
+  ])("%j as the path of each version", (versioned) => {
+    expect(of({ product: { exposed: { path: "/api/products", versioned } } })).toContainEqual(
+      `apps: product/product exposed.versioned is "${versioned}"; allowed: a path such as /api/{version}/products, with {version} in it once`,
+    );
+  });
+
+  test("methods, and those that pages of other origins are promised", () => {
+    expect(of({ product: { exposed: { path: "/p", methods: ["post"] } } })).toEqual([
+      `apps: product/product exposed.methods[0] is "post"; allowed: ${methods}`,
+    ]);
+    expect(of({ product: { exposed: { path: "/p", methods: [] } } })).toEqual([
+      "apps: product/product exposed.methods is []; allowed: at least one, or none at all, which means GET and HEAD",
+    ]);
+    const cors = { origins: ["*"], methods: ["GET", "POST", "OPTIONS"] };
+    expect(of({ product: { exposed: { path: "/p", policies: { cors } } } })).toEqual([
+      'apps: product/product exposed.policies.cors.methods[1] is "POST"; allowed: one of exposed.methods: GET, HEAD',
+    ]);
+    expect(of({ product: { exposed: { path: "/p", methods: ["GET", "POST"], policies: { cors } } } })).toEqual([]);
+  });
+
+  test("on a gateway that does not run", () => {
+    expect(of({ product: { exposed: { path: "/p", gateways: ["kong"] } } }, ["istio"])).toEqual([
+      'apps: product/product exposed.gateways[0] is "kong"; allowed: a gateway that runs: istio',
+    ]);
+    expect(of({ product: { exposed: { path: "/p", gateways: [] } } })).toEqual([
+      "apps: product/product exposed.gateways is []; allowed: at least one, or none at all, which means every gateway that runs",
+    ]);
+  });
+
+  test("with a policy that a gateway cannot hold", () => {
+    const exposed = { path: "/p", policies: { apiKeys: { consumers: ["ann"] } } };
+    expect(of({ product: { exposed } })).toEqual([
+      'apps: product/product exposed.policies.apiKeys is {"consumers":["ann"]}; allowed: none while Istio\'s gateway offers the service; exposed.gateways: [kong] leaves it to Kong',
+    ]);
+    expect(of({ product: { exposed: { ...exposed, gateways: ["kong"] } } })).toEqual([]);
+    const rateLimit = { requests: 1, per: "second", by: "consumer" } as const;
+    expect(of({ product: { exposed: { path: "/p", gateways: ["kong"], policies: { rateLimit } } } })).toEqual([
+      'apps: product/product exposed.policies.rateLimit.by is "consumer"; allowed: consumer only with apiKeys, which tell consumers apart',
+    ]);
+  });
+
+  test("with tokens of one issuer that two services trust by different keys", () => {
+    const trusting = (namedCurve: string) => ({
+      policies: { jwt: { issuer: "https://issuer", keys: [jwk(curve(namedCurve))] } },
+    });
+    const given = of({
+      backend: { exposed: { path: "/b", ...trusting("P-256") } },
+      product: { exposed: { path: "/p", ...trusting("P-384") } },
+    });
+    expect(given).toEqual([
+      "apps: product/product exposed.policies.jwt.keys is refused; allowed: the keys that prod/backend has for https://issuer",
+    ]);
+  });
+});
+
+describe("a service by itself", () => {
+  const version = { name: "v1", weight: 100, replicas: 1 };
+  const two = [
+    { ...version, weight: 50 },
+    { ...version, name: "v2", weight: 50 },
+  ];
+
+  test.each<[string, Partial<ServiceSpec>, string]>([
+    ["no version", { versions: [] }, "versions is {}; allowed: at least one version"],
+    [
+      "weights that do not sum",
+      { versions: [{ ...version, weight: 99 }] },
+      'versions is {"v1":{"weight":99,"replicas":1}}; allowed: weights that sum to 100, not 99; one version may leave its weight out and takes the rest',
+    ],
+    ["no pods", { versions: [{ ...version, replicas: 0 }] }, "versions.v1.replicas is 0; allowed: a whole number from 1 to 50"],
+    [
+      "a canary that gateways never see",
+      { versions: two, canary: { header: "x-real-ip", version: "v1" } },
+      'canary.header is "x-real-ip"; allowed: a header that gateways do not strip: none of mesh:edge.stripHeaders, nor of the list in docs/expose.md',
+    ],
+    [
+      "a canary to nowhere",
+      { canary: { header: "x-canary", version: "v3" } },
+      'canary.version is "v3"; allowed: one of the versions v1',
+    ],
+    [
+      "a header in upper case",
+      { canary: { header: "X-Canary", version: "v1" } },
+      'canary.header is "X-Canary"; allowed: the name of a header, in lower case, at most 100 long',
+    ],
+    [
+      "a port that needs a privilege",
+      { port: 80 },
+      "port is 80; allowed: a whole number from 1024 to 65535, as the process has no privilege, but none from 15000 to 15099, which are the proxy's; or a containerPort of its own",
+    ],
+    [
+      "a port of the proxy's",
+      { port: 80, containerPort: 15006 },
+      "containerPort is 15006; allowed: a whole number from 1024 to 65535, as the process has no privilege, but none from 15000 to 15099, which are the proxy's",
+    ],
+    ["no port at all", { port: 0, containerPort: 8080 }, "port is 0; allowed: a whole number from 1 to 65535"],
+    ["a probe of no path", { probes: { ready: "ready", health: "/health" } }, `probes.ready is "ready"; allowed: ${path}`],
+    [
+      "a variable that is given",
+      { env: { PORT: "1" } },
+      "env.PORT is not a key; allowed: letters, digits and underscores, not beginning with a digit, and none of PORT, VERSION, POD_NAME, DRAIN_MS, which are given",
+    ],
+    [
+      "tries that take too long",
+      { resilience: { ...defaultResilience, timeout: "2s" } },
+      'resilience.timeout is "2s"; allowed: at least 4.8s, which 4 tries of 1200ms take (retries.attempts + 1, retries.perTryTimeout)',
+    ],
+    [
+      "no duration",
+      { resilience: { ...defaultResilience, timeout: "5" } },
+      'resilience.timeout is "5"; allowed: a duration from 1ms to 1440m in whole milliseconds, such as 250ms, 1.5s or 1m',
+    ],
+    [
+      "an ejection that never happens",
+      { resilience: { ...defaultResilience, ejection: { ...defaultResilience.ejection, maxPercent: 10 } } },
+      "resilience.ejection.maxPercent is 10; allowed: at least 50, or none of 2 pods is ever ejected",
+    ],
+    [
+      "bodies that do not fit into a proxy",
+      { resilience: { ...defaultResilience, retries: { ...defaultResilience.retries, maxBodyBytes: 2_000_000 } } },
+      "resilience.retries.maxBodyBytes is 2000000; allowed: at most 1342177, of which pool.maxConnections (100) fit into a proxy's memory",
+    ],
+  ])("%s", (_what, changes, sentence) => {
+    expect(alone(service("a", changes))).toEqual([`apps: alone/a ${sentence}`]);
+  });
+
+  test("weights that are none each, although they sum", () => {
+    const versions = [
+      { name: "v1", weight: 150, replicas: 1 },
+      { name: "v2", weight: -50, replicas: 1 },
+    ];
+    expect(alone(service("a", { versions }))).toEqual([
+      "apps: alone/a versions.v1.weight is 150; allowed: a whole number from 0 to 100",
+      "apps: alone/a versions.v2.weight is -50; allowed: a whole number from 0 to 100",
+    ]);
+  });
+});
+
+describe("databases", () => {
+  const withDatabase = (changes: Record<string, unknown>) =>
+    problems([{ ...prod, databases: (prod.databases ?? []).map((database) => ({ ...database, ...changes })) }, product, load]);
+
+  test.each<[string, Record<string, unknown>, string]>([
+    ["exposed", { exposed: { path: "/db" } }, "exposed is not a key; allowed: image, database, user, storage"],
+    ["that call somebody", { calls: [{ to: "backend" }] }, "calls is not a key; allowed: image, database, user, storage"],
+    [
+      "of a user that PostgreSQL keeps for itself",
+      { user: "pg_shop" },
+      'user is "pg_shop"; allowed: lower-case letters, digits and underscores, not beginning with a digit or pg_, neither public nor none, at most 63 long',
+    ],
+    ["without a size", { storage: "1G" }, 'storage is "1G"; allowed: a size such as 500Mi or 1Gi'],
+    [
+      "of no name",
+      { database: "shop; drop" },
+      'database is "shop; drop"; allowed: lower-case letters, digits and underscores, not beginning with a digit, at most 63 long',
+    ],
+  ])("%s", (_what, changes, sentence) => {
+    expect(withDatabase(changes)).toEqual([`apps: prod/database ${sentence}`]);
+  });
+});
+
+describe("loadGenerators", () => {
+  const withLoad = (changes: Partial<LoadGeneratorSpec>) =>
+    problems([prod, product, { ...load, loadGenerators: (load.loadGenerators ?? []).map((one) => ({ ...one, ...changes })) }]);
+  const allowed = "http://<name>.<namespace>.svc.cluster.local:<port><path> of one of its calls, with GET";
+
+  test("of nothing", () => {
+    expect(withLoad({ qps: -1 })).toEqual(["apps: load/generator qps is -1; allowed: a whole number from 0 to 10000"]);
+    const none = checkApplications(
+      declared([prod, product, { ...load, loadGenerators: (load.loadGenerators ?? []).map((one) => ({ ...one, qps: 0 })) }]),
+      {
+        gateways: factsOf("istio"),
+      },
+    );
+    expect([none.problems, none.applications.map(({ namespace }) => namespace)]).toEqual([[], ["prod", "product"]]);
+  });
+
+  test.each([
+    ["somebody else", "http://backend.prod.svc.cluster.local:3000/api/products"],
+    ["another path", "http://product.product.svc.cluster.local:8080/api/products-of-others"],
+    ["another port", "http://product.product.svc.cluster.local:80/api/products"],
+    ["no URL", "product"],
+  ])("that ask for %s than they declare", (_what, url) => {
+    expect(withLoad({ url })).toEqual([`apps: load/generator url is "${url}"; allowed: ${allowed}`]);
+  });
+
+  test("that declare no GET", () => {
+    const calls = [{ to: "product/product", methods: ["POST"] }] as const;
+    expect(withLoad({ calls })).toHaveLength(1);
+  });
+});

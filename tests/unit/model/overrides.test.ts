@@ -1,0 +1,296 @@
+import { describe, expect, test } from "@jest/globals";
+import { ConfigError } from "../../../config.ts";
+import type { ApplicationDeclaration } from "../../../model/application.ts";
+import { ApplicationError } from "../../../model/checks/check.ts";
+import { type Plan, planStack } from "../../../plan.ts";
+import { plan, problems, product, serviceOf, shop } from "../support/config.ts";
+
+/*
+ * `mesh:apps`: what a stack overrides of applications. Mappings merge, lists replace, null removes; and the keys that these settings
+ * had in earlier versions are refused with where they are now.
+ */
+
+describe("a setting that has moved is refused with where it is now", () => {
+  test.each<[string, Record<string, unknown>, string]>([
+    [
+      "mesh:product",
+      { "mesh:product": { versions: [{ name: "v1" }], replicas: -1 } },
+      "mesh:apps.product.product (versions by name; gateways, methods and policies below exposed)",
+    ],
+    [
+      "mesh:shop",
+      { "mesh:shop": { frontend: { replicas: 2 } } },
+      "mesh:apps.prod.frontend, mesh:apps.prod.backend and mesh:apps.prod.database",
+    ],
+    ["mesh:load", { "mesh:load": { qps: 5 } }, "mesh:apps.load.generator"],
+    ["mesh:images.product", { "mesh:images": { product: { tag: "1" } } }, "mesh:apps.product.product.image"],
+    ["mesh:images.frontend", { "mesh:images": { frontend: {} } }, "mesh:apps.prod.frontend.image"],
+    ["mesh:images.backend", { "mesh:images": { backend: "x" } }, "mesh:apps.prod.backend.image"],
+    ["mesh:istio.beside", { "mesh:istio": { beside: [{ revision: "a" }] } }, "mesh:istio.additionalRevisions"],
+  ])("%s", (key, changes, place) => {
+    expect(problems(changes)).toEqual([`${key} has moved; it is now ${place}`]);
+  });
+
+  test("beside what else is wrong in its section, and in others", () => {
+    const changes = { "mesh:istio": { beside: [], drain: "0s" }, "mesh:load": {}, ...product({ replicas: 0 }) };
+    expect(problems(changes).map((problem) => problem.split(" is ")[0])).toEqual([
+      "mesh:istio.beside has moved; it",
+      "mesh:load has moved; it",
+      "mesh:istio.drain",
+      "mesh:apps.product.product.replicas",
+    ]);
+  });
+});
+
+const store: ApplicationDeclaration = {
+  namespace: "stores",
+  services: {
+    store: {
+      image: { registry: "registry.example.com", repository: "store", tag: "1" },
+      port: 8080,
+      probes: { ready: "/ready", health: "/health" },
+      replicas: 4,
+      versions: { v1: { replicas: 3 }, v2: { weight: 20 } },
+      canary: { header: "x-try", version: "v2" },
+      env: { MODE: "all", LEVEL: "info" },
+      resilience: { timeout: "8s", retries: { attempts: 1, perTryTimeout: "2s" } },
+      calls: [{ to: "stock" }],
+      exposed: {
+        path: "/store",
+        methods: ["GET", "PUT"],
+        policies: { rateLimit: { requests: 10, per: "second" }, maxBodyBytes: 1_000 },
+      },
+    },
+    inner: { image: { source: "apps/shop/backend/server.ts" }, port: 3000, probes: { ready: "/ready", health: "/health" } },
+  },
+  databases: { stock: { database: "stock", user: "stock", storage: "1Gi" } },
+};
+
+const settings = (options: unknown) => ({ "mesh:apps": { stores: { store: options } } });
+const storeWith = (options: unknown) => serviceOf(plan(settings(options), undefined, [store]), "store");
+
+describe("a mapping merges", () => {
+  test("so the weight of one version is one number", () => {
+    const { versions, canary } = serviceOf(plan(product({ versions: { v2: { weight: 50 } } })), "product");
+    expect(versions).toEqual([
+      { name: "v1", weight: 50, replicas: 3 },
+      { name: "v2", weight: 50, replicas: 3 },
+    ]);
+    expect(canary).toEqual({ header: "x-canary", version: "v2" });
+    expect(storeWith({ versions: { v2: { weight: 60 } } }).versions).toEqual([
+      { name: "v1", weight: 40, replicas: 3 },
+      { name: "v2", weight: 60, replicas: 4 },
+    ]);
+  });
+
+  test("and whatever is beside an option stays as it is declared", () => {
+    const { resilience, canary, env } = storeWith({
+      resilience: { retries: { attempts: 2 } },
+      canary: { header: "x-other" },
+      env: { LEVEL: "debug", MORE: "1" },
+    });
+    expect(resilience).toMatchObject({ timeout: "8s", retries: { attempts: 2, perTryTimeout: "2s" } });
+    expect(canary).toEqual({ header: "x-other", version: "v2" });
+    expect(env).toEqual({ MODE: "all", LEVEL: "debug", MORE: "1" });
+  });
+
+  test("in whichever order the file has it", () => {
+    const named = (...names: string[]) => Object.fromEntries(names.map((name) => [name, { weight: 0 }]));
+    const orders = [named("v3", "v4"), named("v4", "v3")].map((versions) => storeWith({ versions }));
+    expect(orders[0]?.versions.map(({ name }) => name)).toEqual(["v1", "v2", "v3", "v4"]);
+    expect(orders[1]).toEqual(orders[0]);
+  });
+
+  test("of one workload, and no other is touched, nor the declarations themselves", () => {
+    const before = structuredClone(store);
+    const [plain, changed] = [plan({}, undefined, [store]), plan(settings({ replicas: 9 }), undefined, [store])];
+    expect(serviceOf(changed, "store")).not.toEqual(serviceOf(plain, "store"));
+    expect(serviceOf(changed, "inner")).toEqual(serviceOf(plain, "inner"));
+    expect(changed.applications[0]?.databases).toEqual(plain.applications[0]?.databases);
+    expect(store).toEqual(before);
+  });
+
+  test("of databases and load generators too", () => {
+    const apps = { prod: { database: { storage: "3Gi" } }, load: { generator: { qps: 7 } } };
+    const { applications } = plan({ "mesh:apps": apps });
+    expect(applications[1]?.databases).toEqual([{ name: "database", database: "shop", user: "shop", storage: "3Gi" }]);
+    expect(applications[2]?.loadGenerators).toMatchObject([{ name: "generator", qps: 7 }]);
+  });
+
+  test("and without requests there is no load generator, and no namespace of it", () => {
+    const { applications } = plan({ "mesh:apps": { load: { generator: { qps: 0 } } } });
+    expect(applications.map(({ namespace }) => namespace)).toEqual(["product", "prod"]);
+  });
+});
+
+test("a list replaces", () => {
+  expect(storeWith({ exposed: { methods: ["POST"] } }).exposed).toEqual({ ...store.services?.store?.exposed, methods: ["POST"] });
+});
+
+describe("null removes", () => {
+  test("a policy, and leaves the others", () => {
+    expect(storeWith({ exposed: { policies: { rateLimit: null } } }).exposed?.policies).toEqual({ maxBodyBytes: 1_000 });
+    expect(storeWith({ exposed: { policies: null } }).exposed).toEqual({ path: "/store", methods: ["GET", "PUT"] });
+  });
+
+  test("a version, the canary, a variable", () => {
+    const { versions, canary, env } = storeWith({ versions: { v1: null, v2: { weight: 100 } }, env: { MODE: null } });
+    expect(versions).toEqual([{ name: "v2", weight: 100, replicas: 4 }]);
+    expect(canary).toBeUndefined();
+    expect(env).toEqual({ LEVEL: "info" });
+    expect(storeWith({ canary: null })).not.toHaveProperty("canary");
+  });
+
+  test("what is exposed, and all that gateways would offer", () => {
+    expect(storeWith({ exposed: null })).not.toHaveProperty("exposed");
+  });
+
+  test("a number, for which the default is back", () => {
+    expect(storeWith({ replicas: null }).versions).toMatchObject([{ replicas: 3 }, { replicas: 2 }]);
+    expect(storeWith({ resilience: { timeout: null } }).resilience.timeout).toBe("5s");
+  });
+
+  test("an image or a part of one, also of a database", () => {
+    const image = { registry: "own.example.com", repository: "postgres", tag: "17", digest: `sha256:${"0".repeat(64)}` };
+    const own: ApplicationDeclaration = {
+      namespace: "own",
+      databases: { db: { image, database: "a", user: "a", storage: "1Gi" } },
+    };
+    const imageOf = (override: unknown) =>
+      plan({ "mesh:apps": { own: { db: { image: override } } } }, undefined, [own]).applications[0]?.databases?.[0]?.image;
+    expect(imageOf({})).toEqual(image);
+    expect(imageOf({ digest: null })).toEqual({ registry: "own.example.com", repository: "postgres", tag: "17" });
+    expect(imageOf(null)).toBeUndefined();
+  });
+});
+
+describe("a setting of nothing is one sentence, with what there is", () => {
+  const ofServices = "image, resources, env, replicas, versions, canary, resilience, exposed";
+  test.each<[string, Record<string, unknown>, string]>([
+    [
+      "an unknown application",
+      { "mesh:apps": { products: { product: { replicas: 1 } } } },
+      "mesh:apps.products is not an application; allowed: product, prod, load",
+    ],
+    [
+      "an unknown workload",
+      shop({ frontnd: { replicas: 1 } }),
+      "mesh:apps.prod.frontnd is not declared; allowed: frontend, backend, database",
+    ],
+    [
+      "a workload by the name of what every mapping has",
+      shop({ constructor: { replicas: 1 } }),
+      "mesh:apps.prod.constructor is not declared; allowed: frontend, backend, database",
+    ],
+    [
+      "the calls of a service",
+      shop({ frontend: { calls: [] } }),
+      `mesh:apps.prod.frontend.calls is not a setting; allowed: ${ofServices}`,
+    ],
+    [
+      "its port, which others dial",
+      product({ port: 8081 }),
+      `mesh:apps.product.product.port is not a setting; allowed: ${ofServices}`,
+    ],
+    [
+      "a misspelled option",
+      product({ replica: 3 }),
+      `mesh:apps.product.product.replica is not a setting; allowed: ${ofServices}`,
+    ],
+    [
+      "the path of what is exposed",
+      product({ exposed: { path: "/x" } }),
+      "mesh:apps.product.product.exposed.path is not a setting; allowed: gateways, methods, policies",
+    ],
+    [
+      "the policies of a service, where they were in earlier versions",
+      product({ policies: {} }),
+      `mesh:apps.product.product.policies is not a setting; allowed: ${ofServices}`,
+    ],
+    [
+      "the owner of a database",
+      shop({ database: { user: "me" } }),
+      "mesh:apps.prod.database.user is not a setting; allowed: image, storage",
+    ],
+    [
+      "a database for gateways",
+      shop({ database: { exposed: {} } }),
+      "mesh:apps.prod.database.exposed is not a setting; allowed: image, storage",
+    ],
+    [
+      "whom a load generator asks",
+      { "mesh:apps": { load: { generator: { calls: [] } } } },
+      "mesh:apps.load.generator.calls is not a setting; allowed: image, qps",
+    ],
+  ])("%s", (_what, changes, sentence) => {
+    expect(problems(changes)).toEqual([sentence]);
+  });
+
+  test("the gateways of a service that apps/ does not expose", () => {
+    const changes = { "mesh:apps": { stores: { inner: { exposed: { gateways: ["istio"] } } } } };
+    expect(problems(changes, undefined, [store])).toEqual([
+      "mesh:apps.stores.inner.exposed is not a setting of this service: apps/ does not expose it",
+    ]);
+  });
+
+  test.each<[string, unknown, string]>([
+    ["no mapping of applications", "x", 'mesh:apps is "x"; allowed: a mapping of names to applications'],
+    [
+      "no mapping of workloads",
+      { product: 1 },
+      "mesh:apps.product is 1; allowed: a mapping of names to services, databases and load generators",
+    ],
+    ["no mapping of options", { product: { product: 3 } }, "mesh:apps.product.product is 3; allowed: a mapping of options"],
+  ])("%s", (_what, apps, sentence) => {
+    expect(problems({ "mesh:apps": apps })).toEqual([sentence]);
+  });
+});
+
+describe("a value that Istio or Envoy would refuse later is refused first, wherever it stands", () => {
+  const thrown = (changes: Record<string, unknown>, declared: readonly ApplicationDeclaration[]): unknown => {
+    try {
+      return plan(changes, undefined, declared);
+    } catch (error) {
+      return error;
+    }
+  };
+  const duration = "allowed: a duration from 1ms to 1440m in whole milliseconds, such as 250ms, 1.5s or 1m";
+
+  test.each<[string, object, string]>([
+    ["a time to connect without a unit", { pool: { connectTimeout: "1" } }, `resilience.pool.connectTimeout is "1"; ${duration}`],
+    [
+      "a retry after a status that is none",
+      { retries: { on: "5xx,499" } },
+      'resilience.retries.on is "5xx,499"; allowed: conditions separated by commas, without spaces ("499" is none): 5xx, ',
+    ],
+    ["half a millisecond", { ejection: { interval: "0.5ms" } }, `resilience.ejection.interval is "0.5ms"; ${duration}`],
+  ])("%s", (_what, resilience, sentence) => {
+    const services = { ...store.services, store: { ...store.services?.store, resilience } };
+    const inDeclaration = thrown({}, [{ ...store, services } as ApplicationDeclaration]);
+    expect(inDeclaration).toBeInstanceOf(ApplicationError);
+    expect((inDeclaration as ApplicationError).problems).toEqual([expect.stringContaining(`apps: stores/store ${sentence}`)]);
+    const inSettings = thrown(settings({ resilience }), [store]);
+    expect(inSettings).toBeInstanceOf(ConfigError);
+    expect((inSettings as ConfigError).problems).toEqual([expect.stringContaining(`mesh:apps.stores.store.${sentence}`)]);
+  });
+
+  test("what a setting makes of a declaration is told by the setting, and what it leaves by the declaration", () => {
+    const wrong = { ...store, databases: { stock: { database: "stock", user: "pg_stock", storage: "1Gi" } } };
+    const error = thrown(settings({ resilience: { retries: { attempts: 5 } } }), [wrong]);
+    expect((error as ConfigError).problems).toEqual([
+      expect.stringMatching(
+        /^mesh:apps\.stores\.store\.resilience\.timeout is "8s"; allowed: at least 12s, which 6 tries of 2s take/,
+      ),
+      expect.stringMatching(/^apps: stores\/stock user is "pg_stock"; allowed: /),
+    ]);
+  });
+
+  test("the stack's file is named where a setting is wrong, and apps/ where no setting is", () => {
+    const least = { "mesh:target": "kind", "mesh:sources": "built" };
+    const of = (apps: unknown, declared: ApplicationDeclaration): (() => Plan) => {
+      return () => planStack({ ...least, "mesh:apps": JSON.stringify(apps) }, "mine", "file", [declared]);
+    };
+    expect(of({ stores: { store: { replicas: 0 } } }, store)).toThrow(/^Pulumi\.mine\.yaml is refused:\n {2}- mesh:apps\./);
+    expect(of({}, { ...store, namespace: "default" })).toThrow(/^The applications are refused:\n {2}- apps: namespace default /);
+  });
+});

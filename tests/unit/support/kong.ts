@@ -1,0 +1,60 @@
+import { generateKeyPairSync, type KeyObject } from "node:crypto";
+import { KongRoutes, type KongTls } from "../../../components/gateway/kong/KongRoutes.ts";
+import type { JsonWebKey } from "../../../model/jsonWebKey.ts";
+import type { RoutePolicies } from "../../../model/policies.ts";
+import type { Route } from "../../../model/route.ts";
+import { type RecordOptions, record } from "../../lib/mocks.ts";
+
+/** A row of the route table as an application would ask for it. */
+export function route({ name = "product", policies = {} as RoutePolicies, ...changes }: RouteChanges = {}): Route {
+  return {
+    path: "/api/products",
+    service: { name, namespace: "team", port: 8080 },
+    versions: ["v1", "v2"],
+    delegate: { name: `${name}-exposed`, namespace: "team" },
+    timeout: "5s",
+    gateways: ["kong", "istio"],
+    policies,
+    ...changes,
+  };
+}
+
+type RouteChanges = Partial<Omit<Route, "service" | "delegate">> & { readonly name?: string };
+
+export const types = {
+  ingress: "kubernetes:networking.k8s.io/v1:Ingress",
+  plugin: "kubernetes:configuration.konghq.com/v1:KongPlugin",
+  globalPlugin: "kubernetes:configuration.konghq.com/v1:KongClusterPlugin",
+  consumer: "kubernetes:configuration.konghq.com/v1:KongConsumer",
+  release: "kubernetes:helm.sh/v3:Release",
+  secret: "kubernetes:core/v1:Secret",
+} as const;
+
+/** Everything that Kong's table of these routes registers. */
+export function recordTable(
+  routes: readonly Route[],
+  { tls, ...options }: RecordOptions & { readonly tls?: KongTls | undefined } = {},
+) {
+  return record(() => new KongRoutes("table", { namespace: "kong", routes, tls }), options);
+}
+
+export const rsa = generateKeyPairSync("rsa", { modulusLength: 2048 });
+
+export function curve(namedCurve: string) {
+  return generateKeyPairSync("ec", { namedCurve });
+}
+
+/** The public half of a key, with further members. */
+export function jwk({ publicKey }: { readonly publicKey: KeyObject }, more = {}): JsonWebKey {
+  return { ...publicKey.export({ format: "jwk" }), ...more } as JsonWebKey;
+}
+
+/** Tokens of one issuer are asked for. */
+export function tokens(issuer = "https://issuer.example.com", key: JsonWebKey = jwk(rsa)) {
+  return { jwt: { issuer, keys: [key] } };
+}
+
+/** Keys are asked for, which these have. */
+export function keys(...consumers: string[]) {
+  return { apiKeys: { consumers } };
+}
