@@ -10,7 +10,7 @@ const { target, platform, entry, notices } = await run();
 for (const notice of notices) pulumi.log.info(notice);
 
 const offering = entry?.gateways ?? target.gateways;
-const first = target.gateways.find((name) => offering.includes(name)) ?? "istio";
+const first = target.gateways.find((name) => offering.includes(name)) ?? "";
 export const url = pulumi.interpolate`${platform.urls[first] ?? ""}${entry?.path ?? ""}`;
 export const address = platform.addresses[first];
 export const { urls, authority, matrix } = platform;

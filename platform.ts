@@ -44,7 +44,7 @@ export function noticesOf(
 
 /** Registers the platform on a target: the mesh, its gateways, the applications, and the gateways' routes to them. */
 export function buildPlatform(target: Target, config: Config, applications: readonly ApplicationSpec[]): Platform {
-  const { cluster, charts, images, replicas, storageClass, platform } = target;
+  const { cluster, charts, images, replicas, storageClass, platform, dnsRegion } = target;
   const inCluster = { provider: cluster.provider, transformations: [namedOnce] };
   const graph = new CallGraph(
     applications,
@@ -54,7 +54,7 @@ export function buildPlatform(target: Target, config: Config, applications: read
 
   const onReady = { ...inCluster, dependsOn: [...cluster.ready] };
   const istio = new Istio("istio", { charts, ...config.istio, platform, replicas: replicas.istiod }, onReady);
-  const issuing = { tls: config.tls, chart: charts.certManager, images, ...regionOf(config) };
+  const issuing = { tls: config.tls, chart: charts.certManager, images, ...(dnsRegion !== undefined && { region: dnsRegion }) };
   const certificates = createCertificates("certificates", issuing, onReady);
 
   const { injection, podAnnotations } = istio;
@@ -68,9 +68,8 @@ export function buildPlatform(target: Target, config: Config, applications: read
     ...implementations[name].install({ ...context, exposure: target.exposure[name], replicas: replicas.gateway }),
   }));
   const annotations = (route: Route) => annotationsOf(route, target.gateways);
-  const uniqueNames = namesInOneNamespace(applications);
   const apps = applications.map((spec) => {
-    const args = { spec, graph, routes, mesh, surroundings, storageClass, annotations, uniqueNames };
+    const args = { spec, graph, routes, mesh, surroundings, storageClass, annotations };
     return new Application(spec.namespace, args, inMesh);
   });
   const backends = new Map(apps.flatMap((app) => [...app.backends]));
@@ -93,17 +92,4 @@ export function buildPlatform(target: Target, config: Config, applications: read
 function annotationsOf(route: Route, running: readonly GatewayName[]): Readonly<Record<string, string>> {
   const offering = running.filter((name) => route.gateways.includes(name));
   return Object.assign({}, ...offering.map((name) => implementations[name].serviceAnnotations?.(route) ?? {}));
-}
-
-/** Names of workloads that are in one namespace alone: earlier versions knew each workload by its name. */
-function namesInOneNamespace(applications: readonly ApplicationSpec[]): ReadonlySet<string> {
-  const names = applications.flatMap(({ services, databases = [], loadGenerators = [] }) =>
-    [...services, ...databases, ...loadGenerators].map(({ name }) => name),
-  );
-  return new Set(names.filter((name) => names.indexOf(name) === names.lastIndexOf(name)));
-}
-
-/** Where the authority of public certificates finds the records of the hosts. */
-function regionOf(config: Config): { region?: string } {
-  return config.target === "eks" ? { region: config.eks.region } : {};
 }

@@ -22,8 +22,6 @@ export interface UnsupportedPolicy {
   readonly option: readonly (string | number)[];
   /** What the gateway supports instead. */
   readonly allowed: string;
-  /** A gateway that supports it. */
-  readonly instead?: GatewayName;
 }
 
 /** Policies of a service, as a gateway sees them beside those of other services. */
@@ -41,10 +39,21 @@ export interface GatewayFacts {
   readonly ports: GatewayPorts;
   /** Ports on which the API server calls it, and what answers there. */
   readonly webhooks: readonly { readonly port: number; readonly what: string }[];
-  /** What it does not support of the policies of one service. */
+  /** Which policies it supports at all. */
+  readonly supports: Readonly<Record<keyof RoutePolicies, boolean>>;
+  /** What it does not support within the policies of one service. */
   unsupported(policies: RoutePolicies): UnsupportedPolicy[];
   /** The largest body that its proxies can keep to send it again, in bytes. @default any */
   retriedBytes?(settings: Pick<GatewaySettings, "istioGateway">): { readonly most: number; readonly why: string };
   /** What it does not support of the policies of services together. @default nothing */
   unsupportedTogether?<T extends OfferedPolicies>(services: readonly T[]): (UnsupportedPolicy & { readonly service: T })[];
+}
+
+/** Everything that a gateway does not support of the policies of one service. */
+export function unsupportedPolicies({ supports, unsupported }: GatewayFacts, policies: RoutePolicies): UnsupportedPolicy[] {
+  const given = Object.keys(policies) as (keyof RoutePolicies)[];
+  return [
+    ...given.filter((policy) => !supports[policy]).map((policy) => ({ option: [policy], allowed: "none" })),
+    ...unsupported(policies),
+  ];
 }

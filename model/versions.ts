@@ -63,7 +63,7 @@ export const publishedImages = {
     tag: "v1.36.4",
     digest: "sha256:099e049362a1526b2db71494e1947aae99bd16290d7c895f2b7ea312e3cbfaed",
   },
-  /** Runs the small services of apps/services where they have no image of their own. */
+  /** Runs the programs of apps/ where they have no image of their own. */
   nodeRuntime: {
     registry: "docker.io",
     repository: "library/node",

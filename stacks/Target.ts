@@ -25,6 +25,8 @@ export interface Target extends Sources {
   readonly surroundings?: Omit<Surroundings, "scrapers">;
   /** Where Istio's node agent finds the network's files, by the name that Istio's charts have for such a cluster. @default the usual places */
   readonly platform?: IstioPlatform;
+  /** Where the authority of public certificates finds the records of the hosts. @default the region that cert-manager's pod runs in */
+  readonly dnsRegion?: string;
   /** Whether gateways see who calls, or one address in the place of all. */
   readonly callerAddresses: CallerAddresses;
   /** What whoever deploys should know, one sentence each. */

@@ -31,6 +31,7 @@ export async function eksTarget(config: EksConfig): Promise<Target> {
     replicas: { istiod: 2, gateway: 2 },
     storageClass: eksStorageClass,
     networkPolicies: "enforced",
+    dnsRegion: config.eks.region,
     callerAddresses: "kept",
   };
 }

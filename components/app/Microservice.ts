@@ -1,27 +1,14 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import type { ServiceVersion } from "../../model/application.ts";
-import type { ServiceImage } from "../../model/image.ts";
+import type { ServiceSpec, ServiceVersion } from "../../model/application.ts";
 import { anyUser, restrictedContainer, restrictedPod } from "../support/restricted.ts";
 
-export interface MicroserviceArgs {
+export interface MicroserviceArgs extends Pick<ServiceSpec, "image" | "port" | "containerPort" | "probes" | "resources"> {
   /** Name of the Service, the account and the `app` label: hosts and policies refer to it. */
   readonly service: string;
   readonly namespace: pulumi.Input<string>;
-  readonly image: ServiceImage;
-  /** Port of the Service. Clients must speak HTTP. */
-  readonly port: number;
-  /**
-   * Port that the container listens on, also its variable `PORT`; above 1024, as the process has no privilege.
-   * @default the Service's
-   */
-  readonly containerPort?: number;
   /** Each as its own Deployment. */
   readonly versions: readonly Pick<ServiceVersion, "name" | "replicas">[];
-  /** Paths that answer 200: when the container wants requests, and when it need not be started again. */
-  readonly probes: { readonly ready: string; readonly health: string };
-  /** @default 10m of a core and 64 MiB, at most half a core and 192 MiB */
-  readonly resources?: k8s.types.input.core.v1.ResourceRequirements;
   /** Variables of the process, besides `PORT`, `VERSION`, `POD_NAME` and `DRAIN_MS`. @default none */
   readonly env?: Readonly<Record<string, EnvironmentValue>>;
   /** Annotations of the Service. @default none */

@@ -1,5 +1,5 @@
 import { conflictingKeys } from "../../model/checks/policies.ts";
-import type { GatewayFacts } from "../../model/gateway.ts";
+import { type GatewayFacts, unsupportedPolicies } from "../../model/gateway.ts";
 import { nameOf } from "../../model/names.ts";
 import type { Route } from "../../model/route.ts";
 
@@ -9,17 +9,17 @@ import type { Route } from "../../model/route.ts";
  *
  * @throws Error with one sentence for each policy that the gateway does not support.
  */
-export function requireSupported({ title, unsupported, unsupportedTogether }: GatewayFacts, routes: readonly Route[]): void {
+export function requireSupported(gateway: GatewayFacts, routes: readonly Route[]): void {
   const problems = [
-    ...routes.flatMap((route) => unsupported(route.policies).map((problem) => ({ service: route, ...problem }))),
-    ...(unsupportedTogether?.(routes) ?? []),
+    ...routes.flatMap((route) => unsupportedPolicies(gateway, route.policies).map((problem) => ({ service: route, ...problem }))),
+    ...(gateway.unsupportedTogether?.(routes) ?? []),
     ...conflictingKeys(routes).map(({ service, first, issuer }) => {
       const allowed = `the keys that ${nameOf(first.service)} has for ${issuer}`;
       return { service, option: ["jwt", "keys"], allowed };
     }),
   ].map(({ service, option, allowed }) => {
     const steps = option.map((step) => (typeof step === "number" ? `[${step}]` : `.${step}`)).join("");
-    return `${nameOf(service.service)} policies${steps} is not supported by ${title}; allowed: ${allowed}`;
+    return `${nameOf(service.service)} policies${steps} is not supported by ${gateway.title}; allowed: ${allowed}`;
   });
   if (problems.length > 0) throw new Error(problems.join("\n"));
 }

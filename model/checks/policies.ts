@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { Application } from "../application.ts";
 import { judgedByAddress, keepAddresses } from "../callerAddresses.ts";
 import { headersRead, isCallerHeader, notStripped } from "../callerHeaders.ts";
-import type { GatewayFacts } from "../gateway.ts";
+import { type GatewayFacts, type UnsupportedPolicy, unsupportedPolicies } from "../gateway.ts";
 import type { GatewaySettings } from "../gatewaySettings.ts";
 import { type Account, nameOf } from "../names.ts";
 import type { Jwt, RoutePolicies } from "../policies.ts";
@@ -28,23 +28,16 @@ export function checkPolicies(
   problems: Problems,
 ): void {
   const offered = offeredBy(applications, gateways);
-  const running = gateways.map(({ name }) => name);
-  const refuse = (
-    service: Account,
-    gateway: GatewayFacts,
-    { option, allowed, instead }: ReturnType<GatewayFacts["unsupported"]>[number],
-  ) => {
-    const other = gateways.find(({ name }) => name === instead && running.includes(name));
+  const refuse = ({ service, policies }: Offered, gateway: GatewayFacts, { option, allowed }: UnsupportedPolicy) => {
+    const other = gateways.find((one) => one !== gateway && unsupportedPolicies(one, policies).length === 0);
     const otherwise = other ? `; exposed.gateways: [${other.name}] leaves it to ${other.title}` : "";
-    problems.refuse(
-      service,
-      ["exposed", "policies", ...option],
-      `${allowed} while ${gateway.title} offers the service${otherwise}`,
-    );
+    const why = `${allowed} while ${gateway.title} offers the service${otherwise}`;
+    problems.refuse(service, ["exposed", "policies", ...option], why);
   };
-  for (const { service, policies, resilience, offering } of offered) {
+  for (const one of offered) {
+    const { service, policies, resilience, offering } = one;
     for (const gateway of offering) {
-      for (const problem of gateway.unsupported(policies)) refuse(service, gateway, problem);
+      for (const problem of unsupportedPolicies(gateway, policies)) refuse(one, gateway, problem);
       const kept = settings && gateway.retriedBytes?.(settings);
       const most = Math.max(defaultRetriedBytes, kept?.most ?? Number.POSITIVE_INFINITY);
       const { maxBodyBytes } = resilience.retries;
@@ -59,7 +52,7 @@ export function checkPolicies(
   }
   for (const gateway of gateways) {
     const own = offered.filter(({ offering }) => offering.includes(gateway));
-    for (const { service, ...problem } of gateway.unsupportedTogether?.(own) ?? []) refuse(service.service, gateway, problem);
+    for (const { service, ...problem } of gateway.unsupportedTogether?.(own) ?? []) refuse(service, gateway, problem);
   }
 }
 

@@ -15,6 +15,7 @@ export const istioFacts: GatewayFacts = {
   // HTTP, HTTPS, and the health that load balancers ask for.
   ports: { listeners: [proxyPorts.http, proxyPorts.https, 15021], metrics: [], dials: [] },
   webhooks: [],
+  supports: { rateLimit: true, jwt: true, cors: true, maxBodyBytes: true, addresses: true, apiKeys: false, bots: false },
   unsupported: unsupportedByIstio,
   retriedBytes({ istioGateway }) {
     const most = mostRetriedBytesOf(istioGateway);

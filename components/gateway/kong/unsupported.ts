@@ -5,7 +5,7 @@ import type { RoutePolicies } from "../../../model/policies.ts";
 /** What Kong does not support of a service's policies. */
 export function unsupportedByKong({ jwt, apiKeys }: RoutePolicies): UnsupportedPolicy[] {
   return [
-    ...(jwt?.audiences ? [{ option: ["jwt", "audiences"], allowed: "none", instead: "istio" } as const] : []),
+    ...(jwt?.audiences ? [{ option: ["jwt", "audiences"], allowed: "none" }] : []),
     ...(jwt ? unsupportedKeys(jwt.keys) : []),
     // Kong tells who calls by one credential.
     ...(jwt && apiKeys ? [{ option: ["jwt"], allowed: "jwt or apiKeys" }] : []),
@@ -16,7 +16,7 @@ export function unsupportedByKong({ jwt, apiKeys }: RoutePolicies): UnsupportedP
 function unsupportedKeys(keys: readonly JsonWebKey[]): UnsupportedPolicy[] {
   const ids = keys.map(({ kid }) => kid);
   return keys.flatMap((key, index) => {
-    const problem = { option: ["jwt", "keys", index], instead: "istio" as const };
+    const problem = { option: ["jwt", "keys", index] };
     if (keys.length > 1 && (typeof key.kid !== "string" || key.kid === ""))
       return [{ ...problem, allowed: "a kid for each of several keys" }];
     if (key.kid && ids.indexOf(key.kid) !== index) return [{ ...problem, allowed: "another kid for each of several keys" }];
@@ -41,7 +41,7 @@ export function sharedKeyIds<T extends OfferedPolicies>(services: readonly T[]):
       known.set(kid, other);
       if (other === issuer) return [];
       const allowed = `a key whose kid no other issuer has (${kid} is one of ${other})`;
-      return [{ service, option: ["jwt", "keys", index], allowed, instead: "istio" as const }];
+      return [{ service, option: ["jwt", "keys", index], allowed }];
     });
   });
 }

@@ -55,7 +55,7 @@ describe("a mirror for all images", () => {
       expect(image).toEqual({ ...publishedImages[name as keyof typeof images], registry: mirror });
     }
     const { database, generator, ...services } = imagesOf({ ...stack, "mesh:images": { registry: mirror } });
-    expect(Object.keys(services)).toEqual(["product", "frontend", "backend"]);
+    expect(Object.keys(services)).toEqual(expect.arrayContaining(["product", "frontend", "backend"]));
     for (const reference of Object.values(services)) expect(reference).toMatch(new RegExp(`^${mirror}/library/node:.*@sha256:`));
     expect(database).toBe(imageName({ ...publishedImages.postgresql, registry: mirror }));
     expect(generator).toBe(imageName({ ...publishedImages.fortio, registry: mirror }));

@@ -77,16 +77,9 @@ test("while the pods of a service never become ready, what gateways demand of al
     expect(waiting.filter(({ name }) => !name.startsWith("prod-backend-"))).toEqual([]);
   }
   const ingress = "kubernetes:networking.k8s.io/v1:Ingress";
-  const paths = all(ingress).map(({ name }) => [name, waits([ingress, name], deployment)]);
-  expect(Object.fromEntries(paths)).toEqual({
-    "kong-routes-prod-backend": true,
-    "kong-routes-prod-frontend": false,
-    "kong-routes-product-product": false,
-    "kong-routes-prod-backend.https": true,
-    "kong-routes-prod-frontend.https": false,
-    "kong-routes-product-product.https": false,
-    "kong-routes.tls": false,
-  });
+  const waiting = all(ingress).filter(({ name }) => waits([ingress, name], deployment));
+  expect(waiting.map(({ name }) => name).sort()).toEqual(["kong-routes-prod-backend", "kong-routes-prod-backend.https"]);
+  expect(all(ingress).length).toBeGreaterThan(waiting.length);
 });
 
 test("no namespace is registered that does not hold its pods to a standard", async () => {

@@ -1,9 +1,11 @@
 import { describe, expect, test } from "@jest/globals";
 import { corsPolicy } from "../../../../../components/app/corsRule.ts";
+import { istioFacts } from "../../../../../components/gateway/istio/facts.ts";
 import { IstioPolicies } from "../../../../../components/gateway/istio/IstioPolicies.ts";
-import { unsupportedByIstio } from "../../../../../components/gateway/istio/unsupported.ts";
+import { kongFacts } from "../../../../../components/gateway/kong/facts.ts";
 import { callerHeaderPattern } from "../../../../../model/callerHeaders.ts";
 import { conflictingKeys } from "../../../../../model/checks/policies.ts";
+import { unsupportedPolicies } from "../../../../../model/gateway.ts";
 import type { Jwt, RoutePolicies } from "../../../../../model/policies.ts";
 import type { Route } from "../../../../../model/route.ts";
 import { at, type Inputs, record } from "../../../../lib/mocks.ts";
@@ -359,7 +361,8 @@ describe("what this gateway cannot hold", () => {
       "rateLimit.by is not supported by Istio's gateway; allowed: everyone, address",
     ],
   ])("%s is named, with the service", async (_what, policies, problem) => {
-    expect(unsupportedByIstio(policies).map(({ instead }) => instead)).toEqual(["kong"]);
+    expect(unsupportedPolicies(istioFacts, policies)).toHaveLength(1);
+    expect(unsupportedPolicies(kongFacts, { apiKeys: { consumers: ["a"] }, ...policies })).toEqual([]);
     await expect(recordPolicies(route(policies))).rejects.toThrow(new Error(`shop/products policies.${problem}`));
     await recordPolicies({ ...route(policies), gateways: ["kong"] });
   });
@@ -373,7 +376,9 @@ describe("what this gateway cannot hold", () => {
 
   test("what it can hold is no problem", () => {
     const rateLimit = { requests: 1, per: "hour", by: "address" } as const;
-    expect(unsupportedByIstio({ jwt, rateLimit, maxBodyBytes: 1, addresses: {}, cors: { origins: ["*"] } })).toEqual([]);
+    expect(unsupportedPolicies(istioFacts, { jwt, rateLimit, maxBodyBytes: 1, addresses: {}, cors: { origins: ["*"] } })).toEqual(
+      [],
+    );
   });
 
   test("nothing of it is registered", async () => {
