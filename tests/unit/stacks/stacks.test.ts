@@ -4,6 +4,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { expect, test } from "@jest/globals";
 import { parse, stringify } from "yaml";
+import { applications } from "../../../apps/index.ts";
 import { readStackFile } from "../../../cli/support/stack.ts";
 import { cacheDir, projectDir } from "../../../lib/paths.ts";
 import { at, type Inputs } from "../../lib/mocks.ts";
@@ -136,9 +137,7 @@ function differencesFrom(local: Record<string, Inputs>, whole: Record<string, In
 
 /** Which component a resource is of, by the beginning of its name. */
 const components: readonly [component: string, names: RegExp][] = [
-  ["app-product", /^product(-|$)/],
-  ["app-shop", /^prod(-|$)/],
-  ["app-load", /^load(-|$)/],
+  ...applications.map(({ namespace }): [string, RegExp] => [`app-${namespace}`, new RegExp(`^${namespace}(-|$)`)]),
   ["mesh", /^(istio|istiod)(-base|-cni|-strict|-upgrades)?$/],
   ["gateway-istio", /^(ingress|istio-network|policies|routes)(-|$)/],
   ["gateway-kong", /^kong(-|\.|$)/],
