@@ -20,7 +20,7 @@ const directions = {
     "airgap/names\\.ts",
   ],
   "platform.ts": ["components/", "config", "stacks/", "model/", "lib/"],
-  "index.ts": ["plan\\.ts", "platform\\.ts", "stacks/", "model/", "lib/"],
+  "index.ts": ["config\\.ts", "plan\\.ts", "platform\\.ts", "stacks/", "model/", "lib/"],
   airgap: ["lib/"],
   cli: ["plan\\.ts", "config", "stacks/", "airgap/index\\.ts", "model/", "lib/"],
 };

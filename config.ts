@@ -1,24 +1,15 @@
 import { kubeconfigRule, region, sealed } from "./config/clusters.ts";
 import { conflicts } from "./config/crossSection.ts";
 import { defaultIssuer } from "./config/gateways.ts";
-import { ConfigError, describe, describeConflict, namespace } from "./config/problems.ts";
+import { describe, describeConflict, namespace } from "./config/problems.ts";
 import { type Sections, sections } from "./config/sections.ts";
 
 /*
- * The whole configuration of a stack. Every refusal is in here and in config/, and happens before anything is
- * registered: all problems of a file at once, each with its key, what was given and what is allowed.
- *
- *   config/sections.ts   the sections: mesh:target, mesh:sources, mesh:gateway and those below
- *   config/clusters.ts   mesh:cluster, mesh:eks, mesh:existing
- *   config/mesh.ts       mesh:istio, mesh:monitoring
- *   config/gateways.ts   mesh:tls, mesh:edge, mesh:istioGateway, mesh:kong
- *   config/artifacts.ts  mesh:charts, mesh:images
- *   config/crossSection.ts  what settings of several sections must say together
- *
- * mesh:apps is judged with the applications that it changes: model/checks/.
+ * The whole configuration of a stack. All problems of a file are told at once, each with its key, what was given and what is allowed,
+ * before anything is registered. `config/sections.ts` has every section; `mesh:apps` is judged with the applications, in `plan.ts`.
  */
 
-export { ConfigError } from "./config/problems.ts";
+export { RefusedError } from "./config/problems.ts";
 
 /** The configuration of a stack, defaults filled in. */
 export type Config = KindConfig | EksConfig | ExistingConfig;
@@ -43,8 +34,9 @@ interface Common extends Omit<Sections, "target" | "cluster" | "eks" | "existing
     Required<Pick<Sections["tls"], "hosts" | "issuer" | "plaintext">>;
 }
 
-/** What a stack's file comes to: a configuration, or what is wrong with it and the sections that are right by themselves. */
+/** What a stack's file comes to: a configuration, what is wrong with it, and the sections that are right by themselves. */
 export interface ReadConfig {
+  /** Undefined where a section cannot be read. */
   readonly config: Config | undefined;
   readonly sound: Partial<Sections>;
   /** One sentence for each problem. */
@@ -79,22 +71,10 @@ export function readConfig(
     ...issues,
     ...conflicts(sound, given).map((conflict) => describeConflict(conflict, given)),
     ...regionProblem(sound, entries),
-    ...(from === "file" ? openSecrets(given) : []),
+    ...(from === "file" ? [...openSecrets(given), ...sealedOptions(given)] : []),
   ];
-  const config = problems.length > 0 || !result.success ? undefined : complete(result.data, entries["aws:region"] ?? "");
+  const config = result.success ? complete(result.data, entries["aws:region"] ?? "") : undefined;
   return { config, sound, problems };
-}
-
-/**
- * The same for who needs a configuration.
- *
- * @param stack - the stack's name, for the message.
- * @throws ConfigError with every problem.
- */
-export function parseConfig(entries: Readonly<Record<string, string>>, stack: string, from?: "pulumi" | "file"): Config {
-  const { config, problems } = readConfig(entries, from);
-  if (!config) throw new ConfigError(stack, problems);
-  return config;
 }
 
 /** Settings of the platform itself that have another name now. */
@@ -138,6 +118,14 @@ function openSecrets({ existing }: Readonly<Record<string, unknown>>): string[] 
   const { kubeconfig } = (existing ?? {}) as { readonly kubeconfig?: unknown };
   if (kubeconfig === undefined || kubeconfig === sealed) return [];
   return [`mesh:existing.kubeconfig is not encrypted; allowed: ${kubeconfigRule}`];
+}
+
+/** What a stack says of an application is plain text in the cluster and in Pulumi's state. */
+export const openOptions =
+  "mesh:apps holds an encrypted value, which would be plain text in the cluster; allowed: env with secret and key of a Secret";
+
+function sealedOptions({ apps }: Readonly<Record<string, unknown>>): string[] {
+  return JSON.stringify(apps ?? {}).includes(JSON.stringify(sealed)) ? [openOptions] : [];
 }
 
 /** Fills in the defaults that depend on another section. */

@@ -1,4 +1,6 @@
+import process from "node:process";
 import * as pulumi from "@pulumi/pulumi";
+import { openOptions, RefusedError } from "./config.ts";
 import { messageOf } from "./lib/messages.ts";
 import { curlCommand, entryOf } from "./model/expectedAnswers.ts";
 import { planStack } from "./plan.ts";
@@ -30,6 +32,9 @@ export const tryNext = [
 /** Registers everything, or ends with all that is wrong with the configuration or the applications. */
 async function run() {
   try {
+    // The keys of encrypted settings, as Pulumi's language host tells them.
+    if ((process.env.PULUMI_CONFIG_SECRET_KEYS ?? "").includes('"mesh:apps"'))
+      throw new RefusedError(pulumi.getStack(), [openOptions]);
     const plan = planStack(pulumi.runtime.allConfig(), pulumi.getStack());
     const applications = resolveApplications(plan.applications, plan.config);
     const target = await resolveTarget(plan.config, plan.applications);

@@ -1,10 +1,10 @@
 import { mkdir } from "node:fs/promises";
 import process from "node:process";
-import type { Config } from "../config.ts";
+import { type Config, RefusedError } from "../config.ts";
 import type { DeclaredApplication } from "../model/application.ts";
 import { type Entry, entryOf } from "../model/expectedAnswers.ts";
 import type { KindSpec } from "../model/kindSpec.ts";
-import { planStack } from "../plan.ts";
+import { readPlan } from "../plan.ts";
 import { kindSpec } from "../stacks/kind.ts";
 import { kubectlOf } from "./kind/health.ts";
 import { type Kubectl, kubectlWith } from "./kubernetes/kubectl.ts";
@@ -20,19 +20,40 @@ export interface Context {
   readonly applications: readonly DeclaredApplication[];
   /** What it offers first; none where no service is exposed. */
   readonly entry: Entry | undefined;
+  /** What is wrong with its file and its applications, one sentence each. */
+  readonly problems: readonly string[];
   /** The cluster that the stack makes on this machine; none where its cluster is elsewhere. */
   readonly spec?: KindSpec;
 }
 
 /**
- * Reads a stack's configuration.
+ * Reads a stack that is to be deployed.
  *
  * @throws UserError when there is no such stack, or with all that is wrong with its configuration and applications.
  */
 export function readContext(stack: string): Context {
-  const { config, applications, gateways } = planStack(readStackFile(stack), stack, "file");
+  const context = readToLook(stack);
+  if (context.problems.length > 0) throw new RefusedError(stack, context.problems);
+  return context;
+}
+
+/**
+ * Reads a stack that is to be looked at or taken down, which needs no sound applications.
+ *
+ * @throws UserError when there is no such stack, or its file cannot be read.
+ */
+export function readToLook(stack: string): Context {
+  const { config, applications, gateways, problems } = readPlan(readStackFile(stack), "file");
+  if (!config) throw new RefusedError(stack, problems);
   const entry = entryOf(applications, gateways);
-  return { stack, config, applications, entry, ...(config.target === "kind" && { spec: { ...kindSpec(config), stack } }) };
+  return {
+    stack,
+    config,
+    applications,
+    entry,
+    problems,
+    ...(config.target === "kind" && { spec: { ...kindSpec(config), stack } }),
+  };
 }
 
 /** The stack as pulumi sees it. Asked for again when plugins may have come. */

@@ -2,14 +2,16 @@ import type { z } from "zod";
 import { UserError } from "../lib/errors.ts";
 import { sealed } from "./clusters.ts";
 
-/** Why a stack's configuration is refused. */
-export class ConfigError extends UserError {
+/** Why a stack is refused. */
+export class RefusedError extends UserError {
   constructor(
     stack: string,
-    /** One sentence for each problem. */
+    /** One sentence for each problem of its file and of the applications. */
     readonly problems: readonly string[],
   ) {
-    super([`Pulumi.${stack}.yaml is refused:`, ...problems.map((problem) => `  - ${problem}`)].join("\n"));
+    const inFile = problems.length === 0 || problems.some((problem) => !problem.startsWith("apps: "));
+    const what = inFile ? `Pulumi.${stack}.yaml is refused:` : "The applications are refused:";
+    super([what, ...problems.map((problem) => `  - ${problem}`)].join("\n"));
   }
 }
 

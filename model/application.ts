@@ -130,7 +130,7 @@ const serviceShape = strictObject({
   replicas: integer(1, 50).default(2),
   /** By name. One version takes all requests. */
   versions: byName(version, "versions", label(longestVersion)).default({ v1: {} }),
-  /** @default none, and none with a single version */
+  /** @default none. With a single version there is nothing to choose. */
   canary: canary.exactOptional(),
   resilience: resilience.prefault({}),
   /** The workloads that it calls. Nothing else may be called. @default none */
@@ -141,7 +141,7 @@ const serviceShape = strictObject({
 
 export const service = serviceShape
   .superRefine(({ port, containerPort, versions, canary, replicas, resilience }, ctx) => {
-    const listens = containerPortProblem(containerPort ?? port);
+    const listens = port >= 1 && port <= 65_535 ? containerPortProblem(containerPort ?? port) : undefined;
     if (listens && containerPort === undefined) addIssue(ctx, ["port"], `${listens}; or a containerPort of its own`, port);
     else if (listens) addIssue(ctx, ["containerPort"], listens, containerPort);
     const names = Object.keys(versions);
@@ -170,8 +170,7 @@ export const service = serviceShape
           replicas: version.replicas ?? replicas,
         }),
       ),
-      // With a single version there is nothing to choose.
-      ...(chosen && known.length > 1 && { canary: chosen }),
+      ...(chosen && { canary: chosen }),
     };
   });
 

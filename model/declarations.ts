@@ -1,6 +1,5 @@
 import { z } from "zod";
 import {
-  type Application,
   type ApplicationDeclaration,
   application,
   type DeclaredApplication,
@@ -48,18 +47,11 @@ export function readApplications(declared: readonly ApplicationDeclaration[]): R
         return result.success ? [{ ...(result.data as z.output<(typeof workloadSchemas)[K]>), name }] : [];
       });
     };
-    const whole = { namespace, services: read("services"), databases: read("databases"), loadGenerators: read("loadGenerators") };
-    return [withoutIdle(whole as unknown as DeclaredApplication)];
+    return [
+      { namespace, services: read("services"), databases: read("databases"), loadGenerators: read("loadGenerators") },
+    ] as unknown as DeclaredApplication[];
   });
-  // An application that has nothing to deploy is not deployed.
-  const isThere = ({ services, databases = [], loadGenerators = [] }: Application) =>
-    services.length + databases.length + loadGenerators.length > 0;
-  return { applications: applications.filter(isThere), named, problems };
-}
-
-/** A load generator without requests is none. */
-function withoutIdle({ loadGenerators = [], ...rest }: DeclaredApplication): DeclaredApplication {
-  return { ...rest, loadGenerators: loadGenerators.filter(({ qps }) => qps > 0) };
+  return { applications, named, problems };
 }
 
 function sound(given: unknown, kind: WorkloadKind): Readonly<Record<string, unknown>> {

@@ -64,7 +64,7 @@ export const serviceImage = strictObject({
   ...imageLocation,
   digest: digest.exactOptional(),
   source: text(
-    /^apps\/([\w.-]+\/)+[\w.-]+\.ts$/,
+    /^apps\/([a-z0-9][a-z0-9_-]*\/)+[\w-]+\.ts$/,
     "the path of a TypeScript file below apps/, such as apps/shop/frontend/server.ts",
   ).exactOptional(),
 }).superRefine(({ source, ...image }, ctx) => {

@@ -1,10 +1,7 @@
-import { existsSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname } from "node:path";
 import { type BuiltImage, imageReference, istioImages, type PlatformImage, platformImages } from "../airgap/names.ts";
 import type { Config } from "../config.ts";
 import { bundleFile, bundleOf } from "../lib/bundle.ts";
-import { UserError } from "../lib/errors.ts";
-import { projectDir } from "../lib/paths.ts";
 import type { ApplicationSpec, DeclaredApplication } from "../model/application.ts";
 import { type Image, imageName, mirrored, redirected, type ServiceImage, type ServiceImageSource } from "../model/image.ts";
 import { publishedImages } from "../model/versions.ts";
@@ -52,17 +49,12 @@ function resolveService(image: ServiceImageSource, config: ImagesConfig): Servic
   if (inRegistry.repository !== undefined) return { reference: imageName(inRegistry as Image) };
   if (source === undefined) throw new Error("an image without a repository and without a source");
   if (config.sources === "built") return { reference: imageName(imageReference(builtProgram(source))) };
-  return { reference: imageName(resolveImage(config, "nodeRuntime")), program: { file: bundleFile, content: programOf(source) } };
+  return { reference: imageName(resolveImage(config, "nodeRuntime")), program: { file: bundleFile, content: bundleOf(source) } };
 }
 
 /** The image that is built of a program, named after its folder. */
 export function builtProgram(source: string): BuiltImage {
-  return { name: basename(dirname(source)), program: programOf(source) };
-}
-
-function programOf(source: string): string {
-  if (existsSync(join(projectDir, source))) return bundleOf(source);
-  throw new UserError(`The image of a service in apps/ has the source ${source}, and there is no such file.`);
+  return { name: basename(dirname(source)), program: bundleOf(source) };
 }
 
 /** The images that are built here and that the nodes cannot pull: all that the stack does not take from elsewhere. */

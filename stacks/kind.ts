@@ -6,7 +6,6 @@ import { imageName } from "../model/image.ts";
 import type { KindSpec } from "../model/kindSpec.ts";
 import { resolveGateways } from "./gateways.ts";
 import { imagesToLoad, resolveImage } from "./images.ts";
-import { resolveSources } from "./sources.ts";
 import type { Target } from "./Target.ts";
 
 /** The node ports behind the cluster's host ports. Fixed, because a kind cluster's port mappings cannot change while it lives. */
@@ -29,6 +28,7 @@ export function kindSpec(config: KindConfig): KindSpec {
 export async function kindTarget(config: KindConfig, applications: readonly DeclaredApplication[]): Promise<Target> {
   // The command line reads the rest of this module too, and has no use for Pulumi.
   const { KindCluster } = await import("../components/cluster/KindCluster.ts");
+  const { resolveSources } = await import("./sources.ts");
   const images = imagesToLoad(config, applications).map((image) => ({
     name: image.name,
     reference: fullName(imageReference(image)),

@@ -4,7 +4,7 @@ import { imageHub } from "../../airgap/index.ts";
 import { UserError } from "../../lib/errors.ts";
 import { cacheDir, stateDir } from "../../lib/paths.ts";
 import { withRunLock } from "../../lib/runLock.ts";
-import { readContext } from "../context.ts";
+import { readToLook } from "../context.ts";
 import { findRuntime, lines, listNodes, tryContainer } from "../kind/runtime.ts";
 
 /**
@@ -12,7 +12,7 @@ import { findRuntime, lines, listNodes, tryContainer } from "../kind/runtime.ts"
  * checkout is there: the only record of what is in it would be lost.
  */
 export async function clean(stackName: string, cache = false): Promise<void> {
-  const { config } = readContext(stackName);
+  const { config } = readToLook(stackName);
   await withRunLock("make clean", async () => {
     const runtime = await findRuntime(config.sources).catch(() => undefined);
     // One folder for each cluster that was made from here and not deleted yet.

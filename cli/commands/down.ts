@@ -4,7 +4,7 @@ import { UserError } from "../../lib/errors.ts";
 import { consoleProgress } from "../../lib/progress.ts";
 import { withRunLock } from "../../lib/runLock.ts";
 import type { KindSpec } from "../../model/kindSpec.ts";
-import { type Context, kubectlFor, pulumiStack, readContext } from "../context.ts";
+import { type Context, kubectlFor, pulumiStack, readToLook } from "../context.ts";
 import { removeHostTraces } from "../kind/host.ts";
 import { deleteCluster } from "../kind/kindCluster.ts";
 import { ensureKubeconfig } from "../kubeconfig.ts";
@@ -22,7 +22,7 @@ const incomplete = "Not everything could be removed, for the reasons above. The 
  * they depend on each other.
  */
 export async function down(stackName: string): Promise<void> {
-  const context = readContext(stackName);
+  const context = readToLook(stackName);
   if (!context.spec) await preflightToLook(context);
   await withRunLock(makeFor(stackName, "down"), () => takeDown(context));
 }

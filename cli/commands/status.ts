@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import process from "node:process";
 import type { KindSpec } from "../../model/kindSpec.ts";
-import { type Context, kubectlFor, pulumiStack, readContext } from "../context.ts";
+import { type Context, kubectlFor, pulumiStack, readToLook } from "../context.ts";
 import { driftOf } from "../drift/stackDrift.ts";
 import { readHealth } from "../kind/status.ts";
 import { ensureKubeconfig } from "../kubeconfig.ts";
@@ -15,7 +15,7 @@ import { ask, judge, listExpected, questionOf } from "../support/url.ts";
 
 /** Shows what there is of a stack and, last, what is wrong with it and what to type. Ends with 1 when something is wrong. */
 export async function status(stackName: string): Promise<void> {
-  const context = readContext(stackName);
+  const context = readToLook(stackName);
   if (!context.spec) await preflightToLook(context);
   await show(context);
 }
@@ -26,7 +26,7 @@ export async function show(context: Context): Promise<void> {
   console.log(`Stack ${stackName}: ${config.target}, ${config.sources} images and charts`);
   const found = await (spec ? lookHere(spec, stackEnvironment(stackName, config)) : lookElsewhere(context));
   if (!found) return;
-  const wrong = [...found, ...(await driftProblems(context)), ...(await urlProblem(context))];
+  const wrong = [...found, ...context.problems, ...(await driftProblems(context)), ...(await urlProblem(context))];
   if (wrong.length === 0) return console.log("Nothing is wrong.");
   console.log(`Wrong:\n${wrong.map((line) => `  ${line}`).join("\n")}\nTry: ${makeFor(stackName, "up")}`);
   process.exitCode = 1;

@@ -98,7 +98,7 @@ export class Application extends pulumi.ComponentResource {
     const annotated = Object.keys(serviceAnnotations).length > 0 && { serviceAnnotations };
     const [own, options] = named(name, opts);
     const microservice = new Microservice(own, { service: name, ...pods, ...service, env, ...annotated }, options);
-    const shape = { ...(canary && { canary }), resilience, ...(exposed && { exposed }) };
+    const shape = { ...(canary && service.versions.length > 1 && { canary }), resilience, ...(exposed && { exposed }) };
     // A route to a version follows its pods, so that a version that is added gets requests only when it answers.
     const [, after] = named(name, { parent: this, dependsOn: microservice });
     return new Traffic(own, { service: name, namespace, versions: service.versions, ...shape }, after);

@@ -3,10 +3,11 @@ import { type Account, same } from "../../model/names.ts";
 
 /**
  * Options with which a resource of a workload keeps its state under the name that earlier versions gave it. They knew each workload by
- * its name alone, which was unique in the platform: of workloads that share a name, none is one of theirs.
+ * its name alone, which was unique in the platform. Where another workload has that name, or is known to Pulumi by it, the state is
+ * that one's: a stack is updated once before two workloads share a name.
  *
  * @param former - the resource's name then.
- * @param all - the workloads among which the name was unique.
+ * @param all - the workloads of the platform.
  */
 export function withFormerName<O extends pulumi.ResourceOptions>(
   opts: O,
@@ -14,6 +15,8 @@ export function withFormerName<O extends pulumi.ResourceOptions>(
   workload: Account,
   all: readonly Account[],
 ): O {
-  const isShared = all.some((other) => other.name === workload.name && !same(other, workload));
-  return isShared ? opts : { ...opts, aliases: [...(opts.aliases ?? []), { name: former }] };
+  const isTaken = all.some(
+    (other) => !same(other, workload) && [other.name, `${other.namespace}-${other.name}`].includes(workload.name),
+  );
+  return isTaken ? opts : { ...opts, aliases: [...(opts.aliases ?? []), { name: former }] };
 }

@@ -1,4 +1,3 @@
-import { UserError } from "../../lib/errors.ts";
 import type { Application, ApplicationDeclaration, DeclaredApplication, WorkloadKind } from "../application.ts";
 import type { CallerAddresses } from "../callerAddresses.ts";
 import { databasePort, type Workload, workloadsOf } from "../callGraph.ts";
@@ -12,16 +11,6 @@ import { checkLoadGenerators, unknownPort } from "./loadGenerators.ts";
 import { checkNames, checkUnique } from "./names.ts";
 import { checkCallerAddresses, checkPolicies, checkStrippedHeaders } from "./policies.ts";
 import { type AppSettings, describeProblem, type Problem, Problems, valueAt } from "./problems.ts";
-
-/** Why applications as they are declared cannot be deployed. */
-export class ApplicationError extends UserError {
-  constructor(
-    /** One sentence for each problem. */
-    readonly problems: readonly string[],
-  ) {
-    super(["The applications are refused:", ...problems.map((problem) => `  - ${problem}`)].join("\n"));
-  }
-}
 
 /** What a stack has around its applications. */
 export interface CheckContext {
@@ -69,7 +58,13 @@ export function checkApplications(declared: readonly ApplicationDeclaration[], c
   }
   if (callerAddresses === "lost") checkCallerAddresses(applications, problems);
   const describe = (problem: Problem) => describeProblem(problem, declarationOf(declared, problem), settings);
-  return { applications, problems: [...found, ...problems.found].map(describe) };
+  return { applications: applications.flatMap(deployable), problems: [...found, ...problems.found].map(describe) };
+}
+
+/** What there is to deploy of an application: a load generator without requests is none, and an application of nothing neither. */
+function deployable({ loadGenerators = [], ...rest }: DeclaredApplication): DeclaredApplication[] {
+  const application = { ...rest, loadGenerators: loadGenerators.filter(({ qps }) => qps > 0) };
+  return Object.values(application).some((members) => Array.isArray(members) && members.length > 0) ? [application] : [];
 }
 
 /** Workloads that are not right by themselves: what calls them is not wrong for that. */
@@ -92,14 +87,4 @@ function declarationOf(declared: readonly ApplicationDeclaration[], { namespace,
   if (name === undefined) return application;
   const kinds: readonly WorkloadKind[] = ["services", "databases", "loadGenerators"];
   return kinds.map((kind) => valueAt(application, [kind, name])).find((found) => found !== undefined);
-}
-
-/** @throws ApplicationError with every problem. */
-export function requireApplications(
-  declared: readonly ApplicationDeclaration[],
-  context: CheckContext,
-): readonly DeclaredApplication[] {
-  const { applications, problems } = checkApplications(declared, context);
-  if (problems.length > 0) throw new ApplicationError(problems);
-  return applications;
 }

@@ -55,7 +55,9 @@ export function describeProblem(problem: Problem, declared: unknown, settings: A
   const { namespace, name, path, allowed, unknownKey } = problem;
   const own = name === undefined ? undefined : settings[namespace]?.[name];
   const [option] = path;
-  const isSet = own !== undefined && option !== undefined && own[String(option)] !== undefined;
+  // Of what is exposed a stack sets some options, and apps/ says the rest.
+  const isSet =
+    own !== undefined && option !== undefined && valueAt(own, path.slice(0, option === "exposed" ? 2 : 1)) !== undefined;
   const place = isSet ? `mesh:apps.${namespace}.${name}.${dotted(path)}` : inDeclaration(problem);
   if (unknownKey) return `${place} is not a key; allowed: ${allowed}`;
   return `${place} is ${shown(path, valueAt(declared, path) ?? problem.given)}; allowed: ${allowed}`;
@@ -75,9 +77,10 @@ function dotted(path: readonly PropertyKey[]): string {
 const longest = 120;
 
 function shown(path: readonly PropertyKey[], value: unknown): string {
-  // Keys may have come with their private half.
-  if (path.includes("keys")) return "refused";
-  const json = JSON.stringify(value);
+  // Keys may have come with their private half, and variables with a password.
+  const isOpen = !path.includes("keys") && !path.includes("env") && !(path.includes("jwt") && typeof value === "object");
+  if (!isOpen) return "refused";
+  const json = JSON.stringify(value, (key, inner) => (["jwt", "env"].includes(key) ? "refused" : inner));
   if (json === undefined) return "not given";
   return json.length > longest ? `${json.slice(0, longest)}…` : json;
 }

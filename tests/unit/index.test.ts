@@ -62,7 +62,7 @@ test("a configuration that is refused ends the run with its problems, before any
   let refused: unknown;
   const { resources } = await record(async () => {
     pulumi.runtime.setAllConfig({ ...readStackFile("local"), ...ofProduct({ replicas: 0 }) });
-    refused = await import("../../../index.ts?refused" as string).catch((error: unknown) => error);
+    refused = await import("../../index.ts?refused" as string).catch((error: unknown) => error);
   });
   expect(refused).toBeInstanceOf(pulumi.RunError);
   expect((refused as Error).message).toMatch(

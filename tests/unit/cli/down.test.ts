@@ -48,7 +48,7 @@ beforeEach(() => {
   const settings = { ...entries, "mesh:tls": '{"hosts":["shop.example.com"],"issuer":"self-signed"}' };
   const { config, applications } = planStack(settings, fakes.cluster);
   if (config.target !== "kind") throw new Error("the stack is on no kind cluster");
-  context = { stack: fakes.cluster, config, applications, entry: undefined, spec: kindSpec(config) };
+  context = { stack: fakes.cluster, config, applications, entry: undefined, problems: [], spec: kindSpec(config) };
   writeFileSync(join(fakes.folder, "state"), JSON.stringify({ version: 3, deployment: { resources: [namespace, password] } }));
   for (const role of ["control-plane", "worker"] as const) {
     fakes.node({ name: `${fakes.cluster}-${role}`, role, owner: ownerDir(fakes.cluster) });

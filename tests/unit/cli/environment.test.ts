@@ -4,9 +4,10 @@ import { toolchainBin } from "../../../airgap/names.ts";
 import { quote } from "../../../cli/commands/env.ts";
 import { findRuntime } from "../../../cli/kind/runtime.ts";
 import { kubeconfigFile, pulumiBackend, stackEnvironment } from "../../../cli/support/environment.ts";
-import { type Config, parseConfig } from "../../../config.ts";
+import type { Config } from "../../../config.ts";
 import { loopbackProxy, proxyExceptions } from "../../../lib/httpProxies.ts";
 import { projectDir } from "../../../lib/paths.ts";
+import { parseConfig } from "../support/config.ts";
 
 const config = (sources: Config["sources"]) => parseConfig({ "mesh:target": "kind", "mesh:sources": sources }, "test");
 const users = { PULUMI_BACKEND_URL: "s3://theirs", PULUMI_CONFIG_PASSPHRASE: "theirs", PATH: "/usr/bin:/bin" };

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
 import { listStacks, readStackFile } from "../../../cli/support/stack.ts";
 import { sections } from "../../../config/sections.ts";
-import { parseConfig } from "../../../config.ts";
 import { projectDir } from "../../../lib/paths.ts";
+import { parseConfig } from "../support/config.ts";
 
 let folder: string;
 

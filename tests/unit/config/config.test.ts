@@ -1,8 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { sections } from "../../../config/sections.ts";
-import { parseConfig } from "../../../config.ts";
-import { eks, existing, parse, plan, problems, product, serviceOf } from "../support/config.ts";
+import { eks, existing, parse, parseConfig, plan, problems, product, serviceOf } from "../support/config.ts";
 
 describe("what is not given has the defaults of the requirements", () => {
   test("cluster and mesh", () => {
@@ -31,9 +30,9 @@ describe("what is not given has the defaults of the requirements", () => {
       },
       { namespace: "load", loadGenerators: [{ name: "generator", qps: 1 }] },
     ]);
-    // GET and HEAD, at every gateway, with no demand and, as there is one version, no canary.
+    // GET and HEAD, at every gateway, with no policy. The canary is the last version, and leads nowhere else while there is one alone.
     expect(serviceOf(plan(), "product").exposed).toEqual({ path: "/api/products", versioned: "/api/{version}/products" });
-    expect(serviceOf(plan(), "product")).not.toHaveProperty("canary");
+    expect(serviceOf(plan(), "product").canary).toEqual({ header: "x-canary", version: "v1" });
   });
 
   test("certificates follow the sources, and plain HTTP the target", () => {

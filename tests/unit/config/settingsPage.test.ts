@@ -77,10 +77,10 @@ function rowOf(key: string): string {
 }
 
 test("the page has every setting, and no other", () => {
-  for (const key of ["replicas", "versions.<name>.weight", "env", "exposed.methods", "image.source"]) {
+  for (const key of ["replicas", "versions.<name>.weight", "env", "exposed.methods", "image.tag"]) {
     expect(settings.has(`mesh:apps.product.product.${key}`)).toBe(true);
   }
-  for (const key of ["port", "calls", "probes.ready", "exposed.path"]) {
+  for (const key of ["port", "calls", "probes.ready", "exposed.path", "image.source"]) {
     expect(settings.has(`mesh:apps.product.product.${key}`)).toBe(false);
   }
   expect([...rows.keys()].sort()).toEqual([...new Set([...settings.keys()].map(rowOf))].sort());

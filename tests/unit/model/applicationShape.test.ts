@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
 import type { ApplicationDeclaration } from "../../../model/application.ts";
-import { checkApplications, requireApplications } from "../../../model/checks/check.ts";
+import { checkApplications } from "../../../model/checks/check.ts";
 import { defaultResilience } from "../../../model/resilience.ts";
 import { declared, factsOf, service, shop } from "../../lib/shop.ts";
 
@@ -95,7 +95,7 @@ test.each<[string, readonly (string | number)[], unknown, string]>([
     "a variable as a number",
     [...frontend, "env"],
     { LIMIT: 3 },
-    "prod/frontend env.LIMIT is 3; allowed: text, or a mapping with secret, key",
+    "prod/frontend env.LIMIT is refused; allowed: text, or a mapping with secret, key",
   ],
   [
     "memory in a unit that nobody knows",
@@ -122,12 +122,10 @@ test.each<[string, readonly (string | number)[], unknown, string]>([
 
 test("keys that nobody knows are told together with everything else", () => {
   const wrong = service("a", { port: 80 });
-  const refused = () =>
-    requireApplications(declared([{ namespace: "alone", services: [{ ...wrong, protocol: "grpc" } as typeof wrong] }]), {
-      gateways: [],
-    });
-  expect(refused).toThrow(/- apps: alone\/a port is 80; allowed: .*/);
-  expect(refused).toThrow(/- apps: alone\/a protocol is not a key; allowed: image, .*/);
+  const applications = declared([{ namespace: "alone", services: [{ ...wrong, protocol: "grpc" } as typeof wrong] }]);
+  const found = checkApplications(applications, { gateways: [] }).problems.join("\n");
+  expect(found).toMatch(/apps: alone\/a port is 80; allowed: .*/);
+  expect(found).toMatch(/apps: alone\/a protocol is not a key; allowed: image, .*/);
 });
 
 test("of a key of tokens that is refused, no half is printed", () => {

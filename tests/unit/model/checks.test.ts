@@ -1,4 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
+import { RefusedError } from "../../../config.ts";
 import { UserError } from "../../../lib/errors.ts";
 import type {
   ApplicationDeclaration,
@@ -7,9 +8,10 @@ import type {
   LoadGeneratorSpec,
   ServiceSpec,
 } from "../../../model/application.ts";
-import { ApplicationError, type CheckContext, checkApplications, requireApplications } from "../../../model/checks/check.ts";
+import { type CheckContext, checkApplications } from "../../../model/checks/check.ts";
 import type { GatewayName } from "../../../model/gateway.ts";
 import { defaultResilience } from "../../../model/resilience.ts";
+import { planStack } from "../../../plan.ts";
 import { declared, factsOf, service, shop } from "../../lib/shop.ts";
 import { curve, jwk } from "../support/kong.ts";
 
@@ -66,10 +68,10 @@ test("a shop, a product and a load are taken, whichever gateways run", () => {
 });
 
 test("all that is wrong is one error for the user, one line each", () => {
-  const context = { gateways: factsOf(...both) };
   const wrong = declared(shop({ frontend: { calls: [{ to: "backnd" }] }, backend: { exposed: { path: "/x/" } } }));
-  const refused = () => requireApplications(wrong, context);
-  expect(refused).toThrow(ApplicationError);
+  const least = { "mesh:target": "kind", "mesh:sources": "built" };
+  const refused = () => planStack(least, "local", "pulumi", wrong);
+  expect(refused).toThrow(RefusedError);
   expect(refused).toThrow(UserError);
   expect(refused).toThrow(
     [
@@ -78,7 +80,7 @@ test("all that is wrong is one error for the user, one line each", () => {
       '  - apps: prod/frontend calls[0].to is "backnd"; allowed: one of database, product/product, backend',
     ].join("\n"),
   );
-  expect(() => requireApplications(declared(shop()), context)).not.toThrow();
+  expect(planStack(least, "local", "pulumi", declared(shop())).applications).toHaveLength(3);
 });
 
 describe("namespaces", () => {

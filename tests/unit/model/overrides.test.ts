@@ -1,7 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
-import { ConfigError } from "../../../config.ts";
+import { RefusedError } from "../../../config.ts";
 import type { ApplicationDeclaration } from "../../../model/application.ts";
-import { ApplicationError } from "../../../model/checks/check.ts";
 import { type Plan, planStack } from "../../../plan.ts";
 import { plan, problems, product, serviceOf, shop } from "../support/config.ts";
 
@@ -136,13 +135,16 @@ describe("null removes", () => {
   test("a version, the canary, a variable", () => {
     const { versions, canary, env } = storeWith({ versions: { v1: null, v2: { weight: 100 } }, env: { MODE: null } });
     expect(versions).toEqual([{ name: "v2", weight: 100, replicas: 4 }]);
-    expect(canary).toBeUndefined();
+    expect(canary).toEqual({ header: "x-try", version: "v2" });
     expect(env).toEqual({ LEVEL: "info" });
     expect(storeWith({ canary: null })).not.toHaveProperty("canary");
   });
 
-  test("what is exposed, and all that gateways would offer", () => {
-    expect(storeWith({ exposed: null })).not.toHaveProperty("exposed");
+  test("but not what is exposed as a whole, which an empty key would be: paths are not a stack's", () => {
+    expect(problems({ "mesh:apps": { stores: { store: { exposed: null } } } }, undefined, [store])).toEqual([
+      "mesh:apps.stores.store.exposed is null; allowed: a mapping with gateways, methods, policies",
+    ]);
+    expect(storeWith({ exposed: { policies: null } }).exposed).not.toHaveProperty("policies");
   });
 
   test("a number, for which the default is back", () => {
@@ -229,7 +231,7 @@ describe("a setting of nothing is one sentence, with what there is", () => {
   test("the gateways of a service that apps/ does not expose", () => {
     const changes = { "mesh:apps": { stores: { inner: { exposed: { gateways: ["istio"] } } } } };
     expect(problems(changes, undefined, [store])).toEqual([
-      "mesh:apps.stores.inner.exposed is not a setting of this service: apps/ does not expose it",
+      "mesh:apps.stores.inner.exposed is not a setting here: apps/ declares nothing of it",
     ]);
   });
 
@@ -267,17 +269,17 @@ describe("a value that Istio or Envoy would refuse later is refused first, where
   ])("%s", (_what, resilience, sentence) => {
     const services = { ...store.services, store: { ...store.services?.store, resilience } };
     const inDeclaration = thrown({}, [{ ...store, services } as ApplicationDeclaration]);
-    expect(inDeclaration).toBeInstanceOf(ApplicationError);
-    expect((inDeclaration as ApplicationError).problems).toEqual([expect.stringContaining(`apps: stores/store ${sentence}`)]);
+    expect(inDeclaration).toBeInstanceOf(RefusedError);
+    expect((inDeclaration as RefusedError).problems).toEqual([expect.stringContaining(`apps: stores/store ${sentence}`)]);
     const inSettings = thrown(settings({ resilience }), [store]);
-    expect(inSettings).toBeInstanceOf(ConfigError);
-    expect((inSettings as ConfigError).problems).toEqual([expect.stringContaining(`mesh:apps.stores.store.${sentence}`)]);
+    expect(inSettings).toBeInstanceOf(RefusedError);
+    expect((inSettings as RefusedError).problems).toEqual([expect.stringContaining(`mesh:apps.stores.store.${sentence}`)]);
   });
 
   test("what a setting makes of a declaration is told by the setting, and what it leaves by the declaration", () => {
     const wrong = { ...store, databases: { stock: { database: "stock", user: "pg_stock", storage: "1Gi" } } };
     const error = thrown(settings({ resilience: { retries: { attempts: 5 } } }), [wrong]);
-    expect((error as ConfigError).problems).toEqual([
+    expect((error as RefusedError).problems).toEqual([
       expect.stringMatching(
         /^mesh:apps\.stores\.store\.resilience\.timeout is "8s"; allowed: at least 12s, which 6 tries of 2s take/,
       ),
@@ -293,4 +295,29 @@ describe("a value that Istio or Envoy would refuse later is refused first, where
     expect(of({ stores: { store: { replicas: 0 } } }, store)).toThrow(/^Pulumi\.mine\.yaml is refused:\n {2}- mesh:apps\./);
     expect(of({}, { ...store, namespace: "default" })).toThrow(/^The applications are refused:\n {2}- apps: namespace default /);
   });
+});
+
+test("an encrypted option is refused, as it would be plain text in the cluster, and no value of a variable or key is printed", () => {
+  const secret = { "mesh:apps": { stores: { store: { env: { TOKEN: "[secret]" } } } } };
+  expect(problems(secret, "file", [store])).toEqual([
+    expect.stringMatching(/^mesh:apps holds an encrypted value, .*; allowed: env with/),
+  ]);
+  const wrong = { env: { TOKEN: ["hunter2"] }, exposed: { policies: { jwt: [{ kty: "RSA", d: "hunter2" }] } } };
+  const told = problems({ "mesh:apps": { stores: { store: wrong } } }, undefined, [store]).join("\n");
+  expect(told).toContain("mesh:apps.stores.store.env.TOKEN is refused");
+  expect(told).toContain("mesh:apps.stores.store.exposed.policies.jwt is refused");
+  expect(told).not.toContain("hunter2");
+});
+
+test("of what is exposed, a problem of the path is the declaration's, whatever the stack says beside it", () => {
+  const other = { ...store, namespace: "others" };
+  const changes = { "mesh:apps": { others: { store: { exposed: { policies: {} } } } } };
+  expect(problems(changes, undefined, [store, other])).toContainEqual(
+    expect.stringMatching(/^apps: others\/store exposed\.path /),
+  );
+});
+
+test("keys that objects have anyway are none", () => {
+  const changes = JSON.parse('{"stores":{"store":{"exposed":{"policies":{"__proto__":{"maxBodyBytes":5}}}}}}') as object;
+  expect(problems({ "mesh:apps": changes }, undefined, [store])).toHaveLength(1);
 });

@@ -2,10 +2,10 @@ import { describe, expect, test } from "@jest/globals";
 import * as pulumi from "@pulumi/pulumi";
 import { stringify } from "yaml";
 import { ExistingCluster } from "../../../components/cluster/ExistingCluster.ts";
-import { parseConfig } from "../../../config.ts";
 import { existingTarget } from "../../../stacks/existing.ts";
 import type { Target } from "../../../stacks/Target.ts";
 import { record } from "../../lib/mocks.ts";
+import { parseConfig } from "../support/config.ts";
 
 /** A kubeconfig that gets its credentials from a command, with a context for each cluster. */
 function kubeconfig(servers: Record<string, string>, certificate = "Zmlyc3Q="): string {

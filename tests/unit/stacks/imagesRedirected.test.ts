@@ -269,11 +269,10 @@ describe("the image of an application", () => {
     }
   });
 
-  test("that is another program of this repository stays one", () => {
-    const settings = product({ image: { source: "apps/shop/backend/server.ts" } });
-    const { product: own, backend } = imagesOf({ ...settings, "mesh:images": { registry: mirror } });
-    expect(own).toMatch(/^localhost\/mesh\/backend:/);
-    expect(own).toBe(backend);
+  test("is no other program of this repository: which programs there are is not a stack's", () => {
+    expect(problems(product({ image: { source: "apps/shop/backend/server.ts" } }))).toEqual([
+      "mesh:apps.product.product.image.source is not a setting; allowed: registry, repository, tag, digest",
+    ]);
   });
 
   test.each<[string, Record<string, unknown>, string]>([

@@ -1,5 +1,4 @@
-import { type Config, ConfigError, parseConfig } from "../../../config.ts";
-import { ApplicationError } from "../../../model/checks/check.ts";
+import { type Config, RefusedError, readConfig } from "../../../config.ts";
 import { type Plan, planStack } from "../../../plan.ts";
 
 /** What every stack must say. */
@@ -35,7 +34,14 @@ function entriesOf(changes: Readonly<Record<string, unknown>>): Record<string, s
   return Object.fromEntries(entries);
 }
 
-/** Reads a configuration without a look at applications. */
+/** A configuration without a look at applications. */
+export function parseConfig(entries: Readonly<Record<string, string>>, stack: string, from?: "file"): Config {
+  const { config, problems } = readConfig(entries, from);
+  if (!config || problems.length > 0) throw new RefusedError(stack, problems);
+  return config;
+}
+
+/** The same of settings that are given structured. */
 export function parse(changes: Readonly<Record<string, unknown>> = {}, from?: "file"): Config {
   return parseConfig(entriesOf(changes), "local", from);
 }
@@ -55,7 +61,7 @@ export function problems(...stack: Parameters<typeof plan>): readonly string[] {
     plan(...stack);
     return [];
   } catch (error) {
-    if (error instanceof ConfigError || error instanceof ApplicationError) return error.problems;
+    if (error instanceof RefusedError) return error.problems;
     throw error;
   }
 }
