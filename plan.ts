@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { BuiltImage } from "./airgap/names.ts";
 import { applications as declarations, movedSettings } from "./apps/index.ts";
 import { gatewayFacts, gatewayNamespaces } from "./components/gateway/facts.ts";
-import { availableGateways } from "./config/gateways.ts";
+import { availableGateways } from "./config/crossSection.ts";
 import { type Config, RefusedError, readConfig } from "./config.ts";
 import { projectDir } from "./lib/paths.ts";
 import type { ApplicationDeclaration, DeclaredApplication } from "./model/application.ts";

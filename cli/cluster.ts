@@ -3,7 +3,7 @@ import { Command, InvalidArgumentError } from "commander";
 import { type BuiltImage, ensureImages, fullName, imageReference } from "../airgap/index.ts";
 import { consoleProgress } from "../lib/progress.ts";
 import type { KindSpec } from "../model/kindSpec.ts";
-import { type ImageFile, loadImages } from "./kind/images.ts";
+import { loadImages } from "./kind/images.ts";
 import { deleteCluster, ensureCluster, readCluster } from "./kind/kindCluster.ts";
 import { runCommand, tellAsJson } from "./support/main.ts";
 
@@ -18,8 +18,6 @@ interface Options {
 
 interface LoadOptions extends Options {
   readonly images: readonly string[];
-  readonly archive: readonly string[];
-  readonly reference: readonly string[];
 }
 
 const progress = consoleProgress();
@@ -39,11 +37,9 @@ command("read", "tell whether the cluster runs").action(async ({ spec }: Options
 
 command("load", "load images into the nodes that lack them")
   .option("--images <names>", "images that are built here, by reference, separated by commas", split, [])
-  .option("--archive <file>", "an image archive; may be given again", append, [])
-  .option("--reference <image>", "what pods call the archive's image; one for each archive", append, [])
-  .action(async ({ spec, images, archive, reference }: LoadOptions) => {
+  .action(async ({ spec, images }: LoadOptions) => {
     const built = images.length > 0 ? await ensureImages(await known(images), progress) : [];
-    answer(await loadImages(spec, [...built, ...pair(archive, reference)], progress));
+    answer(await loadImages(spec, built, progress));
   });
 
 command("delete", "delete the cluster and all that came with it").action(async ({ spec }: Options) => {
@@ -78,13 +74,4 @@ async function known(references: readonly string[]): Promise<BuiltImage[]> {
     if (!found) throw new InvalidArgumentError(`${reference} is none of ${[...all.keys()].join(", ")}.`);
     return found;
   });
-}
-
-function append(value: string, earlier: readonly string[]): string[] {
-  return [...earlier, value];
-}
-
-function pair(archives: readonly string[], references: readonly string[]): ImageFile[] {
-  if (archives.length !== references.length) throw new InvalidArgumentError("Each --archive needs its --reference.");
-  return archives.map((archive, index) => ({ archive, reference: references[index] ?? "" }));
 }

@@ -1,6 +1,7 @@
 import { isCallerHeader, notStripped } from "../model/callerHeaders.ts";
+import { type GatewayName, gatewayNames } from "../model/gateway.ts";
 import type { publishedCharts } from "../model/versions.ts";
-import { availableGateways, defaultIssuer } from "./gateways.ts";
+import { defaultIssuer } from "./gateways.ts";
 import type { Conflict } from "./problems.ts";
 import type { Sections } from "./sections.ts";
 
@@ -119,3 +120,20 @@ const images: Rule = function* ({ sources, images = {} }) {
     }
   }
 };
+
+/**
+ * The gateways that a stack asks for and that can be had: Kong is not built here, so with sources `built` its chart and
+ * images must come from elsewhere.
+ */
+export function availableGateways({
+  sources,
+  gateway,
+  charts,
+  images,
+}: Pick<Sections, "sources" | "gateway" | "charts" | "images">): GatewayName[] {
+  const chart = charts.kong?.path ?? charts.kong?.repository;
+  const pulled = images.registry !== undefined || (images.kong !== undefined && images.kongController !== undefined);
+  const kong = sources === "published" || (chart !== undefined && pulled);
+  const asked: readonly GatewayName[] = gateway === "both" ? gatewayNames : [gateway];
+  return asked.filter((name) => name !== "kong" || kong);
+}

@@ -1,4 +1,3 @@
-import { type GatewayName, gatewayNames } from "../model/gateway.ts";
 import { boolean, host, listOf, oneOf, strictObject, text, url } from "../model/rules.ts";
 
 /** Names under which the gateways answer over HTTPS, and where their certificate comes from: `mesh:tls`. */
@@ -21,22 +20,3 @@ export function defaultIssuer(sources: "built" | "published"): "self-signed" | "
 
 /** Which gateways run: `mesh:gateway`. */
 export const gateway = oneOf("kong", "istio", "both");
-
-interface Asked {
-  readonly sources: "built" | "published";
-  readonly gateway: "kong" | "istio" | "both";
-  readonly charts: { readonly kong?: { readonly path?: string; readonly repository?: string } };
-  readonly images: { readonly registry?: string; readonly kong?: object; readonly kongController?: object };
-}
-
-/**
- * The gateways that a stack asks for and that can be had: Kong is not built here, so with sources `built` its chart and
- * images must come from elsewhere.
- */
-export function availableGateways({ sources, gateway, charts, images }: Asked): GatewayName[] {
-  const chart = charts.kong?.path ?? charts.kong?.repository;
-  const pulled = images.registry !== undefined || (images.kong !== undefined && images.kongController !== undefined);
-  const kong = sources === "published" || (chart !== undefined && pulled);
-  const asked: readonly GatewayName[] = gateway === "both" ? gatewayNames : [gateway];
-  return asked.filter((name) => name !== "kong" || kong);
-}

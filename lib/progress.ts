@@ -59,9 +59,6 @@ export function consoleProgress(stream: NodeJS.WriteStream = process.stderr): Pr
   };
 }
 
-/** Progress that shows nothing, for tests and for commands whose only output is their result. */
-export const silentProgress: Progress = { step: (_title, work) => work(() => {}), note: () => {} };
-
 function seconds(since: number): string {
   const total = (Date.now() - since) / 1000;
   return total < 60 ? `${total.toFixed(1)} s` : `${Math.floor(total / 60)} min ${Math.round(total % 60)} s`;

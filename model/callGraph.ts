@@ -54,18 +54,6 @@ export interface Matrix {
   readonly allowed: readonly { readonly from: string; readonly to: string; readonly operations: readonly Operation[] }[];
 }
 
-/** Whether one account may call one workload, and how: a cell of the matrix. */
-export interface MatrixRow {
-  readonly from: string;
-  readonly to: string;
-  /** Where the workload is to be had; without them it has nothing to call. */
-  readonly protocol?: Listener["protocol"];
-  readonly port?: number;
-  readonly allowed: boolean;
-  /** What is allowed, any of these; empty when nothing is. */
-  readonly operations: readonly Operation[];
-}
-
 /**
  * Who calls whom: the declared calls of all applications, and those of the gateways to whatever they offer. Every policy
  * derives from it, and so does the matrix that the tests try pair by pair.
@@ -97,7 +85,7 @@ export class CallGraph {
     return this.edges.filter(({ from }) => same(from, account));
   }
 
-  /** Every ordered pair of two workloads, and of a gateway and a workload; `matrixRows` spells it out. */
+  /** Every ordered pair of two workloads, and of a gateway and a workload. */
   matrix(): Matrix {
     const callers = [...this.gateways.map(({ account }) => account), ...this.workloads].map(nameOf);
     const callees = this.workloads.map((to) => {
@@ -132,19 +120,6 @@ export class CallGraph {
       throw new Error(`${namespace}/${name} calls ${nameOf(callee)}, which ${to ? "listens on nothing" : "does not exist"}`);
     return { from: { namespace, name }, gateway, to: { ...to, listens: to.listens }, operation };
   }
-}
-
-/** Every cell of a matrix. A workload does not call itself. */
-export function matrixRows({ callers, callees, allowed }: Matrix): MatrixRow[] {
-  const operationsOf = new Map(allowed.map(({ from, to, operations }) => [`${from} ${to}`, operations]));
-  return callers.flatMap((from) =>
-    callees
-      .filter(({ name }) => name !== from)
-      .map(({ name: to, ...where }) => {
-        const operations = operationsOf.get(`${from} ${to}`) ?? [];
-        return { from, to, ...where, allowed: operations.length > 0, operations };
-      }),
-  );
 }
 
 /** What an application declares, before anybody asks whether the calls among it can be. */

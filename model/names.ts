@@ -9,12 +9,6 @@ export function nameOf({ namespace, name }: Account): string {
   return `${namespace}/${name}`;
 }
 
-/** The account or workload that {@link nameOf} has written. */
-export function accountOf(text: string): Account {
-  const [namespace = "", name = ""] = text.split("/");
-  return { namespace, name };
-}
-
 /** The workload that a call names: `name` is one of the caller's own namespace. */
 export function resolveCall(namespace: string, to: string): Account {
   const [first = "", second] = to.split("/");

@@ -1,4 +1,5 @@
-import type { Account } from "./names.ts";
+import type { Application } from "./application.ts";
+import { type Account, delegateOf } from "./names.ts";
 import type { RoutePolicies } from "./policies.ts";
 
 /** One row of the route table, the same for every gateway: a path, and whose it is. */
@@ -19,4 +20,22 @@ export interface Route {
   /** Names of the gateways that offer it. */
   readonly gateways: readonly string[];
   readonly policies: RoutePolicies;
+}
+
+/** The rows of the route table that an application asks for, on the gateways that run. */
+export function routesOf({ namespace, services }: Application, gateways: readonly string[]): Route[] {
+  return services.flatMap(({ name, port, versions, exposed, resilience }) => {
+    if (!exposed) return [];
+    return {
+      path: exposed.path,
+      ...(exposed.versioned !== undefined && { versioned: exposed.versioned }),
+      service: { name, namespace, port },
+      versions: versions.map((version) => version.name),
+      delegate: delegateOf(name, namespace),
+      timeout: resilience.timeout,
+      retriedBytes: resilience.retries.maxBodyBytes,
+      gateways: exposed.gateways ?? gateways,
+      policies: exposed.policies ?? {},
+    };
+  });
 }

@@ -1,4 +1,4 @@
-import { availableGateways } from "../config/gateways.ts";
+import { availableGateways } from "../config/crossSection.ts";
 import type { Config } from "../config.ts";
 import type { Target } from "./Target.ts";
 

@@ -1,6 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { CallGraph } from "../../model/callGraph.ts";
-import type { GatewayFacts } from "../../model/gateway.ts";
 import type { GatewaySettings, GatewayTls } from "../../model/gatewaySettings.ts";
 import type { Image } from "../../model/image.ts";
 import type { Route } from "../../model/route.ts";
@@ -12,7 +11,6 @@ import type { Exposure } from "./exposure.ts";
 
 /** A gateway: requests from outside come in through it. Each implementation has a folder of its own, which alone knows its facts. */
 export interface Gateway {
-  readonly facts: GatewayFacts;
   /** Installs it, and what guards it. Its routes follow with {@link InstalledGateway.attach}. */
   install(context: GatewayContext): InstalledGateway;
   /** Annotations of the Services that it offers. @default none */

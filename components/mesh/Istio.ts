@@ -5,7 +5,6 @@ import { defaultProxySettings, type ProxySettings } from "../../model/proxySetti
 import { customResource } from "../support/customResource.ts";
 import { type ChartSource, helmRelease, isValues, merge, type Values } from "../support/helm.ts";
 import { createNamespace, noInjection } from "../support/namespace.ts";
-import { proxyConfig, proxyNote } from "./proxyConfig.ts";
 import { RevisionTag } from "./RevisionTag.ts";
 import { ignoredUpgrades } from "./upgrades.ts";
 
@@ -198,4 +197,14 @@ function istiodValues(replicas: number, accessLogs: boolean, proxies: ProxySetti
       defaultConfig: { ...proxyConfig(proxies), proxyStatsMatcher: { inclusionSuffixes: [...extraProxyStats] } },
     },
   };
+}
+
+/** The settings as `meshConfig.defaultConfig` has them. The proxy's agent asks for a certificate of that lifetime. */
+function proxyConfig({ certificateLifetime, drain }: ProxySettings): Values {
+  return { drainDuration: drain, proxyMetadata: { SECRET_TTL: certificateLifetime } };
+}
+
+/** A text that changes with the settings. */
+function proxyNote({ certificateLifetime, drain }: ProxySettings): string {
+  return `${certificateLifetime}-${drain}`;
 }

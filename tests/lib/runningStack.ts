@@ -2,7 +2,8 @@ import { existsSync } from "node:fs";
 import { rm, writeFile } from "node:fs/promises";
 import process from "node:process";
 import { execa, type Options } from "execa";
-import { type Matrix, type MatrixRow, matrixRows } from "../../model/callGraph.ts";
+import type { Matrix } from "../../model/callGraph.ts";
+import { type MatrixRow, matrixRows } from "./matrixRows.ts";
 import { upMark } from "./upMark.cjs";
 
 /** The stack that the tests ask. `make wire STACK=<name>` names another one than `local`. */

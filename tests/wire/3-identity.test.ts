@@ -1,8 +1,8 @@
 import { X509Certificate } from "node:crypto";
 import { beforeAll, expect, test } from "@jest/globals";
 import { principalOf } from "../../model/callGraph.ts";
-import { accountOf } from "../../model/names.ts";
 import { defaultProxySettings } from "../../model/proxySettings.ts";
+import { accountOf } from "../lib/matrixRows.ts";
 import { eventually, haveUp, kubectl, kubeGet, outputs, pulumi, run, saw, stackEnvironment } from "../lib/runningStack.ts";
 import { type Asker, withCallers, withNamespace } from "./support/inside/pods.ts";
 import type { Presented } from "./support/inside/protocol.ts";

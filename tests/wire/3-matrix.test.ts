@@ -1,7 +1,8 @@
 import { beforeAll, describe, expect, test } from "@jest/globals";
 import { gatewayFacts } from "../../components/gateway/facts.ts";
-import { type MatrixRow, principalOf } from "../../model/callGraph.ts";
+import { principalOf } from "../../model/callGraph.ts";
 import { type MatrixProbe, record } from "../../report/records.ts";
+import type { MatrixRow } from "../lib/matrixRows.ts";
 import { haveUp, outputs, run, saw, stackEnvironment } from "../lib/runningStack.ts";
 import { type Echo, route, withEcho } from "./support/echo.ts";
 import { type Forgery, forgedNames, forgeries } from "./support/forgeries.ts";

@@ -1,8 +1,8 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { beforeAll, expect, test } from "@jest/globals";
 import { principalOf } from "../../model/callGraph.ts";
-import { accountOf } from "../../model/names.ts";
 import { record } from "../../report/records.ts";
+import { accountOf } from "../lib/matrixRows.ts";
 import { bringUp, haveUp, outputs, saw } from "../lib/runningStack.ts";
 import { quantile } from "../lib/statistics.ts";
 import { type Asker, withCallers, withNamespace } from "./support/inside/pods.ts";

@@ -7,7 +7,7 @@ import { IstioPolicies } from "./IstioPolicies.ts";
 import { IstioRoutes } from "./IstioRoutes.ts";
 
 /** Istio's gateway, and what lets requests in through it. */
-export const istio: Gateway = { facts: istioFacts, install };
+export const istio: Gateway = { install };
 
 function install(context: GatewayContext): InstalledGateway {
   const { charts, exposure, injection, podAnnotations, replicas, certificates, graph, routes, surroundings, settings } = context;

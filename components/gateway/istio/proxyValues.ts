@@ -1,8 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { type Bounds, defaultBounds } from "../../../model/gatewayBounds.ts";
 import type { Values } from "../../support/helm.ts";
-import { drain, withdrawal } from "../draining.ts";
-import type { Exposure } from "../exposure.ts";
+import { drain, type Exposure, withdrawal } from "../exposure.ts";
 import { overloadAnnotations } from "./overload.ts";
 
 export interface Proxies {

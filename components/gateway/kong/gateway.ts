@@ -6,7 +6,7 @@ import { Kong } from "./Kong.ts";
 import { KongRoutes } from "./KongRoutes.ts";
 
 /** Kong, and what lets requests in through it once the applications are there. */
-export const kong: Gateway = { facts: kongFacts, install, serviceAnnotations };
+export const kong: Gateway = { install, serviceAnnotations };
 
 function install(context: GatewayContext): InstalledGateway {
   const { charts, images, exposure, injection, podAnnotations, certificates, graph, routes, surroundings, settings } = context;

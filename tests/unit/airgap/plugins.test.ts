@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import process from "node:process";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
-import { silentProgress } from "../../../lib/progress.ts";
+import { silentProgress } from "../../lib/silentProgress.ts";
 import { Folder } from "./support/folder.ts";
 
 /*

@@ -8,7 +8,7 @@ import { go } from "../../../airgap/toolchain/go.ts";
 import { goFailure } from "../../../airgap/toolchain/goErrors.ts";
 import { UserError } from "../../../lib/errors.ts";
 import { CommandError } from "../../../lib/process.ts";
-import { silentProgress } from "../../../lib/progress.ts";
+import { silentProgress } from "../../lib/silentProgress.ts";
 import { Folder } from "./support/folder.ts";
 
 let folder: Folder;

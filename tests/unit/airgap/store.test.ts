@@ -9,7 +9,7 @@ import { ensureFolder } from "../../../airgap/store/store.ts";
 import { withLock } from "../../../lib/lock.ts";
 import { messageOf } from "../../../lib/messages.ts";
 import { projectDir } from "../../../lib/paths.ts";
-import { silentProgress } from "../../../lib/progress.ts";
+import { silentProgress } from "../../lib/silentProgress.ts";
 import { Folder } from "./support/folder.ts";
 
 let folder: Folder;

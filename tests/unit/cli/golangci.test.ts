@@ -1,7 +1,7 @@
 import process from "node:process";
 import { afterEach, expect, jest, test } from "@jest/globals";
 import { lintGo } from "../../../cli/test/golangci.ts";
-import { silentProgress } from "../../../lib/progress.ts";
+import { silentProgress } from "../../lib/silentProgress.ts";
 
 const { PATH } = process.env;
 afterEach(() => {

@@ -12,8 +12,9 @@ import { findRuntime, listNodes, startNode } from "../../../cli/kind/runtime.ts"
 import { readHealth } from "../../../cli/kind/status.ts";
 import { nodeProblems } from "../../../cli/preflight.ts";
 import { kubeconfigFile } from "../../../cli/support/environment.ts";
-import { type Progress, silentProgress } from "../../../lib/progress.ts";
+import type { Progress } from "../../../lib/progress.ts";
 import type { KindSpec } from "../../../model/kindSpec.ts";
+import { silentProgress } from "../../lib/silentProgress.ts";
 import { type FakeNode, Fakes } from "./support/fakes.ts";
 
 let fakes: Fakes;

@@ -10,8 +10,8 @@ import { kubectlOf } from "../../../cli/kind/health.ts";
 import type { Deployment } from "../../../cli/pulumi/deployment.ts";
 import { recover } from "../../../cli/pulumi/recovery.ts";
 import type { PulumiStack } from "../../../cli/pulumi/stack.ts";
-import { silentProgress } from "../../../lib/progress.ts";
 import type { KindSpec } from "../../../model/kindSpec.ts";
+import { silentProgress } from "../../lib/silentProgress.ts";
 import { Fakes } from "./support/fakes.ts";
 
 let fakes: Fakes;

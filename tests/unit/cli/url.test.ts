@@ -5,8 +5,8 @@ import type { AddressInfo, Server } from "node:net";
 import { afterEach, describe, expect, test } from "@jest/globals";
 import { issue } from "../../../cli/certificates/issue.ts";
 import { ask, judge, questionOf, untilAnswered } from "../../../cli/support/url.ts";
-import { silentProgress } from "../../../lib/progress.ts";
 import { curlCommand, expectedAnswers, questionsAllowed } from "../../../model/expectedAnswers.ts";
+import { silentProgress } from "../../lib/silentProgress.ts";
 
 const open: Server[] = [];
 

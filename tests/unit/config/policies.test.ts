@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from "node:crypto";
 import { describe, expect, test } from "@jest/globals";
 import { CallGraph } from "../../../model/callGraph.ts";
-import { routesOf } from "../../../model/routes.ts";
+import { routesOf } from "../../../model/route.ts";
 import { factsOf } from "../../lib/shop.ts";
 import { plan, problems, product, serviceOf, shop } from "../support/config.ts";
 

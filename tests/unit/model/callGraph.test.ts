@@ -1,5 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
-import { CallGraph, databasePort, matrixRows, principalOf } from "../../../model/callGraph.ts";
+import { CallGraph, databasePort, principalOf } from "../../../model/callGraph.ts";
+import { matrixRows } from "../../lib/matrixRows.ts";
 import { factsOf, service, shop } from "../../lib/shop.ts";
 
 const graph = new CallGraph(shop(), factsOf("istio", "kong"));

@@ -1,5 +1,6 @@
 import { gatewayFacts } from "../../../components/gateway/facts.ts";
-import { accountOf, nameOf, serviceHost } from "../../../model/names.ts";
+import { nameOf, serviceHost } from "../../../model/names.ts";
+import { accountOf } from "../../lib/matrixRows.ts";
 import { outputs } from "../../lib/runningStack.ts";
 import { listPods } from "./pods.ts";
 import { type PortForward, withPortForwards } from "./portForwards.ts";

@@ -1,6 +1,6 @@
 import { callerHeaders } from "../../../model/callerHeaders.ts";
 import { principalOf } from "../../../model/callGraph.ts";
-import { accountOf } from "../../../model/names.ts";
+import { accountOf } from "../../lib/matrixRows.ts";
 
 /** Headers by which a request claims to be what it is not. */
 export interface Forgery {

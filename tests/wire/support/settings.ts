@@ -1,6 +1,6 @@
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { parse, stringify } from "yaml";
-import { accountOf } from "../../../model/names.ts";
+import { accountOf } from "../../lib/matrixRows.ts";
 import { bringUp, type Finished, pulumi, stack } from "../../lib/runningStack.ts";
 
 type Settings = Record<string, unknown>;

@@ -6,7 +6,7 @@ import { CallGraph } from "../../../../model/callGraph.ts";
 import type { GatewayName } from "../../../../model/gateway.ts";
 import { defaultResilience } from "../../../../model/resilience.ts";
 import type { Route } from "../../../../model/route.ts";
-import { routesOf } from "../../../../model/routes.ts";
+import { routesOf } from "../../../../model/route.ts";
 import { at, record } from "../../../lib/mocks.ts";
 import { factsOf } from "../../../lib/shop.ts";
 

@@ -2,7 +2,7 @@ import { expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { Application } from "../../../../components/app/Application.ts";
 import { CallGraph } from "../../../../model/callGraph.ts";
-import { routesOf } from "../../../../model/routes.ts";
+import { routesOf } from "../../../../model/route.ts";
 import { type Declared, declared } from "../../../lib/arbitraries.ts";
 import { at, automaticName, type Inputs, type Recording, type Registered, record } from "../../../lib/mocks.ts";
 import { factsOf } from "../../../lib/shop.ts";

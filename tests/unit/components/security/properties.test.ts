@@ -1,11 +1,12 @@
 import { expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { ZeroTrust } from "../../../../components/security/ZeroTrust.ts";
-import { CallGraph, type MatrixRow, matrixRows, principalOf, type Workload } from "../../../../model/callGraph.ts";
+import { CallGraph, principalOf, type Workload } from "../../../../model/callGraph.ts";
 import { checkApplications } from "../../../../model/checks/check.ts";
 import { nameOf } from "../../../../model/names.ts";
 import { type Declared, declared } from "../../../lib/arbitraries.ts";
 import { isAllowed, type Policy, policiesOf } from "../../../lib/authorization.ts";
+import { type MatrixRow, matrixRows } from "../../../lib/matrixRows.ts";
 import { at, type Recording, record } from "../../../lib/mocks.ts";
 import { declared as declaredAs, factsOf } from "../../../lib/shop.ts";
 

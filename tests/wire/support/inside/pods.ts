@@ -2,7 +2,7 @@ import { fileURLToPath } from "node:url";
 import { buildSync } from "esbuild";
 import { execa } from "execa";
 import { restrictedContainer, restrictedPod } from "../../../../components/support/restricted.ts";
-import { accountOf } from "../../../../model/names.ts";
+import { accountOf } from "../../../lib/matrixRows.ts";
 import { createObjects, eventually, kubectl, stackEnvironment } from "../../../lib/runningStack.ts";
 import { type Answer, certificates, type Inside, type Order } from "./protocol.ts";
 

@@ -1,0 +1,33 @@
+import type { Listener, Matrix, Operation } from "../../model/callGraph.ts";
+import type { Account } from "../../model/names.ts";
+
+/** Whether one account may call one workload, and how: a cell of the matrix. */
+export interface MatrixRow {
+  readonly from: string;
+  readonly to: string;
+  /** Where the workload is to be had; without them it has nothing to call. */
+  readonly protocol?: Listener["protocol"];
+  readonly port?: number;
+  readonly allowed: boolean;
+  /** What is allowed, any of these; empty when nothing is. */
+  readonly operations: readonly Operation[];
+}
+
+/** Every cell of a matrix. A workload does not call itself. */
+export function matrixRows({ callers, callees, allowed }: Matrix): MatrixRow[] {
+  const operationsOf = new Map(allowed.map(({ from, to, operations }) => [`${from} ${to}`, operations]));
+  return callers.flatMap((from) =>
+    callees
+      .filter(({ name }) => name !== from)
+      .map(({ name: to, ...where }) => {
+        const operations = operationsOf.get(`${from} ${to}`) ?? [];
+        return { from, to, ...where, allowed: operations.length > 0, operations };
+      }),
+  );
+}
+
+/** The account or workload that `nameOf` of model/names.ts has written. */
+export function accountOf(text: string): Account {
+  const [namespace = "", name = ""] = text.split("/");
+  return { namespace, name };
+}
