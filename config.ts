@@ -1,8 +1,8 @@
 import { kubeconfigRule, region, sealed } from "./config/clusters.ts";
-import { conflicts } from "./config/crossSection.ts";
-import { defaultIssuer } from "./config/gateways.ts";
+import { conflicts, defaultIssuer } from "./config/crossSection.ts";
 import { describe, describeConflict, namespace } from "./config/problems.ts";
 import { type Sections, sections } from "./config/sections.ts";
+import type { Tls } from "./model/gatewaySettings.ts";
 
 /*
  * The whole configuration of a stack. All problems of a file are told at once, each with its key, what was given and what is allowed,
@@ -30,8 +30,7 @@ export interface ExistingConfig extends Common {
 }
 
 interface Common extends Omit<Sections, "target" | "cluster" | "eks" | "existing" | "tls"> {
-  readonly tls: Omit<Sections["tls"], "hosts" | "issuer" | "plaintext"> &
-    Required<Pick<Sections["tls"], "hosts" | "issuer" | "plaintext">>;
+  readonly tls: Tls;
 }
 
 /** What a stack's file comes to: a configuration, what is wrong with it, and the sections that are right by themselves. */

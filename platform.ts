@@ -75,10 +75,7 @@ export function buildPlatform(target: Target, config: Config, applications: read
   const backends = new Map(apps.flatMap((app) => [...app.backends]));
   const keys = gateways.map((gateway) => gateway.attach(backends));
 
-  const urls = gateways.map(({ name, url, httpsUrl }) => ({
-    [name]: url,
-    ...(httpsUrl !== undefined && { [`${name}Https`]: pulumi.output(httpsUrl) }),
-  }));
+  const urls = gateways.map(({ name, url, httpsUrl }) => ({ [name]: url, [`${name}Https`]: pulumi.output(httpsUrl) }));
   return {
     urls: Object.assign({}, ...urls),
     addresses: Object.fromEntries(gateways.map(({ name, address }) => [name, address])),

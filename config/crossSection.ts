@@ -1,7 +1,6 @@
 import { isCallerHeader, notStripped } from "../model/callerHeaders.ts";
 import { type GatewayName, gatewayNames } from "../model/gateway.ts";
 import type { publishedCharts } from "../model/versions.ts";
-import { defaultIssuer } from "./gateways.ts";
 import type { Conflict } from "./problems.ts";
 import type { Sections } from "./sections.ts";
 
@@ -120,6 +119,11 @@ const images: Rule = function* ({ sources, images = {} }) {
     }
   }
 };
+
+/** Who signs unless the stack says otherwise: cert-manager is not built here. */
+export function defaultIssuer(sources: "built" | "published"): "self-signed" | "ca" {
+  return sources === "built" ? "self-signed" : "ca";
+}
 
 /**
  * The gateways that a stack asks for and that can be had: Kong is not built here, so with sources `built` its chart and

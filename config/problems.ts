@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import { UserError } from "../lib/errors.ts";
+import { dotted, shortened, valueAt } from "../model/checks/problems.ts";
 import { sealed } from "./clusters.ts";
 
 /** Why a stack is refused. */
@@ -37,24 +38,17 @@ export function describe(issue: z.core.$ZodIssue, given: unknown): string[] {
 }
 
 export function describeConflict({ path, allowed, given: unlessGiven }: Conflict, given: unknown): string {
-  const found = path.reduce<unknown>((from, part) => (from as Record<PropertyKey, unknown> | undefined)?.[part], given);
   // A default that does not hold with what is given is named, although the file does not say it.
-  return `${at(path)} is ${shown(path, found ?? unlessGiven)}; allowed: ${allowed}`;
+  return `${at(path)} is ${shown(path, valueAt(given, path) ?? unlessGiven)}; allowed: ${allowed}`;
 }
 
 function at(path: readonly PropertyKey[]): string {
-  const steps = path.map((part) => (typeof part === "number" ? `[${part}]` : `.${String(part)}`));
-  return `${namespace}${steps.join("").slice(1)}`;
+  return `${namespace}${dotted(path)}`;
 }
 
 /** A value as it is told of. Of a section that holds a secret no value is, unless it is too short to be one. */
 function shown(path: readonly PropertyKey[], value: unknown): string {
-  if (value === undefined) return "not given";
-  const json = JSON.stringify(value);
-  const isSecret = path[0] === "existing" && (path.length === 1 || path[1] === "kubeconfig" || json.length > longest);
-  if (isSecret || value === sealed) return "a secret";
-  return json.length > longest ? `${json.slice(0, longest)}…` : json;
+  const told = shortened(value);
+  const isSecret = path[0] === "existing" && (path.length === 1 || path[1] === "kubeconfig" || told.endsWith("…"));
+  return value !== undefined && (isSecret || value === sealed) ? "a secret" : told;
 }
-
-/** A value is shown up to this length: a file that was pasted into the wrong place need not be read again. */
-const longest = 120;

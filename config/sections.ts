@@ -1,10 +1,9 @@
 import { z } from "zod";
 import { bounds } from "../model/gatewayBounds.ts";
-import { edge, kong } from "../model/gatewaySettings.ts";
+import { edge, kong, tls } from "../model/gatewaySettings.ts";
 import { byName, message, oneOf, strictObject } from "../model/rules.ts";
 import { charts, images } from "./artifacts.ts";
 import { cluster, eks, existing } from "./clusters.ts";
-import { gateway, tls } from "./gateways.ts";
 import { istio, monitoring } from "./mesh.ts";
 
 /**
@@ -20,7 +19,7 @@ const apps = byName(
 export const sections = strictObject({
   target: oneOf("kind", "eks", "existing"),
   sources: oneOf("built", "published"),
-  gateway: gateway.default("both"),
+  gateway: oneOf("kong", "istio", "both").default("both"),
   cluster: cluster.prefault({}),
   eks: eks.exactOptional(),
   existing: existing.exactOptional(),

@@ -48,7 +48,7 @@ const exposed = strictObject({
   versioned: versionedPath().exactOptional(),
   /** Names of gateways. @default every gateway that runs */
   gateways: listOf(z.string(message("text")), "gateways", { absent: "every gateway that runs" }).exactOptional(),
-  /** What gateways demand of requests. @default nothing */
+  /** Policies that gateways apply to requests. @default none */
   policies: policies.exactOptional(),
 }).superRefine(({ methods = exposedMethods, policies }, ctx) => {
   for (const [index, value] of (policies?.cors?.methods ?? []).entries()) {

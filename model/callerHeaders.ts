@@ -1,5 +1,3 @@
-import type { RoutePolicies } from "./policies.ts";
-
 /**
  * Headers by which proxies tell services who calls, from where, under which name, and for which method and path. A gateway is the
  * first proxy, so a caller from outside who sends one forges it: every gateway removes them. `*` at the end stands for any rest.
@@ -102,20 +100,6 @@ export function isCallerHeader(name: string, further: readonly string[] = []): b
 /** What is allowed where a service or a gateway reads a header. */
 export const notStripped =
   "a header that gateways do not strip: none of mesh:edge.stripHeaders, nor of the list in docs/expose.md";
-
-/** The headers that gateways or a service's rules read of requests, each with the place of its option. */
-export function headersRead(canary: { readonly header: string } | undefined, { apiKeys, cors }: RoutePolicies): HeaderRead[] {
-  return [
-    ...(canary ? [{ option: ["canary", "header"], header: canary.header }] : []),
-    ...(apiKeys?.header === undefined ? [] : [{ option: ["policies", "apiKeys", "header"], header: apiKeys.header }]),
-    ...(cors?.headers ?? []).map((header, index) => ({ option: ["policies", "cors", "headers", index], header })),
-  ];
-}
-
-interface HeaderRead {
-  readonly option: readonly (string | number)[];
-  readonly header: string;
-}
 
 /** Any text but these words, none of which begins as another whole one does, for engines that cannot look ahead. */
 function anyBut(words: readonly string[]): string {

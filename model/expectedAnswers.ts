@@ -32,7 +32,7 @@ export interface ExpectedAnswer {
 
 /**
  * The answers to a plain GET that show that a gateway, its route and its policies are as declared: 200, or the refusal that a policy
- * of the route demands. A route that lets no such request in is not expected to answer 200.
+ * of the route gives. A route that lets no such request in is not expected to answer 200.
  */
 export function expectedAnswers(offer: Offer | undefined): ExpectedAnswer[] {
   if (!offer) return [{ status: 404, why: "no service is exposed" }];

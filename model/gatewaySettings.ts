@@ -1,7 +1,20 @@
 import type { z } from "zod";
 import { cidr } from "./addresses.ts";
 import type { Bounds } from "./gatewayBounds.ts";
-import { addIssue, boolean, connectionHeaders, integer, listOf, message, ownHeader, strictObject, text, url } from "./rules.ts";
+import {
+  addIssue,
+  boolean,
+  connectionHeaders,
+  host,
+  integer,
+  listOf,
+  message,
+  oneOf,
+  ownHeader,
+  strictObject,
+  text,
+  url,
+} from "./rules.ts";
 
 /** Settings of a stack that gateways read; each has a section of its own. */
 export interface GatewaySettings {
@@ -11,12 +24,29 @@ export interface GatewaySettings {
   readonly kong: z.output<typeof kong>;
 }
 
-export interface GatewayTls {
-  /** Names under which HTTPS is served. HTTP to them is redirected. */
-  readonly hosts: readonly string[];
-  /** Whether HTTP is served under every other name, or redirected as well. */
-  readonly plaintext: boolean;
-}
+/** Names under which the gateways answer over HTTPS, and where their certificate comes from: `mesh:tls`. */
+export const tls = strictObject({
+  /** Of the certificates. HTTP to them is redirected. */
+  hosts: listOf(host(), "the full names of hosts", {
+    least: 1,
+    most: [100, "at most 100 hosts, as many as Let's Encrypt puts into one certificate"],
+  }).exactOptional(),
+  /** An authority of the stack's own, one of the cluster's own that cert-manager keeps, or a public one that speaks ACME. */
+  issuer: oneOf("self-signed", "ca", "acme").exactOptional(),
+  /** For ACME: where the authority writes to. */
+  email: text(/^[^\s@]+@[^\s@]+\.[^\s@]+$/, "an e-mail address, for what the certificate authority has to tell").exactOptional(),
+  /** For ACME: the zone that the hosts are in. */
+  hostedZone: text(/^Z[A-Z0-9]{5,31}$/, "the id of a hosted zone of Route 53, such as Z0123456789ABCDEFGHIJ").exactOptional(),
+  /** For ACME: the authority's directory. @default Let's Encrypt's */
+  server: url(["https"], "https://acme-v02.api.letsencrypt.org/directory").exactOptional(),
+  /** Whether HTTP is served under every other name, or redirected as well. @default with target kind alone */
+  plaintext: boolean().exactOptional(),
+});
+
+/** The same with every default filled in. */
+export type Tls = Omit<z.output<typeof tls>, Defaulted> & Required<Pick<z.output<typeof tls>, Defaulted>>;
+type Defaulted = "hosts" | "issuer" | "plaintext";
+export type GatewayTls = Pick<Tls, "hosts" | "plaintext">;
 
 /** What requests cannot do without, or what gateways write themselves before they strip headers. */
 const needed = [

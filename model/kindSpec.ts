@@ -1,4 +1,4 @@
-/** A kind cluster as a stack's configuration asks for it: what the program hands to the engine, and what the engine works from. */
+/** A kind cluster as a stack's configuration asks for it: what the program hands to the command line, which creates it. */
 export interface KindSpec {
   /** The stack that asks for it: messages say what to type for that one. @default "local" */
   readonly stack?: string;

@@ -20,7 +20,7 @@ import {
 } from "./rules.ts";
 
 /*
- * What a gateway demands of requests before it lets them in. Whatever is left out is not demanded.
+ * What a gateway asks of requests before it lets them in. Whatever is left out is not asked.
  */
 
 /** Beyond the limit requests are answered with 429. Each proxy of a gateway counts for itself. */

@@ -2,8 +2,7 @@ import { certManagerAccount } from "../components/certificates/CertManager.ts";
 import type { Exposure } from "../components/gateway/exposure.ts";
 import { gatewayFacts } from "../components/gateway/facts.ts";
 import type { EksConfig } from "../config.ts";
-import { resolveGateways } from "./gateways.ts";
-import { resolveSources } from "./sources.ts";
+import { resolveCommon } from "./common.ts";
 import type { Target } from "./Target.ts";
 
 /** A cluster of Amazon's, whose gateways are reached through network load balancers. */
@@ -13,14 +12,13 @@ export async function eksTarget(config: EksConfig): Promise<Target> {
   const { availableZones } = await import("../components/cluster/eks/zones.ts");
   const { name, network, ...rest } = config.eks;
   const zones = await availableZones(network.zones);
-  const sources = resolveSources(config);
-  const loadBalancerController = { chart: sources.charts.loadBalancerController, image: sources.images.loadBalancerController };
+  const common = resolveCommon(config);
+  const loadBalancerController = { chart: common.charts.loadBalancerController, image: common.images.loadBalancerController };
   const webhooks = Object.values(gatewayFacts).flatMap(({ name, webhooks }) => webhooks.map((webhook) => ({ name, ...webhook })));
   const { issuer, hostedZone } = config.tls;
   const dns = issuer === "acme" && hostedZone !== undefined ? { dns: { hostedZone, account: certManagerAccount } } : {};
   return {
-    ...sources,
-    ...resolveGateways(config),
+    ...common,
     cluster: new EksCluster(name, { ...rest, webhooks, network: { ...network, zones }, loadBalancerController, ...dns }),
     exposure: {
       // Where Kong says whether it is ready it says much else, so nobody is let in there. Pods that are not ready get no

@@ -2,8 +2,7 @@ import { ExistingCluster } from "../components/cluster/ExistingCluster.ts";
 import type { Exposure } from "../components/gateway/exposure.ts";
 import type { ExistingConfig } from "../config.ts";
 import { contextServer } from "../model/kubeconfig.ts";
-import { resolveGateways } from "./gateways.ts";
-import { resolveSources } from "./sources.ts";
+import { resolveCommon } from "./common.ts";
 import type { Target } from "./Target.ts";
 
 type Existing = ExistingConfig["existing"];
@@ -14,8 +13,7 @@ export async function existingTarget(config: ExistingConfig): Promise<Target> {
   const { dnsAddresses, apiServerPort } = config.existing;
   const ports = [apiServerPort, portOf(contextServer(kubeconfig, context))];
   return {
-    ...resolveSources(config),
-    ...resolveGateways(config),
+    ...resolveCommon(config),
     cluster: new ExistingCluster("existing", { kubeconfig, context }),
     exposure: { kong: expose(exposure, "http", "https"), istio: expose(exposure, "istio", "istioTls") },
     replicas: { istiod: 2, gateway: 2 },

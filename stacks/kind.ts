@@ -4,7 +4,6 @@ import type { DeclaredApplication } from "../model/application.ts";
 import type { GatewayName } from "../model/gateway.ts";
 import { imageName } from "../model/image.ts";
 import type { KindSpec } from "../model/kindSpec.ts";
-import { resolveGateways } from "./gateways.ts";
 import { imagesToLoad, resolveImage } from "./images.ts";
 import type { Target } from "./Target.ts";
 
@@ -28,14 +27,13 @@ export function kindSpec(config: KindConfig): KindSpec {
 export async function kindTarget(config: KindConfig, applications: readonly DeclaredApplication[]): Promise<Target> {
   // The command line reads the rest of this module too, and has no use for Pulumi.
   const { KindCluster } = await import("../components/cluster/KindCluster.ts");
-  const { resolveSources } = await import("./sources.ts");
+  const { resolveCommon } = await import("./common.ts");
   const images = imagesToLoad(config, applications).map((image) => ({
     name: image.name,
     reference: fullName(imageReference(image)),
   }));
   return {
-    ...resolveSources(config),
-    ...resolveGateways(config),
+    ...resolveCommon(config),
     cluster: new KindCluster(config.cluster.name, { spec: kindSpec(config), images }),
     exposure: { kong: exposure(config, "http", "https"), istio: exposure(config, "istio", "istioTls") } satisfies Record<
       GatewayName,

@@ -113,9 +113,8 @@ export async function untilAnswered(
   });
 }
 
-/** The stack's output `urls`, one line for each: a list, or a mapping of what answers there to where. */
+/** The stack's output `urls`, one line for each: what answers there, and where. */
 export function listUrls(urls: unknown): string[] {
-  if (Array.isArray(urls)) return urls.map(String);
   if (typeof urls !== "object" || urls === null) return [];
   const width = Math.max(0, ...Object.keys(urls).map((name) => name.length));
   return Object.entries(urls).map(([name, url]) => `${name.padEnd(width)}  ${String(url)}`);

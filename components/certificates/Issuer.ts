@@ -1,27 +1,16 @@
 import { Certificate, ClusterIssuer, type IClusterIssuer } from "@kubernetes-models/cert-manager/cert-manager.io/v1";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import type { Tls } from "../../model/gatewaySettings.ts";
 import { customResource } from "../support/customResource.ts";
 import type { CertManager } from "./CertManager.ts";
 import { type Certificates, secretNames } from "./certificates.ts";
 
-/** A public authority that speaks ACME (RFC 8555), and how it is shown that the hosts are ours: by a record in Route 53. */
-export interface Acme {
-  /** Where the authority writes to when a certificate is about to end. */
-  readonly email: string;
-  /** Id of the hosted zone that the hosts are in. */
-  readonly hostedZone: string;
-  /** @default the one cert-manager's pod runs in */
-  readonly region?: string;
-  /** URL of its directory. @default Let's Encrypt's */
-  readonly server?: string;
-}
-
 export interface IssuerArgs {
+  readonly tls: Omit<Tls, "plaintext">;
   readonly manager: CertManager;
-  readonly hosts: readonly string[];
-  /** @default an authority of the cluster's own */
-  readonly acme?: Acme;
+  /** The region to ask Route 53 in. @default the one cert-manager's pod runs in */
+  readonly region?: string | undefined;
 }
 
 const letsEncrypt = "https://acme-v02.api.letsencrypt.org/directory";
@@ -43,14 +32,14 @@ export class Issuer extends pulumi.ComponentResource implements Certificates {
   private readonly hosts: readonly string[];
   private readonly issuer: pulumi.Resource;
 
-  constructor(name: string, { manager, hosts, acme }: IssuerArgs, opts?: pulumi.ComponentResourceOptions) {
+  constructor(name: string, { manager, tls, region }: IssuerArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mesh:certificates:Issuer", name, {}, opts);
-    this.hosts = hosts;
-    this.secretName = secretNames[acme ? "acme" : "ca"];
+    this.hosts = tls.hosts;
+    this.secretName = secretNames[tls.issuer];
     // Without the manager nobody knows such an object, nor lets it go.
     const child = { parent: this, dependsOn: manager };
-    if (acme) {
-      this.issuer = clusterIssuer(name, { acme: acmeSpec(acme) }, child);
+    if (tls.issuer === "acme") {
+      this.issuer = clusterIssuer(name, { acme: acmeSpec(tls, region) }, child);
     } else {
       const itself = clusterIssuer(`${name}-bootstrap`, { selfSigned: {} }, child, bootstrap);
       const after = (resource: pulumi.Resource) => ({ parent: this, dependsOn: resource });
@@ -79,9 +68,14 @@ function clusterIssuer(name: string, spec: IssuerSpec, opts: pulumi.CustomResour
   return customResource(name, new ClusterIssuer({ metadata: { name: known, annotations: awaited }, spec }), opts);
 }
 
-function acmeSpec({ email, hostedZone, region, server = letsEncrypt }: Acme): NonNullable<IssuerSpec["acme"]> {
-  const route53 = { hostedZoneID: hostedZone, ...(region === undefined ? {} : { region }) };
-  return { email, server, privateKeySecretRef: { name: "mesh-acme-account" }, solvers: [{ dns01: { route53 } }] };
+/** A public authority that speaks ACME (RFC 8555), and how it is shown that the hosts are ours: by a record in Route 53. */
+function acmeSpec(
+  { email, hostedZone, server = letsEncrypt }: IssuerArgs["tls"],
+  region?: string,
+): NonNullable<IssuerSpec["acme"]> {
+  const route53 = { ...(hostedZone !== undefined && { hostedZoneID: hostedZone }), ...(region !== undefined && { region }) };
+  const account = { server, privateKeySecretRef: { name: "mesh-acme-account" }, ...(email !== undefined && { email }) };
+  return { ...account, solvers: [{ dns01: { route53 } }] };
 }
 
 /** Ten years; in its last one it gets another certificate for the same key, and whoever trusts the old one goes on trusting. */

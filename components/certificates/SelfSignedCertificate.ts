@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import { type Issued, isDue } from "../../model/certificates.ts";
-import { issued } from "./certificateCli.ts";
+import { type Issued, isDue, type Signed } from "../../model/certificates.ts";
+import { runCli } from "../support/runCli.ts";
 
 interface Inputs {
   readonly hosts: readonly string[];
@@ -25,6 +25,11 @@ function outputs(hosts: readonly string[], { server, authority }: Issued): Outpu
     authorityKey: authority.key,
     authorityEnds: authority.ends,
   };
+}
+
+/** Has a certificate made by the certificates' command line. It is told on standard input, as a key may be part of it. */
+function issued(hosts: readonly string[], authority?: Pick<Signed, "certificate" | "key">): Promise<Issued> {
+  return runCli(["cli/certificate.ts", "issue"], JSON.stringify({ hosts, ...(authority && { authority }) }));
 }
 
 /** What makes another certificate necessary at a time: any `pulumi up` then brings it. */

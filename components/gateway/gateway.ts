@@ -8,6 +8,7 @@ import type { Certificates } from "../certificates/certificates.ts";
 import type { Surroundings } from "../security/network.ts";
 import type { ChartSource } from "../support/helm.ts";
 import type { Exposure } from "./exposure.ts";
+import type { Reached } from "./urls.ts";
 
 /** A gateway: requests from outside come in through it. Each implementation has a folder of its own, which alone knows its facts. */
 export interface Gateway {
@@ -42,13 +43,7 @@ export interface GatewayContext {
 }
 
 /** A gateway that is there. */
-export interface InstalledGateway {
-  /** What to call: HTTP under its address where that is served, else the HTTPS one. */
-  readonly url: pulumi.Output<string>;
-  /** Under the first of the TLS hosts; undefined without one. The name must lead to the gateway's address. */
-  readonly httpsUrl: string | undefined;
-  /** Where clients find it: a name, or an address. */
-  readonly address: pulumi.Output<string>;
+export interface InstalledGateway extends Reached {
   /**
    * Opens the routes to services.
    *
@@ -71,6 +66,5 @@ export interface GatewayArgs extends Pick<GatewayContext, "exposure" | "injectio
   readonly chart: ChartSource;
   /** Annotations of the gateway's pods; a change rolls them. @default none */
   readonly podAnnotations?: Readonly<Record<string, string>>;
-  /** @default HTTP alone, to every host */
-  readonly tls?: GatewayTls;
+  readonly tls: GatewayTls;
 }

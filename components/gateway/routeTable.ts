@@ -26,7 +26,7 @@ export function routeRows(route: Route): Row[] {
   return [base, ...versions.map(ofVersion)];
 }
 
-/** Paths below one of the route's that are somebody else's, so that what the route demands is not demanded there. */
+/** Paths below one of the route's that are somebody else's, so that the route's policies do not hold there. */
 export function pathsOwnedByOtherRoutes(route: Route, routes: readonly Route[]): string[] {
   const own = routeRows(route).map(({ path }) => path);
   const others = tableOf(routes.filter((other) => other !== route)).map(({ path }) => path);

@@ -1,5 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import type { GatewayTls } from "../../model/gatewaySettings.ts";
 import type { Exposure } from "./exposure.ts";
 
 const usual = { http: 80, https: 443 } as const;
@@ -14,20 +15,38 @@ export function authorityOf(scheme: "http" | "https", host: string, port: number
   return port === usual[scheme] ? host : `${host}:${port}`;
 }
 
-/** A Service, and the release that made it: its namespace is known once the release is there. */
-interface Made {
-  readonly release: k8s.helm.v3.Release;
-  readonly service: string;
+/** Where clients find a gateway. */
+export interface Reached {
+  /** A name, or an address. */
+  readonly address: pulumi.Output<string>;
+  /** Under the first of the TLS hosts. The name must lead to the gateway's address. */
+  readonly httpsUrl: string;
+  /** What to call: HTTP under the gateway's address where that is served, else the HTTPS one. */
+  readonly url: pulumi.Output<string>;
 }
 
-/** Where clients find a gateway: the host that is known beforehand, or what its load balancer was given. */
-export function addressOf(
+/**
+ * Where clients find a gateway: at the host that is known beforehand, or at what its load balancer was given.
+ *
+ * @param made - its Service, and the release that made it: the namespace is known once the release is there.
+ */
+export function reachedAt(
   name: string,
-  host: Exposure["host"],
-  { release, service }: Made,
+  { host, ports }: Exposure,
+  { hosts: [first = ""], plaintext }: GatewayTls,
+  made: { readonly release: k8s.helm.v3.Release; readonly service: string },
   opts: pulumi.CustomResourceOptions,
-): pulumi.Output<string> {
-  if (host !== "load-balancer") return pulumi.output(host);
+): Reached {
+  const address = host === "load-balancer" ? balancerOf(name, made, opts) : pulumi.output(host);
+  const httpsUrl = urlOf("https", first, ports.https);
+  return {
+    address,
+    httpsUrl,
+    url: plaintext ? address.apply((known) => urlOf("http", known, ports.http)) : pulumi.output(httpsUrl),
+  };
+}
+
+function balancerOf(name: string, { release, service }: Parameters<typeof reachedAt>[3], opts: pulumi.CustomResourceOptions) {
   const id = pulumi.interpolate`${release.status.namespace}/${service}`;
   const { status } = k8s.core.v1.Service.get(`${name}-address`, id, pulumi.mergeOptions(opts, { dependsOn: release }));
   return status.apply((found) => {
@@ -36,15 +55,4 @@ export function addressOf(
     if (address === undefined) throw new Error(`the load balancer of the Service ${service} has no address`);
     return address;
   });
-}
-
-/** The addresses of a gateway as a person calls it: over HTTPS under its first host, over HTTP where that is served, else the same. */
-export function urlsOf(
-  address: pulumi.Output<string>,
-  ports: Exposure["ports"],
-  { hosts, plaintext }: { readonly hosts: readonly string[]; readonly plaintext: boolean } = { hosts: [], plaintext: true },
-): { readonly url: pulumi.Output<string>; readonly httpsUrl: string | undefined } {
-  const httpsUrl = hosts[0] === undefined ? undefined : urlOf("https", hosts[0], ports.https);
-  const url = plaintext ? address.apply((known) => urlOf("http", known, ports.http)) : pulumi.output(httpsUrl ?? "");
-  return { url, httpsUrl };
 }

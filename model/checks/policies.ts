@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Application } from "../application.ts";
-import { judgedByAddress, keepAddresses } from "../callerAddresses.ts";
-import { headersRead, isCallerHeader, notStripped } from "../callerHeaders.ts";
+import { keepAddresses } from "../callerAddresses.ts";
+import { isCallerHeader, notStripped } from "../callerHeaders.ts";
 import { type GatewayFacts, type UnsupportedPolicy, unsupportedPolicies } from "../gateway.ts";
 import type { GatewaySettings } from "../gatewaySettings.ts";
 import { type Account, nameOf } from "../names.ts";
@@ -18,8 +18,8 @@ interface Offered {
 }
 
 /**
- * What services demand of the gateways that offer them, where one of those cannot do it: what one gateway demands and another does
- * not is not demanded at all.
+ * Policies that a gateway which offers the service does not support: what one gateway refuses and another lets in is not refused at
+ * all.
  */
 export function checkPolicies(
   applications: readonly Application[],
@@ -87,10 +87,14 @@ export function checkStrippedHeaders(
   problems: Problems,
 ): void {
   for (const { name, canary, exposed } of services) {
-    for (const { option, header } of headersRead(canary, exposed?.policies ?? {})) {
-      if (!isCallerHeader(header, stripHeaders)) continue;
-      problems.refuse({ namespace, name }, option[0] === "policies" ? ["exposed", ...option] : option, notStripped, header);
-    }
+    const { apiKeys, cors } = exposed?.policies ?? {};
+    const judge = (header: string | undefined, ...option: (string | number)[]) => {
+      if (header === undefined || !isCallerHeader(header, stripHeaders)) return;
+      problems.refuse({ namespace, name }, option, notStripped, header);
+    };
+    judge(canary?.header, "canary", "header");
+    judge(apiKeys?.header, "exposed", "policies", "apiKeys", "header");
+    for (const [index, header] of (cors?.headers ?? []).entries()) judge(header, "exposed", "policies", "cors", "headers", index);
   }
 }
 
@@ -102,11 +106,10 @@ export function checkCallerAddresses(applications: readonly Application[], probl
 /** Where applications say something of callers' addresses. */
 export function judgingAddresses(applications: readonly Application[]): { service: Account; path: string[] }[] {
   return applications.flatMap(({ namespace, services }) =>
-    services.flatMap(({ name, exposed }) =>
-      judgedByAddress(exposed?.policies ?? {}).map((option) => ({
-        service: { namespace, name },
-        path: ["exposed", "policies", ...option],
-      })),
-    ),
+    services.flatMap(({ name, exposed }) => {
+      const { addresses, rateLimit } = exposed?.policies ?? {};
+      const judging = [...(addresses ? [["addresses"]] : []), ...(rateLimit?.by === "address" ? [["rateLimit", "by"]] : [])];
+      return judging.map((option) => ({ service: { namespace, name }, path: ["exposed", "policies", ...option] }));
+    }),
   );
 }

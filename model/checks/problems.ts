@@ -68,19 +68,21 @@ function inDeclaration({ namespace, name, path }: Problem): string {
   return `apps: ${owner} ${dotted(path)}`.trimEnd();
 }
 
-function dotted(path: readonly PropertyKey[]): string {
+/** A path as it is written: `versions.v1.env`, `keys[0]`. */
+export function dotted(path: readonly PropertyKey[]): string {
   const steps = path.map((step) => (typeof step === "number" ? `[${step}]` : `.${String(step)}`)).join("");
   return steps.replace(/^\./, "");
 }
 
-/** The most of a value that is shown: a file that was pasted into the wrong place need not be read again. */
-const longest = 120;
-
-function shown(path: readonly PropertyKey[], value: unknown): string {
-  // Keys may have come with their private half, and variables with a password.
-  const isOpen = !path.includes("keys") && !path.includes("env") && !(path.includes("jwt") && typeof value === "object");
-  if (!isOpen) return "refused";
+/** A value as it is told of, up to a length: a file that was pasted into the wrong place need not be read again. */
+export function shortened(value: unknown, most = 120): string {
   const json = JSON.stringify(value, (key, inner) => (["jwt", "env"].includes(key) ? "refused" : inner));
   if (json === undefined) return "not given";
-  return json.length > longest ? `${json.slice(0, longest)}…` : json;
+  return json.length > most ? `${json.slice(0, most)}…` : json;
+}
+
+/** Keys may have come with their private half, and variables with a password. */
+function shown(path: readonly PropertyKey[], value: unknown): string {
+  const hidden = path.includes("keys") || path.includes("env") || (path.at(-1) === "jwt" && typeof value === "object");
+  return hidden ? "refused" : shortened(value);
 }

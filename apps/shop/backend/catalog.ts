@@ -17,7 +17,7 @@ export interface Client {
 }
 
 /**
- * Both waits together end before a caller's patience of about a second does, so that it is told what is wrong. In milliseconds,
+ * Both waits together end before a caller's timeout of about a second, so that it is told what is wrong. In milliseconds,
  * as everything here.
  */
 export const poolSettings = {

@@ -37,23 +37,23 @@ export interface Question {
   /** Of the backend, such as `http://backend.prod.svc.cluster.local:3000`. */
   readonly base: string;
   /** How long to wait, in milliseconds. */
-  readonly patience: number;
+  readonly timeout: number;
   readonly headers: Readonly<Record<string, string>>;
   /** Faults that the backend is asked for. */
   readonly faults: URLSearchParams;
 }
 
 /** Asks the backend for its catalogue. It never throws: that there is none is an outcome. */
-export async function askBackend({ base, patience, headers, faults }: Question): Promise<Outcome> {
+export async function askBackend({ base, timeout, headers, faults }: Question): Promise<Outcome> {
   const started = performance.now();
-  const outcome = await ask(new URL(`/api/catalog?${faults}`, base), patience, headers).catch((error: unknown) => ({
-    failure: { status: undefined, reason: reasonOf(error, patience) },
+  const outcome = await ask(new URL(`/api/catalog?${faults}`, base), timeout, headers).catch((error: unknown) => ({
+    failure: { status: undefined, reason: reasonOf(error, timeout) },
   }));
   return { ms: Math.round(performance.now() - started), ...outcome };
 }
 
-async function ask(url: URL, patience: number, headers: Readonly<Record<string, string>>) {
-  const response = await fetch(url, { headers, signal: AbortSignal.timeout(patience), redirect: "error" });
+async function ask(url: URL, timeout: number, headers: Readonly<Record<string, string>>) {
+  const response = await fetch(url, { headers, signal: AbortSignal.timeout(timeout), redirect: "error" });
   const text = await response.text();
   const body = parsed(text);
   if (response.status === 200 && isCatalogue(body)) return { catalogue: body };
@@ -78,12 +78,12 @@ function isCatalogue(body: unknown): body is Catalogue {
 }
 
 /** What to tell a person. Node.js says `fetch failed`, and why in the error's cause. */
-function reasonOf(error: unknown, patience: number): string {
+function reasonOf(error: unknown, timeout: number): string {
   const { name, message, cause } = (error ?? {}) as {
     name?: string;
     message?: string;
     cause?: { message?: string; code?: string };
   };
-  if (name === "TimeoutError") return `no answer within ${patience} ms`;
+  if (name === "TimeoutError") return `no answer within ${timeout} ms`;
   return cause?.message || cause?.code || message || String(error);
 }

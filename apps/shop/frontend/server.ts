@@ -17,7 +17,7 @@ export interface FrontendOptions extends ServiceOptions {
   /** Of the backend. */
   readonly backendUrl: string;
   /** How long the backend may take, in milliseconds. */
-  readonly patience: number;
+  readonly backendTimeout: number;
 }
 
 const securityHeaders = {
@@ -29,7 +29,7 @@ const securityHeaders = {
   "cache-control": "no-store",
 };
 
-export function createService({ backendUrl, patience, ...options }: FrontendOptions): Service {
+export function createService({ backendUrl, backendTimeout, ...options }: FrontendOptions): Service {
   const { version, pod, log } = options;
   const obeyed = faultsOf(options);
   return createHttpService(options, {
@@ -38,7 +38,12 @@ export function createService({ backendUrl, patience, ...options }: FrontendOpti
       if (await obeyed(exchange)) return;
       if (!onlyReads(exchange, options)) return;
       if (path !== "/") return send(404, "text/html", notFoundPage(path), securityHeaders);
-      const question = { base: backendUrl, patience, headers: carriedHeaders(request.headers), faults: backendFaults(url) };
+      const question = {
+        base: backendUrl,
+        timeout: backendTimeout,
+        headers: carriedHeaders(request.headers),
+        faults: backendFaults(url),
+      };
       const outcome = await askBackend(question);
       if ("failure" in outcome) log({ level: "warn", msg: "backend failed", ...outcome.failure, ms: outcome.ms });
       // The page itself is fine: with an error's status it would be asked for again, and its pod be ejected for another's fault.
@@ -58,6 +63,6 @@ function backendFaults(url: Exchange["url"]): URLSearchParams {
 if (isMain(import.meta.url)) {
   const backendUrl = process.env.BACKEND_URL ?? "http://localhost:3000";
   // Less than a gateway waits for one try, so that a person sees the page and not the gateway's error.
-  const patience = Number(process.env.BACKEND_TIMEOUT_MS ?? 1_000);
-  runService((options) => createService({ ...options, backendUrl, patience }), { port: 8080 });
+  const backendTimeout = Number(process.env.BACKEND_TIMEOUT_MS ?? 1_000);
+  runService((options) => createService({ ...options, backendUrl, backendTimeout }), { port: 8080 });
 }

@@ -9,7 +9,7 @@ import { customResource } from "../../support/customResource.ts";
 import { helmRelease } from "../../support/helm.ts";
 import { createNamespace } from "../../support/namespace.ts";
 import type { GatewayArgs } from "../gateway.ts";
-import { addressOf, urlsOf } from "../urls.ts";
+import { type Reached, reachedAt } from "../urls.ts";
 import { boundsFilter, defaultHosts } from "./boundsFilter.ts";
 import { istioFacts, release } from "./facts.ts";
 import { overloadKey, overloadManager } from "./overload.ts";
@@ -17,8 +17,8 @@ import { proxyValues } from "./proxyValues.ts";
 import { redirectsOf } from "./redirects.ts";
 
 export interface IstioGatewayArgs extends GatewayArgs {
-  /** Where the listener's certificate comes from; it is needed as soon as `tls` names a host. */
-  readonly certificates?: Certificates;
+  /** Where the listener's certificate comes from. */
+  readonly certificates: Certificates;
   /**
    * Whether trusted proxies stand between callers and this gateway: by what these say of a caller's scheme it goes (see
    * `IstioPolicies` for whom it trusts).
@@ -38,11 +38,9 @@ const redirectName = "redirect";
 const overloadName = "gateway-overload";
 
 /**
- * The mesh's door: proxies behind a Service that is reachable from outside, and a Gateway that listens on them, for HTTP,
- * for HTTPS, or for both, in which case HTTP to a host that has HTTPS is redirected: with 301, and with 308 where the method is
- * neither GET nor HEAD.
- *
- * @throws Error when it would listen for nothing, or has hosts and no certificate.
+ * Istio's gateway: proxies behind a Service that is reachable from outside, and a Gateway that listens on them for HTTPS, and for HTTP
+ * under other names where the stack serves that. HTTP to a host that has HTTPS is redirected: with 301, and with 308 where the
+ * method is neither GET nor HEAD.
  */
 export class IstioGateway extends pulumi.ComponentResource {
   /** Namespace of the proxies, and of the routes and policies that are for them. */
@@ -55,34 +53,17 @@ export class IstioGateway extends pulumi.ComponentResource {
   readonly behindProxies: string | undefined;
   /** Labels of the proxies' pods. */
   readonly selector: Readonly<Record<string, string>> = selector;
-  /** Where clients find it: a name, or an address. */
-  readonly address: pulumi.Output<string>;
-  /** Under the first of the TLS hosts; undefined without one. The name must lead to the gateway's address. */
-  readonly httpsUrl: string | undefined;
-  /** What to call: HTTP under the gateway's address where that is served, else the HTTPS one. */
-  readonly url: pulumi.Output<string>;
+  /** Where clients find it. */
+  readonly reached: Reached;
 
   constructor(
     name: string,
-    {
-      chart,
-      exposure,
-      injection,
-      podAnnotations,
-      replicas,
-      tls = { hosts: [], plaintext: true },
-      certificates,
-      trustedProxies = false,
-      bounds = defaultBounds,
-      retriedBytes = defaultRetriedBytes,
-    }: IstioGatewayArgs,
+    { chart, exposure, injection, podAnnotations, replicas, tls, certificates, ...limits }: IstioGatewayArgs,
     opts?: pulumi.ComponentResourceOptions,
   ) {
-    const { hosts, plaintext } = tls;
-    if (hosts.length === 0 && !plaintext) throw new Error(`${name}: neither a TLS host nor plaintext, so nothing to listen for`);
-    if (hosts.length > 0 && !certificates) throw new Error(`${name}: no certificate for ${hosts.join(", ")}`);
     super("mesh:gateway:IstioGateway", name, {}, opts);
 
+    const { trustedProxies = false, bounds = defaultBounds, retriedBytes = defaultRetriedBytes } = limits;
     const child = { parent: this };
     const place = createNamespace(name, { namespace, podSecurity: "restricted", injection }, child);
     this.place = place;
@@ -98,7 +79,7 @@ export class IstioGateway extends pulumi.ComponentResource {
       parent: this,
       dependsOn: place,
     });
-    customResource(`${name}-default-hosts`, defaultHosts(hosts, release, { namespace, selector }), {
+    customResource(`${name}-default-hosts`, defaultHosts(tls.hosts, release, { namespace, selector }), {
       parent: this,
       dependsOn: place,
     });
@@ -107,7 +88,7 @@ export class IstioGateway extends pulumi.ComponentResource {
     const values = proxyValues({ service: exposure.service, ...proxy });
     const started = { source: chart, release, namespace: place.metadata.name, values };
     const proxies = helmRelease(`${name}-proxies`, started, { parent: this, dependsOn: overload });
-    const certificate = hosts.length > 0 ? (certificates?.issue(name, namespace, { parent: this, dependsOn: place }) ?? []) : [];
+    const certificate = certificates.issue(name, namespace, { parent: this, dependsOn: place });
 
     // After the certificate: proxies do not open a port whose certificate they lack. And no port is open without its bounds.
     const after = { parent: this, dependsOn: [proxies, bounded, ...certificate] };
@@ -117,37 +98,32 @@ export class IstioGateway extends pulumi.ComponentResource {
         new Gateway({ metadata: { name: server, namespace }, spec: { selector, servers: spec } }),
         after,
       );
-    listen("listener", publicName, servers(tls, certificates?.secretName));
+    listen("listener", publicName, servers(tls, certificates.secretName));
     const redirects = redirectsOf(tls, exposure.ports.https, trustedProxies);
     const gateways = [`${namespace}/${redirectName}`];
-    this.behindProxies = redirects.length > 0 && trustedProxies ? gateways[0] : undefined;
-    if (redirects.length > 0) {
-      const gateway = listen("redirect", redirectName, [http(redirects.map(({ host }) => host))]);
-      for (const [index, { host, http }] of redirects.entries()) {
-        const part = index === 0 ? "" : `-${host === "*" ? "others" : host}`;
-        const metadata = { name: `${redirectName}${part}`, namespace };
-        const rule = new VirtualService({ metadata, spec: { hosts: [host], gateways, http } });
-        customResource(`${name}-to-https${part}`, rule, { parent: this, dependsOn: gateway });
-      }
+    this.behindProxies = trustedProxies ? gateways[0] : undefined;
+    const gateway = listen("redirect", redirectName, [http(redirects.map(({ host }) => host))]);
+    for (const [index, { host, http }] of redirects.entries()) {
+      const part = index === 0 ? "" : `-${host === "*" ? "others" : host}`;
+      const metadata = { name: `${redirectName}${part}`, namespace };
+      const rule = new VirtualService({ metadata, spec: { hosts: [host], gateways, http } });
+      customResource(`${name}-to-https${part}`, rule, { parent: this, dependsOn: gateway });
     }
 
-    this.address = addressOf(name, exposure.host, { release: proxies, service: release }, child);
-    const urls = urlsOf(this.address, exposure.ports, tls);
-    this.httpsUrl = urls.httpsUrl;
-    this.url = urls.url;
-    this.registerOutputs({ address: this.address, ...urls });
+    this.reached = reachedAt(name, exposure, tls, { release: proxies, service: release }, child);
+    this.registerOutputs({ ...this.reached });
   }
 }
 
 type Servers = NonNullable<NonNullable<IGateway["spec"]>["servers"]>;
 
-function servers({ hosts, plaintext }: GatewayTls, secretName = ""): Servers {
+function servers({ hosts, plaintext }: GatewayTls, secretName: string): Servers {
   const https: Servers[number] = {
     port: { number: 443, name: "https", protocol: "HTTPS" },
     hosts: [...hosts],
     tls: { mode: "SIMPLE", credentialName: secretName, minProtocolVersion: "TLSV1_2" },
   };
-  return [...(plaintext ? [http(["*"])] : []), ...(hosts.length > 0 ? [https] : [])];
+  return plaintext ? [http(["*"]), https] : [https];
 }
 
 function http(hosts: readonly string[]): Servers[number] {

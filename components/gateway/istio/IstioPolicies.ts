@@ -2,9 +2,8 @@ import * as pulumi from "@pulumi/pulumi";
 import type { TrustedProxies } from "../../../model/gatewaySettings.ts";
 import type { Route } from "../../../model/route.ts";
 import { customResource } from "../../support/customResource.ts";
-import { envoyFilter } from "../../support/envoyFilter.ts";
+import { envoyFilter, extension, inFront, type Patch } from "../../support/envoyFilter.ts";
 import { requireSupported } from "../requireSupported.ts";
-import { corsPatches } from "./corsFilter.ts";
 import { denyPolicy, markPatch, type Place, policiesName } from "./denyPolicy.ts";
 import { istioFacts } from "./facts.ts";
 import { forwardedHeaderFilter } from "./forwardedHeaderFilter.ts";
@@ -21,8 +20,8 @@ export interface IstioPoliciesArgs extends Place {
 }
 
 /**
- * What Istio's gateway demands of requests before it lets them in, by the policies of each route; CORS is answered by the
- * services' own rules (see `corsPolicy`). What this gateway cannot demand is refused. Whatever it lets in, it says itself what
+ * The policies of each route, which Istio's gateway applies before it lets a request in; CORS is answered by the services' own rules
+ * (see `corsPolicy`). What this gateway does not support is refused. Whatever it lets in, it says itself what
  * only a proxy may say of a request. All of it but CORS is two objects, which are always there: an EnvoyFilter, and an
  * AuthorizationPolicy that refuses everybody while the EnvoyFilter is missing.
  *
@@ -64,4 +63,14 @@ export class IstioPolicies extends pulumi.ComponentResource {
 
     this.registerOutputs();
   }
+}
+
+/**
+ * Asks for CORS before anything that may refuse a request, so that a page is told why: Istio asks for it last. It is answered by
+ * what the rule of a route says.
+ */
+function corsPatches(routes: readonly Route[]): Patch[] {
+  if (!routes.some(({ policies }) => policies.cors)) return [];
+  // Under this name a route's own settings are found. Istio's filter stays where it is: asked again, it says the same.
+  return [inFront("envoy.filters.http.cors", extension("filters.http.cors.v3.Cors"))];
 }

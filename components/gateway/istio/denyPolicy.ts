@@ -17,7 +17,7 @@ type Operation = NonNullable<NonNullable<Rule["to"]>[number]["operation"]>;
 /** The proxies' own ports, behind those of their Service. Without any, a denial would be one of every TCP connection too. */
 const ports = Object.values(proxyPorts).map(String);
 
-/** The name of both objects that hold what the gateway demands. */
+/** The name of both objects that hold the gateway's policies. */
 export const policiesName = "gateway-policies";
 
 const known = { namespace: "envoy.filters.http.mesh", key: "policies", value: "in-force" } as const;
@@ -30,7 +30,7 @@ export function markPatch(): Patch {
 
 /**
  * Who is refused at the gateway. It only refuses: whatever it does not name is as it was. One object for all routes, which is always
- * there: a demand that is taken away is an update, which is done at once; a deletion would wait for the end of the deployment.
+ * there: a policy that is taken away is an update, which is done at once; a deletion would wait for the end of the deployment.
  *
  * @param trustedProxies - who else connects is refused: they could say any address of a caller. @default anybody may connect
  */

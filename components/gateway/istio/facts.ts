@@ -1,6 +1,5 @@
 import type { GatewayFacts } from "../../../model/gateway.ts";
 import { mostRetriedBytesOf } from "../../../model/gatewayBounds.ts";
-import { unsupportedByIstio } from "./unsupported.ts";
 
 /** The chart names the account and the Service after it. */
 export const release = "istio-ingressgateway";
@@ -16,7 +15,8 @@ export const istioFacts: GatewayFacts = {
   ports: { listeners: [proxyPorts.http, proxyPorts.https, 15021], metrics: [], dials: [] },
   webhooks: [],
   supports: { rateLimit: true, jwt: true, cors: true, maxBodyBytes: true, addresses: true, apiKeys: false, bots: false },
-  unsupported: unsupportedByIstio,
+  unsupported: ({ rateLimit }) =>
+    rateLimit?.by === "consumer" ? [{ option: ["rateLimit", "by"], allowed: "everyone, address" }] : [],
   retriedBytes({ istioGateway }) {
     const most = mostRetriedBytesOf(istioGateway);
     const why = `a larger one has to fit into mesh:istioGateway.memory for each of its maxConnections, for which ${most} are left`;

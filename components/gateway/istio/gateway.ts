@@ -20,16 +20,14 @@ function install(context: GatewayContext): InstalledGateway {
   const ingress = new IstioGateway("ingress", { ...args, trustedProxies: trustedProxies !== undefined }, inMesh);
   const { namespace, selector, reference, behindProxies } = ingress;
   new GatewayNetwork("istio-network", { graph, facts: istioFacts, surroundings }, { ...inCluster, dependsOn: ingress });
-  // Whatever holds the proxies up, what they demand is put right. Their namespace waits for the mesh.
+  // Whatever holds the proxies up, their policies are put right. Their namespace waits for the mesh.
   const placed = { ...inCluster, dependsOn: ingress.place };
   const policies = new IstioPolicies("policies", { namespace, selector, routes, stripHeaders, trustedProxies }, placed);
   // No path is open before its policies are there. One opens when the service's own rules are, which the table names, and one that is
   // taken away closes whatever the applications wait for.
   const after = { ...inCluster, dependsOn: [ingress, policies] };
   return {
-    url: ingress.url,
-    httpsUrl: ingress.httpsUrl,
-    address: ingress.address,
+    ...ingress.reached,
     attach() {
       new IstioRoutes("routes", { gateway: reference, behindProxies, namespace, routes }, after);
       return {};

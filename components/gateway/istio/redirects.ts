@@ -20,8 +20,8 @@ export interface Redirect {
  */
 export function redirectsOf({ hosts, plaintext }: GatewayTls, port: number, trustsProxies: boolean): Redirect[] {
   const to = (target: string) => rules(authorityOf("https", target, port), trustsProxies);
-  const [first] = hosts;
-  const others = plaintext || first === undefined ? [] : [{ host: "*", http: to(first) }];
+  const [first = ""] = hosts;
+  const others = plaintext ? [] : [{ host: "*", http: to(first) }];
   return [...hosts.map((host) => ({ host, http: to(host) })), ...others];
 }
 

@@ -10,7 +10,7 @@ const afterScheme = { name: "authorization", value_prefix: " " };
 const nowhere = { name: "x-jwt-payload" };
 
 /**
- * Reads tokens where a route demands them, and nowhere else: 401 where there is none, where it does not hold, or has no end, 403
+ * Reads tokens where a route asks for them, and nowhere else: 401 where there is none, where it does not hold, or has no end, 403
  * where it is for somebody else.
  *
  * Istio's own RequestAuthentication would judge every request of the gateway that has something like a token.
@@ -27,7 +27,7 @@ export function requestAuthentication(routes: readonly Route[]): Patch[] {
   const config = {
     ...extension("filters.http.jwt_authn.v3.JwtAuthentication"),
     providers: Object.fromEntries(providers),
-    // The first that matches holds, and one without a demand lets everything pass.
+    // The first that matches holds, and one without a condition lets everything pass.
     rules: tableOf(routes).flatMap(({ path, route }) => {
       const match = path === "" ? { prefix: "/" } : { path_separated_prefix: path };
       if (!route.policies.jwt) return [{ match }];

@@ -5,7 +5,7 @@ import { customResource } from "../../support/customResource.ts";
 import { helmRelease } from "../../support/helm.ts";
 import { createNamespace } from "../../support/namespace.ts";
 import type { GatewayArgs } from "../gateway.ts";
-import { addressOf, urlsOf } from "../urls.ts";
+import { type Reached, reachedAt } from "../urls.ts";
 import { kongFacts, release } from "./facts.ts";
 import { globalPlugins } from "./global.ts";
 import { requestFunctions } from "./requestFunctions.ts";
@@ -33,12 +33,8 @@ const proxyService = `${release}-kong-proxy`;
 export class Kong extends pulumi.ComponentResource {
   /** Namespace of Kong, and of what is Kong's and of no service. */
   readonly namespace = namespace;
-  /** Where clients find it: a name, or an address. */
-  readonly address: pulumi.Output<string>;
-  /** Under the first of the TLS hosts; undefined without one. The name must lead to Kong's address. */
-  readonly httpsUrl: string | undefined;
-  /** What to call: HTTP under Kong's address where that is served, else the HTTPS one. */
-  readonly url: pulumi.Output<string>;
+  /** Where clients find it. */
+  readonly reached: Reached;
 
   constructor(name: string, args: KongArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mesh:gateway:Kong", name, {}, opts);
@@ -57,10 +53,7 @@ export class Kong extends pulumi.ComponentResource {
     const functions = requestFunctions({ tls, httpsPort: exposure.ports.https, stripHeaders, routes });
     for (const plugin of [functions, ...globalPlugins(args)]) globalPlugin(`${name}-${plugin.plugin}`, plugin, after);
 
-    this.address = addressOf(name, exposure.host, { release: proxies, service: proxyService }, { parent: this });
-    const urls = urlsOf(this.address, exposure.ports, tls);
-    this.httpsUrl = urls.httpsUrl;
-    this.url = urls.url;
-    this.registerOutputs({ address: this.address, ...urls });
+    this.reached = reachedAt(name, exposure, tls, { release: proxies, service: proxyService }, { parent: this });
+    this.registerOutputs({ ...this.reached });
   }
 }

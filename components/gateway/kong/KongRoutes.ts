@@ -18,8 +18,7 @@ export interface KongRoutesArgs {
   readonly namespace: string;
   /** The route table; rows that are not for Kong are left out. */
   readonly routes: readonly Route[];
-  /** @default HTTP alone, to every host */
-  readonly tls?: KongTls | undefined;
+  readonly tls: KongTls;
   /** What to wait for, by the service's namespace and name with a slash between. @default nothing */
   readonly backends?: ReadonlyMap<string, Backend>;
 }
@@ -30,13 +29,11 @@ export interface KongTls extends GatewayTls {
   readonly secretName: string;
 }
 
-const plainHttp: KongTls = { hosts: [], secretName: "none", plaintext: true };
-
 /**
  * The route table of Kong: for each row an Ingress in the service's own namespace, with the plugins that hold its policies
  * and whoever they let in. It must follow Kong, which brings the kinds of these objects.
  *
- * @throws Error with all options that Kong cannot honour, or when it would offer nothing at all.
+ * @throws Error with all options that Kong cannot honour.
  */
 export class KongRoutes extends pulumi.ComponentResource {
   /** The key of each consumer of any service; secrets. */
@@ -44,35 +41,33 @@ export class KongRoutes extends pulumi.ComponentResource {
 
   constructor(
     name: string,
-    { namespace, routes, tls = plainHttp, backends = new Map() }: KongRoutesArgs,
+    { namespace, routes, tls, backends = new Map() }: KongRoutesArgs,
     opts?: pulumi.ComponentResourceOptions,
   ) {
-    if (tls.hosts.length === 0 && !tls.plaintext)
-      throw new Error(`${name}: neither a TLS host nor plaintext, so nothing to offer`);
     const offered = routes.filter(({ gateways }) => gateways.includes(kongFacts.name));
     requireSupported(kongFacts, offered);
     super("mesh:gateway:KongRoutes", name, {}, opts);
 
     const child = { parent: this };
     const services = offered.map(({ service }) => service);
-    const callers = createConsumers(name, offered, namespace, child);
-    this.keys = callers.keys;
+    const consumers = createConsumers(name, offered, namespace, child);
+    this.keys = consumers.keys;
     for (const route of offered) {
       const backend = backends.get(nameOf(route.service));
       // A plugin that looks for keys by their kid would find none that is not there yet.
-      const known = { parent: this, dependsOn: [...callers.known, ...(backend ? [backend.namespace] : [])] };
+      const known = { parent: this, dependsOn: [...consumers.known, ...(backend ? [backend.namespace] : [])] };
       const named: Named = (suffix, opts) => [
         `${name}-${route.service.namespace}-${route.service.name}${suffix}`,
         withFormerName(opts, `${name}-${route.service.name}${suffix}`, route.service, services),
       ];
       const plugins = addPlugins(named, route, known);
       // An Ingress that names a plugin which is not there yet would let everybody in.
-      const before = [...callers.known, ...plugins.resources, ...(backend ? [backend.service] : [])];
+      const before = [...consumers.known, ...plugins.resources, ...(backend ? [backend.service] : [])];
       const guarded = { parent: this, dependsOn: before };
       addIngresses(named, route, tls, plugins.names, guarded);
     }
     // No service has a dot in its name.
-    if (tls.hosts.length > 0) addCertificate(`${name}.tls`, namespace, tls, child);
+    addCertificate(`${name}.tls`, namespace, tls, child);
 
     this.registerOutputs();
   }
@@ -108,7 +103,7 @@ function addIngresses(
     new k8s.networking.v1.Ingress(name, { metadata, spec: { ingressClassName: ingressClass, rules } }, own);
   };
   add("", plaintext ? "any" : "https", [{ http }]);
-  if (plaintext && hosts.length > 0) {
+  if (plaintext) {
     const rules = hosts.map((host) => ({ host, http }));
     add(".https", "https", rules);
   }

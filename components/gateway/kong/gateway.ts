@@ -22,9 +22,7 @@ function install(context: GatewayContext): InstalledGateway {
   new GatewayNetwork("kong-network", { graph, facts: kongFacts, dials, surroundings }, behind);
   const certificate = certificates.issue("kong", namespace, behind);
   return {
-    url: installed.url,
-    httpsUrl: installed.httpsUrl,
-    address: installed.address,
+    ...installed.reached,
     attach(backends) {
       const after = { ...inCluster, dependsOn: [installed, ...certificate] };
       const served = { ...tls, secretName: certificates.secretName };

@@ -6,8 +6,7 @@ import { defaultKeyHeader } from "./plugins.ts";
 import type { Plugin } from "./resources.ts";
 
 export interface RequestFunctionsArgs {
-  /** @default HTTP alone, to every host */
-  readonly tls?: GatewayTls | undefined;
+  readonly tls: GatewayTls;
   /** The port that clients use for HTTPS. */
   readonly httpsPort: number;
   /** What the stack adds to `callerHeaders`. @default none */
@@ -31,13 +30,12 @@ const mostHeaders = 100;
  * - In the log the value of a header or parameter that may be a key is REDACTED.
  */
 export function requestFunctions({ tls, httpsPort, stripHeaders = [], routes }: RequestFunctionsArgs): Plugin {
-  const hosts = tls?.hosts ?? [];
   const keyHeaders = routes.flatMap(({ policies: { apiKeys } }) => apiKeys?.header ?? []);
   return {
     plugin: "pre-function",
     config: {
-      ...(hosts.length > 0 && { certificate: [handshake(hosts)] }),
-      rewrite: [strip(stripHeaders), ...(tls && hosts.length > 0 ? [redirect(tls, hosts[0] ?? "", httpsPort)] : [])],
+      certificate: [handshake(tls.hosts)],
+      rewrite: [strip(stripHeaders), redirect(tls, httpsPort)],
       log: [redact([...new Set([defaultKeyHeader, ...keyHeaders])])],
     },
   };
@@ -69,7 +67,7 @@ end
 }
 
 /** nginx's variable `host` is in lower case, without port and last dot, and that of the request's line before that of a header. */
-function redirect({ hosts, plaintext }: GatewayTls, first: string, httpsPort: number): string {
+function redirect({ hosts, plaintext }: GatewayTls, httpsPort: number): string {
   const port = httpsPort === 443 ? "" : `:${httpsPort}`;
   return `local hosts = ${luaSet(hosts)}
 local host = ngx.var.host
@@ -79,7 +77,7 @@ if ngx.var.https == "on" then
     return kong.response.exit(404, { message = "no Route matched with those values" })
   end
 elseif known or ${!plaintext} then
-  local target = known and host or ${luaString(first)}
+  local target = known and host or ${luaString(hosts[0] ?? "")}
   local method = ngx.req.get_method()
   local status = (method == "GET" or method == "HEAD") and 301 or 308
   return kong.response.exit(status, nil, { ["Location"] = "https://" .. target .. ${luaString(port)} .. ngx.var.request_uri })

@@ -41,9 +41,9 @@ beforeEach(async () => {
   await start(10_000);
 });
 
-/** @param patience - with the backend, in milliseconds. */
-async function start(patience: number): Promise<void> {
-  service = createService({ version: "v2", pod: "frontend-v2-xyz", log: (line) => lines.push(line), backendUrl, patience });
+/** @param backendTimeout - with the backend, in milliseconds. */
+async function start(backendTimeout: number): Promise<void> {
+  service = createService({ version: "v2", pod: "frontend-v2-xyz", log: (line) => lines.push(line), backendUrl, backendTimeout });
   ({ ask } = await listen(service));
 }
 

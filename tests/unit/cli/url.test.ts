@@ -59,8 +59,8 @@ describe("answers that show that a route works", () => {
 });
 
 describe("waiting for a URL", () => {
-  const wait = (url: string, policies: object, patience = 10) =>
-    untilAnswered({ url, expected: expectedAnswers({ policies, methods: get }), times: 2 }, silentProgress, patience, "local");
+  const wait = (url: string, policies: object, timeout = 10) =>
+    untilAnswered({ url, expected: expectedAnswers({ policies, methods: get }), times: 2 }, silentProgress, timeout, "local");
 
   test("goes on until it answers as its policies say", async () => {
     expect(await wait(await answering(404, 200, 503, 200), {})).toBe("200");

@@ -7,10 +7,9 @@ import type { ApplicationDeclaration, ApplicationSpec } from "../../../model/app
 import { imageName } from "../../../model/image.ts";
 import { publishedCharts, publishedImages } from "../../../model/versions.ts";
 import { builtImages } from "../../../plan.ts";
-import { resolveGateways } from "../../../stacks/gateways.ts";
+import { resolveCommon } from "../../../stacks/common.ts";
 import { imagesToLoad, resolveApplications } from "../../../stacks/images.ts";
 import { kindSpec } from "../../../stacks/kind.ts";
-import { resolveSources } from "../../../stacks/sources.ts";
 import { eks, existing, parse, parseAs, plan, problems, product, shop } from "../support/config.ts";
 
 const mirror = "mirror.example.com:5000";
@@ -51,7 +50,7 @@ describe("a mirror for all images", () => {
     ["eks", eks],
     ["existing", existing],
   ])("is where every image of a stack on %s comes from, under its own path and digest", (_target, stack) => {
-    const { charts, images } = resolveSources(parse({ ...stack, "mesh:images": { registry: mirror } }));
+    const { charts, images } = resolveCommon(parse({ ...stack, "mesh:images": { registry: mirror } }));
     for (const [name, image] of Object.entries(images)) {
       expect(image).toEqual({ ...publishedImages[name as keyof typeof images], registry: mirror });
     }
@@ -72,7 +71,7 @@ describe("a mirror for all images", () => {
 
   test("is not where built images come from, of which it knows nothing", () => {
     const config = parseAs("kind", { "mesh:images": { registry: mirror } });
-    const { charts, images } = resolveSources(config);
+    const { charts, images } = resolveCommon(config);
     expect(imagesOf({ "mesh:images": { registry: mirror } }).product).toMatch(/^localhost\/mesh\/product:/);
     expect(images.postgresql.registry).toBe("localhost");
     expect(charts.istiod.values).toMatchObject({ global: { hub: "localhost/mesh" } });
@@ -83,7 +82,7 @@ describe("a mirror for all images", () => {
 
 describe("a single image", () => {
   const imageOf = (settings: Record<string, unknown>, stack: Record<string, unknown> = published) =>
-    resolveSources(parse({ ...stack, "mesh:images": settings })).images;
+    resolveCommon(parse({ ...stack, "mesh:images": settings })).images;
 
   test("wins over the mirror for all, part by part", () => {
     const { kong, fortio } = imageOf({ registry: mirror, kong: { registry: "other.example.com", repository: "team/kong" } });
@@ -132,7 +131,7 @@ describe("a single image", () => {
   test("Istio's are one hub and one tag, on built charts too", () => {
     for (const stack of [published, {}]) {
       const istio = { registry: mirror, repository: "team/istio", tag: "1.30.9" };
-      const { charts } = resolveSources(parse({ ...stack, "mesh:images": { istio } }));
+      const { charts } = resolveCommon(parse({ ...stack, "mesh:images": { istio } }));
       expect(charts.istiod.values).toMatchObject({ global: { hub: `${mirror}/team/istio`, tag: "1.30.9" } });
     }
   });
@@ -140,7 +139,7 @@ describe("a single image", () => {
 
 describe("a chart", () => {
   const chartOf = (name: "kong" | "istiod", settings: Record<string, unknown>, stack: Record<string, unknown> = published) =>
-    resolveSources(parse({ ...stack, "mesh:charts": { [name]: settings } })).charts[name];
+    resolveCommon(parse({ ...stack, "mesh:charts": { [name]: settings } })).charts[name];
 
   test("in another repository keeps its version, unless it says another", () => {
     const repository = "https://charts.example.com/kong";
@@ -312,12 +311,16 @@ describe("the image of an application", () => {
 });
 
 describe("the gateways that run", () => {
+  const gatewaysOf = (config: Parameters<typeof resolveCommon>[0]) => {
+    const { gateways, notices } = resolveCommon(config);
+    return { gateways, notices };
+  };
   const parts = () => ({ "mesh:charts": { kong: { path: folder } }, "mesh:images": { registry: mirror } });
 
   test("are both where all is published", () => {
-    expect(resolveGateways(parse(published))).toEqual({ gateways: ["kong", "istio"], notices: [] });
-    expect(resolveGateways(parse({ ...published, "mesh:gateway": "istio" }))).toEqual({ gateways: ["istio"], notices: [] });
-    expect(resolveGateways(parse({ ...eks, "mesh:gateway": "kong" }))).toEqual({ gateways: ["kong"], notices: [] });
+    expect(gatewaysOf(parse(published))).toEqual({ gateways: ["kong", "istio"], notices: [] });
+    expect(gatewaysOf(parse({ ...published, "mesh:gateway": "istio" }))).toEqual({ gateways: ["istio"], notices: [] });
+    expect(gatewaysOf(parse({ ...eks, "mesh:gateway": "kong" }))).toEqual({ gateways: ["kong"], notices: [] });
   });
 
   test("are Istio's alone where Kong's parts are missing, and that is said", () => {
@@ -330,7 +333,7 @@ describe("the gateways that run", () => {
       { "mesh:charts": parts()["mesh:charts"], "mesh:images": { kongController: { registry: mirror } } },
     ];
     for (const given of some) {
-      expect(resolveGateways(parse(given))).toEqual({
+      expect(gatewaysOf(parse(given))).toEqual({
         gateways: ["istio"],
         notices: [expect.stringContaining("Kong does not run here")],
       });
@@ -341,7 +344,7 @@ describe("the gateways that run", () => {
     const images = { kong: { registry: mirror }, kongController: { registry: mirror } };
     const byRepository = { "mesh:charts": { kong: { repository: "https://charts.example.com" } }, "mesh:images": images };
     for (const given of [parts(), { ...parts(), "mesh:images": images }, byRepository]) {
-      expect(resolveGateways(parse(given))).toEqual({ gateways: ["kong", "istio"], notices: [] });
+      expect(gatewaysOf(parse(given))).toEqual({ gateways: ["kong", "istio"], notices: [] });
       expect(problems({ ...given, "mesh:gateway": "kong", "mesh:kong": { replicas: 2 } })).toEqual([]);
     }
   });

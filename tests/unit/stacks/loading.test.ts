@@ -12,7 +12,7 @@ async function packagesOf(stack: string): Promise<readonly string[]> {
 }
 
 /** In milliseconds: the process shares the machine with other tests. */
-const patience = 120_000;
+const timeout = 120_000;
 
 test.each(["local", "dev"])(
   "the stack %s loads none of AWS's packages",
@@ -21,7 +21,7 @@ test.each(["local", "dev"])(
     expect(packages).toContain("@pulumi/kubernetes");
     for (const name of ["@pulumi/aws", "@pulumi/eks"]) expect(packages).not.toContain(name);
   },
-  patience,
+  timeout,
 );
 
 test(
@@ -29,5 +29,5 @@ test(
   async () => {
     expect(await packagesOf("eks")).toEqual(expect.arrayContaining(["@pulumi/aws", "@pulumi/eks"]));
   },
-  patience,
+  timeout,
 );

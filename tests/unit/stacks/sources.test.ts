@@ -3,8 +3,8 @@ import * as pulumi from "@pulumi/pulumi";
 import { merge } from "../../../components/support/helm.ts";
 import type { ServiceImage } from "../../../model/image.ts";
 import { publishedImages } from "../../../model/versions.ts";
+import { resolveCommon } from "../../../stacks/common.ts";
 import { resolveApplications } from "../../../stacks/images.ts";
-import { resolveSources } from "../../../stacks/sources.ts";
 import { at } from "../../lib/mocks.ts";
 import { recordStack } from "../../lib/stacks.ts";
 import { parse, plan } from "../support/config.ts";
@@ -19,7 +19,7 @@ function servicesOf(changes: Parameters<typeof plan>[0] = {}): Record<string, Se
 const istioCharts = ["base", "cni", "istiod", "gateway"] as const;
 
 describe("built", () => {
-  const { charts, images } = resolveSources(parse());
+  const { charts, images } = resolveCommon(parse());
 
   test("Istio's charts are folders, and its images are the nodes' own", () => {
     for (const name of istioCharts) {
@@ -64,7 +64,7 @@ describe("built", () => {
 });
 
 describe("published", () => {
-  const { charts } = resolveSources(parse({ "mesh:sources": "published" }));
+  const { charts } = resolveCommon(parse({ "mesh:sources": "published" }));
 
   test("Istio's charts by exact version from its repository, images of the same version", () => {
     for (const name of istioCharts) {
@@ -92,7 +92,7 @@ describe("published", () => {
     const image = expect.stringMatching(digest);
     expect(charts.istiod.values).toMatchObject({ pilot: { image }, global: { proxy: { image }, proxy_init: { image } } });
     const other = parse({ "mesh:sources": "published", "mesh:images": JSON.stringify({ istio: { tag: "1.30.9" } }) });
-    expect(JSON.stringify(resolveSources(other).charts.istiod)).not.toContain("sha256");
+    expect(JSON.stringify(resolveCommon(other).charts.istiod)).not.toContain("sha256");
   });
 
   test("a principal can be bypassed before 1.30.3", () => {

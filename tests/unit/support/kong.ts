@@ -30,10 +30,12 @@ export const types = {
   secret: "kubernetes:core/v1:Secret",
 } as const;
 
+export const oneHost: KongTls = { hosts: ["shop.example.com"], secretName: "shop", plaintext: true };
+
 /** Everything that Kong's table of these routes registers. */
 export function recordTable(
   routes: readonly Route[],
-  { tls, ...options }: RecordOptions & { readonly tls?: KongTls | undefined } = {},
+  { tls = oneHost, ...options }: RecordOptions & { readonly tls?: KongTls } = {},
 ) {
   return record(() => new KongRoutes("table", { namespace: "kong", routes, tls }), options);
 }

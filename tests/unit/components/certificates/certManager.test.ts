@@ -1,7 +1,8 @@
 import { describe, expect, test } from "@jest/globals";
 import { CertManager, type CertManagerArgs, certManagerAccount } from "../../../../components/certificates/CertManager.ts";
 import { secretNames } from "../../../../components/certificates/certificates.ts";
-import { type CertificatesArgs, createCertificates } from "../../../../components/certificates/createCertificates.ts";
+import { createCertificates } from "../../../../components/certificates/createCertificates.ts";
+import type { Tls } from "../../../../model/gatewaySettings.ts";
 import { certManagerRelease, certManagerType as release } from "../../../lib/certManagerPackage.ts";
 import { at, record } from "../../../lib/mocks.ts";
 import { recordStack } from "../../../lib/stacks.ts";
@@ -28,12 +29,12 @@ const hosts = ["shop.example.com"];
 const dns = { email: "ops@example.com", hostedZone: "Z0123456789" };
 
 /** What a configuration registers for two gateways. */
-async function recordCertificates(tls: CertificatesArgs["tls"], region?: string) {
+async function recordCertificates(tls: Omit<Tls, "plaintext">, region?: string) {
   const authorities: unknown[] = [];
   const outputs = { [secret]: { data: { "ca.crt": Buffer.from("the-authority").toString("base64") } } };
   const recording = await record(
     () => {
-      const certificates = createCertificates("tls", { tls, chart, images, ...(region && { region }) }, {});
+      const certificates = createCertificates("tls", { tls, chart, images, region }, {});
       for (const gateway of ["kong", "istio"]) certificates.issue(gateway, `${gateway}-namespace`, {});
       certificates.authority?.apply((authority) => authorities.push(authority));
     },
@@ -191,15 +192,6 @@ describe("a public authority", () => {
       hostedZoneID: dns.hostedZone,
     });
   });
-
-  test.each([
-    ["an e-mail address", { hostedZone: dns.hostedZone }],
-    ["a hosted zone", { email: dns.email }],
-  ])("is refused without %s", async (_what, given) => {
-    await expect(recordCertificates({ hosts, issuer: "acme", ...given })).rejects.toThrow(
-      "tls: ACME without an e-mail address or a hosted zone",
-    );
-  });
 });
 
 test("an authority of the stack's own takes nothing of cert-manager", async () => {
@@ -209,7 +201,7 @@ test("an authority of the stack's own takes nothing of cert-manager", async () =
 });
 
 describe("another issuer", () => {
-  const made = async (issuer: CertificatesArgs["tls"]["issuer"]) => {
+  const made = async (issuer: Tls["issuer"]) => {
     let secretName = "";
     const { all } = await record(() => {
       const certificates = createCertificates(

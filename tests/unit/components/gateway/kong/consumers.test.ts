@@ -4,7 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { KongRoutes } from "../../../../../components/gateway/kong/KongRoutes.ts";
 import type { JsonWebKey } from "../../../../../model/jsonWebKey.ts";
 import { at, record } from "../../../../lib/mocks.ts";
-import { curve, jwk, keys, recordTable, route, rsa, tokens, types } from "../../../support/kong.ts";
+import { curve, jwk, keys, oneHost, recordTable, route, rsa, tokens, types } from "../../../support/kong.ts";
 
 describe("a consumer", () => {
   const orders = { ...route({ name: "orders", path: "/api/orders" }) };
@@ -47,7 +47,7 @@ describe("a consumer", () => {
   test("has its key as an output, which is secret", async () => {
     let given: Readonly<Record<string, pulumi.Output<string>>> = {};
     await record(() => {
-      given = new KongRoutes("table", { namespace: "kong", routes: [route({ policies: keys("partner") })] }).keys;
+      given = new KongRoutes("table", { namespace: "kong", routes: [route({ policies: keys("partner") })], tls: oneHost }).keys;
     });
     expect(Object.keys(given)).toEqual(["partner"]);
     expect(await pulumi.isSecret(given.partner as pulumi.Output<string>)).toBe(true);

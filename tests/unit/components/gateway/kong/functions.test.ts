@@ -52,12 +52,6 @@ describe("headers that only a proxy may say", () => {
     expect(cleared({ ...common, "x-forwarded-proto": "http", traceparent: "00" })).toEqual([]);
   });
 
-  test("are removed also without a host of TLS, and there is nothing else to do then", () => {
-    const plain = requestFunctions({ ...args, tls: undefined }).config;
-    expect(Object.keys(plain)).toEqual(["rewrite", "log"]);
-    expect(runLua(plain.rewrite as readonly string[], { headers: { forwarded: "for=1" } }).cleared).toEqual(["forwarded"]);
-  });
-
   test("stand among a hundred at most, as plugins see no more", () => {
     const many = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, index) => [`a${index}`, "1"]));
     expect(run("rewrite", { ...http("localhost"), headers: many(100) }).answer).toBeUndefined();

@@ -23,6 +23,7 @@ const args: KongArgs = {
   injection: { "istio-injection": "enabled" },
   replicas: 1,
   routes: [route(), route({ name: "hidden", gateways: ["istio"] })],
+  tls: { hosts: ["shop.example.com"], plaintext: true },
 };
 
 const recordKong = (changes: Partial<KongArgs> = {}) => record(() => new Kong("kong", { ...args, ...changes }));
@@ -198,13 +199,13 @@ describe("where Kong is reached", () => {
     const seen: { url?: string; httpsUrl?: string } = {};
     await record(() => {
       const kong = new Kong("kong", { ...args, ...changes });
-      kong.url.apply((url) => Object.assign(seen, { url, httpsUrl: kong.httpsUrl }));
+      kong.reached.url.apply((url) => Object.assign(seen, { url, httpsUrl: kong.reached.httpsUrl }));
     });
     return seen;
   };
 
   test("is where the target says", async () => {
-    expect(await reached({})).toEqual({ url: "http://localhost", httpsUrl: undefined });
+    expect(await reached({})).toEqual({ url: "http://localhost", httpsUrl: "https://shop.example.com" });
   });
 
   test("is under its host where HTTP only redirects", async () => {
@@ -212,7 +213,10 @@ describe("where Kong is reached", () => {
   });
 
   test("is its own Service's load balancer where there is one", async () => {
-    expect(await reached({ exposure: loadBalancer })).toEqual({ url: "http://the-load-balancer", httpsUrl: undefined });
+    expect(await reached({ exposure: loadBalancer })).toEqual({
+      url: "http://the-load-balancer",
+      httpsUrl: "https://shop.example.com",
+    });
     const { inputs } = await recordKong({ exposure: loadBalancer });
     expect(inputs("kubernetes:core/v1:Service", "kong-address")).toBeDefined();
   });

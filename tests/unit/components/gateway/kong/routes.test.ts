@@ -1,7 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import { Traffic } from "../../../../../components/app/Traffic.ts";
 import { serviceAnnotations } from "../../../../../components/gateway/kong/annotations.ts";
-import { KongRoutes, type KongTls } from "../../../../../components/gateway/kong/KongRoutes.ts";
+import type { KongTls } from "../../../../../components/gateway/kong/KongRoutes.ts";
 import { at, record } from "../../../../lib/mocks.ts";
 import { recordTable, route, types } from "../../../support/kong.ts";
 
@@ -133,22 +133,5 @@ describe("HTTPS", () => {
       tls: [{ hosts: ["shop.example.com", "www.example.com"], secretName: "shop-tls" }],
       rules: [{ host: "shop.example.com" }, { host: "www.example.com" }],
     });
-  });
-
-  test.each([
-    ["without a word of it", undefined],
-    ["without hosts", { hosts: [], secretName: "shop-tls", plaintext: true }],
-  ])("is not there %s", async (_, none) => {
-    const { all } = await recordTable([route()], { tls: none });
-    expect(all(types.ingress).map(({ name }) => name)).toEqual(["table-team-product"]);
-    expect(JSON.stringify(all(types.ingress))).not.toContain("redirect");
-    expect(at(all(types.ingress)[0]?.inputs, "metadata.annotations")).toMatchObject({ "konghq.com/protocols": "http,https" });
-  });
-
-  test("must have a host where plaintext is not wanted", () => {
-    const neither = { hosts: [], secretName: "shop-tls", plaintext: false };
-    expect(() => new KongRoutes("table", { namespace: "kong", routes: [], tls: neither })).toThrow(
-      "table: neither a TLS host nor plaintext, so nothing to offer",
-    );
   });
 });

@@ -4,9 +4,9 @@ import { sharedKeyIds, unsupportedByKong } from "../../../../../components/gatew
 import { conflictingKeys } from "../../../../../model/checks/policies.ts";
 import type { RoutePolicies } from "../../../../../model/policies.ts";
 import type { Route } from "../../../../../model/route.ts";
-import { curve, jwk, keys, recordTable, route, rsa, tokens } from "../../../support/kong.ts";
+import { curve, jwk, keys, oneHost, recordTable, route, rsa, tokens } from "../../../support/kong.ts";
 
-const table = (...routes: Route[]) => new KongRoutes("table", { namespace: "kong", routes });
+const table = (...routes: Route[]) => new KongRoutes("table", { namespace: "kong", routes, tls: oneHost });
 
 describe("what Kong does not support", () => {
   test.each<[string, RoutePolicies, string]>([

@@ -1,14 +1,16 @@
 import { availableGateways } from "../config/crossSection.ts";
 import type { Config } from "../config.ts";
+import { resolveCharts } from "./charts.ts";
+import { resolveImages } from "./images.ts";
 import type { Target } from "./Target.ts";
 
-/** The gateways that run, and what is to be said about those that do not although the stack asks for them. */
-export function resolveGateways(
+/** What no target decides: where charts and images come from, which gateways run, and what is to be said about those that do not. */
+export function resolveCommon(
   config: Pick<Config, "sources" | "gateway" | "charts" | "images">,
-): Pick<Target, "gateways" | "notices"> {
+): Pick<Target, "charts" | "images" | "gateways" | "notices"> {
   const gateways = availableGateways(config);
   const missing = config.gateway === "both" && !gateways.includes("kong");
-  return { gateways, notices: missing ? [withoutKong] : [] };
+  return { charts: resolveCharts(config), images: resolveImages(config), gateways, notices: missing ? [withoutKong] : [] };
 }
 
 const withoutKong =
