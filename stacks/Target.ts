@@ -1,12 +1,10 @@
 import type { Cluster } from "../components/cluster/Cluster.ts";
 import type { Exposure } from "../components/gateway/exposure.ts";
 import type { Surroundings } from "../components/security/network.ts";
-import type { ChartSource } from "../components/support/helm.ts";
+import type { Sources } from "../components/support/helm.ts";
 import type { CallerAddresses } from "../model/callerAddresses.ts";
 import type { GatewayName } from "../model/gateway.ts";
 import type { IstioPlatform } from "../model/istioPlatforms.ts";
-import type { publishedCharts } from "../model/versions.ts";
-import type { PlatformImages } from "./images.ts";
 
 /** Everything in which stacks differ. What comes after it does not ask which target a stack has. */
 export interface Target extends Sources {
@@ -32,11 +30,3 @@ export interface Target extends Sources {
   /** What whoever deploys should know, one sentence each. */
   readonly notices: readonly string[];
 }
-
-/** Where charts and images come from: published, made by airgap/, or where the stack says. */
-export interface Sources {
-  readonly charts: Readonly<Record<ChartName, ChartSource>>;
-  readonly images: PlatformImages;
-}
-
-export type ChartName = keyof typeof publishedCharts;

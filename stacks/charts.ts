@@ -1,10 +1,9 @@
 import { chartPath, imageHub, istioTag } from "../airgap/names.ts";
-import { type ChartSource, merge, type Values } from "../components/support/helm.ts";
+import { type ChartName, type ChartSource, merge, type Sources, type Values } from "../components/support/helm.ts";
 import { chartFolder } from "../config/artifacts.ts";
 import type { Config } from "../config.ts";
 import { type Image, mirrored, redirected } from "../model/image.ts";
 import { type PublishedChart, publishedCharts, publishedIstioDigests, publishedIstioImages } from "../model/versions.ts";
-import type { ChartName, Sources } from "./Target.ts";
 
 type ChartsConfig = Pick<Config, "sources" | "charts" | "images">;
 

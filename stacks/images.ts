@@ -4,13 +4,10 @@ import type { Config } from "../config.ts";
 import { bundleFile, bundleOf } from "../lib/bundle.ts";
 import type { ApplicationSpec, DeclaredApplication } from "../model/application.ts";
 import { type Image, imageName, mirrored, redirected, type ServiceImage, type ServiceImageSource } from "../model/image.ts";
-import { publishedImages } from "../model/versions.ts";
+import { type PlatformImages, publishedImages } from "../model/versions.ts";
 
 /** What decides where images come from. */
 export type ImagesConfig = Pick<Config, "sources" | "images">;
-
-/** The image of every container that is not Istio's, whose charts hold theirs as values. Nodes have theirs before there is a Target. */
-export type PlatformImages = Readonly<Record<Exclude<keyof typeof publishedImages, "node" | "nodeRuntime">, Image>>;
 
 /**
  * Resolves `mesh:sources` and `mesh:images` into the platform's images: what is built here or published, then the registry for all,

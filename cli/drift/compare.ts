@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import { dotted } from "../../model/checks/problems.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -88,9 +89,8 @@ export function isMapping(value: unknown): value is Json {
 
 /** A difference in a few words: values where they are short and may be told. */
 export function describeDifference({ path, wanted, found }: Difference, hidden = false): string {
-  const place = path.map((step) => (typeof step === "number" ? `[${step}]` : `.${step}`)).join("");
   const [is, should] = [brief(found), brief(wanted)];
-  const name = place.replace(/^\./, "");
+  const name = dotted(path);
   if (found === undefined) return `${name} is missing`;
   if (wanted === undefined) return `${name} was added`;
   return !hidden && is !== undefined && should !== undefined

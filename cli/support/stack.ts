@@ -4,6 +4,7 @@ import { parseDocument } from "yaml";
 import { sealed } from "../../config/clusters.ts";
 import { UserError } from "../../lib/errors.ts";
 import { projectDir } from "../../lib/paths.ts";
+import { isMapping } from "../drift/compare.ts";
 
 /** The stacks that have a file in this project. */
 export function listStacks(folder = projectDir): string[] {
@@ -69,8 +70,4 @@ function withoutSecrets(value: unknown): unknown {
   if (!isMapping(value)) return value;
   if (typeof value.secure === "string" && Object.keys(value).length === 1) return sealed;
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, withoutSecrets(inner)]));
-}
-
-function isMapping(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -4,7 +4,7 @@ import { airgapModule, buildFlags, ensureLinter } from "../../airgap/index.ts";
 import { UserError } from "../../lib/errors.ts";
 import { messageOf } from "../../lib/messages.ts";
 import { cacheDir } from "../../lib/paths.ts";
-import { CommandError, output } from "../../lib/process.ts";
+import { attempt, output } from "../../lib/process.ts";
 import type { Progress } from "../../lib/progress.ts";
 
 /**
@@ -26,6 +26,8 @@ export async function lintGo(progress: Progress): Promise<boolean | undefined> {
   }
 }
 
+const goEnvironment = { CGO_ENABLED: "0", GOFLAGS: buildFlags.join(" "), GOWORK: "off" };
+
 /** The version of the Go on the PATH; undefined where there is none, or where what the project builds does not run. */
 async function goVersion(): Promise<string | undefined> {
   if (process.platform !== "linux" || process.arch !== "x64") return undefined;
@@ -42,21 +44,10 @@ async function run(linter: string, progress: Progress): Promise<boolean> {
   const options = {
     cwd: airgapModule,
     // As the toolchain is built, so that what it has compiled is not compiled again.
-    env: {
-      CGO_ENABLED: "0",
-      GOFLAGS: buildFlags.join(" "),
-      GOWORK: "off",
-      GOLANGCI_LINT_CACHE: join(cacheDir, "lint-results"),
-    },
+    env: { ...goEnvironment, GOLANGCI_LINT_CACHE: join(cacheDir, "lint-results") },
   };
-  try {
-    await progress.step("golangci-lint", () =>
-      output(linter, ["run", "--allow-parallel-runners", color, "./cmd/...", "./provider/..."], options),
-    );
-    return true;
-  } catch (error) {
-    if (!(error instanceof CommandError)) throw error;
-    console.log(error.output);
-    return false;
-  }
+  const args = ["run", "--allow-parallel-runners", color, "./cmd/...", "./provider/..."];
+  const { ok, all } = await progress.step("golangci-lint", () => attempt(linter, args, options));
+  if (!ok) console.log(all);
+  return ok;
 }

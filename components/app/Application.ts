@@ -7,7 +7,7 @@ import type { Backend } from "../gateway/gateway.ts";
 import type { Surroundings } from "../security/network.ts";
 import { ZeroTrust } from "../security/ZeroTrust.ts";
 import { withFormerName } from "../support/formerName.ts";
-import { createNamespace } from "../support/namespace.ts";
+import { createNamespace, type MeshMembership } from "../support/namespace.ts";
 import { credentialsOf, Database } from "./Database.ts";
 import { LoadGenerator } from "./LoadGenerator.ts";
 import { type EnvironmentValue, isSecretKey, Microservice } from "./Microservice.ts";
@@ -26,14 +26,6 @@ export interface ApplicationArgs {
   readonly storageClass?: string | undefined;
   /** Annotations of the Service of a route, for the gateways that offer it. @default none */
   readonly annotations?: (route: Route) => Readonly<Record<string, string>>;
-}
-
-/** What makes pods part of a mesh. */
-export interface MeshMembership {
-  /** Labels of a namespace that make the control plane inject sidecars. */
-  readonly injection: Readonly<Record<string, string>>;
-  /** Annotations of pods, which change with their sidecar. */
-  readonly podAnnotations: Readonly<Record<string, string>>;
 }
 
 /**

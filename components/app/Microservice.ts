@@ -21,9 +21,7 @@ export interface MicroserviceArgs extends Pick<ServiceSpec, "image" | "port" | "
 export type EnvironmentValue = pulumi.Input<string> | SecretKey;
 
 export interface SecretKey {
-  /**
-   * Name of the Secret. Where the program makes the Secret, its own output: then pods that name it wait for it.
-   */
+  /** Name of the Secret. Where the program makes the Secret, its own output: then pods that name it wait for it. */
   readonly secret: pulumi.Input<string>;
   readonly key: string;
 }

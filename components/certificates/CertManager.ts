@@ -1,17 +1,11 @@
 import * as installer from "@pulumi/kubernetes-cert-manager";
 import * as pulumi from "@pulumi/pulumi";
 import type { Image } from "../../model/image.ts";
+import type { PlatformImages } from "../../model/versions.ts";
 import { type ChartSource, merge, type Values } from "../support/helm.ts";
 import { createNamespace, noInjection } from "../support/namespace.ts";
 
-/** The image of each of cert-manager's parts. */
-export interface CertManagerImages {
-  readonly certManagerController: Image;
-  readonly certManagerWebhook: Image;
-  readonly certManagerCainjector: Image;
-  readonly certManagerStartupapicheck: Image;
-  readonly certManagerAcmesolver: Image;
-}
+type CertManagerImages = Pick<PlatformImages, Extract<keyof PlatformImages, `certManager${string}`>>;
 
 export interface CertManagerArgs {
   readonly chart: ChartSource;

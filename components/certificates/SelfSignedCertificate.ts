@@ -63,14 +63,9 @@ export class SelfSignedCertificate extends pulumi.dynamic.Resource {
   declare readonly authority: pulumi.Output<string>;
 
   constructor(name: string, args: Inputs, opts: pulumi.CustomResourceOptions) {
-    const computed = {
-      certificate: undefined,
-      key: undefined,
-      ends: undefined,
-      authority: undefined,
-      authorityKey: undefined,
-      authorityEnds: undefined,
-    };
+    const unknown = undefined;
+    const server = { certificate: unknown, key: unknown, ends: unknown };
+    const computed = { ...server, authority: unknown, authorityKey: unknown, authorityEnds: unknown };
     const secret = { additionalSecretOutputs: ["key", "authorityKey"] };
     const inputs = { hosts: [...args.hosts], ...computed };
     super(certificateProvider, name, inputs, pulumi.mergeOptions(opts, secret), "certificate", "SelfSigned");

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { KindSpec } from "../../model/kindSpec.ts";
-import { runKindCli } from "./kindCli.ts";
+import { type KindCliAnswer, runKindCli } from "./kindCli.ts";
 
 interface Inputs {
   readonly spec: KindSpec;
@@ -16,12 +16,7 @@ interface Outputs extends Inputs {
   readonly running: boolean;
 }
 
-async function outputs(
-  spec: KindSpec,
-  kubeconfig: string | undefined,
-  context: string | undefined,
-  running: boolean,
-): Promise<Outputs> {
+async function outputs(spec: KindSpec, { kubeconfig, context }: KindCliAnswer, running: boolean): Promise<Outputs> {
   const { createHash } = await import("node:crypto");
   if (!kubeconfig) throw new Error(`the cluster ${spec.name} gave no kubeconfig`);
   // A cluster makes its own authority when it is created, and keeps it when its nodes are started again.
@@ -78,8 +73,7 @@ export const kindProvider: pulumi.dynamic.ResourceProvider<Inputs, Outputs> = {
   },
 
   async create({ spec }) {
-    const { kubeconfig, context } = await runKindCli("ensure", spec);
-    return { id: spec.name, outs: await outputs(spec, kubeconfig, context, true) };
+    return { id: spec.name, outs: await outputs(spec, await runKindCli("ensure", spec), true) };
   },
 
   async read(id, props) {
@@ -87,7 +81,7 @@ export const kindProvider: pulumi.dynamic.ResourceProvider<Inputs, Outputs> = {
     const { state, kubeconfig = props.kubeconfig } = await runKindCli("read", props.spec);
     // Without an id, Pulumi takes the cluster as gone and creates it again.
     if (state === "absent") return { id: "" };
-    return { id, props: await outputs(props.spec, kubeconfig, props.context, state === "running") };
+    return { id, props: await outputs(props.spec, { kubeconfig, context: props.context }, state === "running") };
   },
 
   async diff(_id, olds, { spec }) {
@@ -101,8 +95,7 @@ export const kindProvider: pulumi.dynamic.ResourceProvider<Inputs, Outputs> = {
   },
 
   async update(_id, _olds, { spec }) {
-    const { kubeconfig, context } = await runKindCli("ensure", spec);
-    return { outs: await outputs(spec, kubeconfig, context, true) };
+    return { outs: await outputs(spec, await runKindCli("ensure", spec), true) };
   },
 
   async delete(_id, { spec }) {
@@ -118,13 +111,8 @@ export class KindNodes extends pulumi.dynamic.Resource {
   declare readonly identifier: pulumi.Output<string>;
 
   constructor(name: string, args: { readonly spec: KindSpec }, opts: pulumi.CustomResourceOptions) {
-    const computed = {
-      kubeconfig: undefined,
-      context: undefined,
-      instance: undefined,
-      identifier: undefined,
-      running: undefined,
-    };
+    const unknown = undefined;
+    const computed = { kubeconfig: unknown, context: unknown, instance: unknown, identifier: unknown, running: unknown };
     const secret = { additionalSecretOutputs: ["kubeconfig"] };
     super(kindProvider, name, { ...args, ...computed }, pulumi.mergeOptions(opts, secret), "kind", "Nodes");
   }

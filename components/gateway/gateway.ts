@@ -1,12 +1,11 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { CallGraph } from "../../model/callGraph.ts";
 import type { GatewaySettings, GatewayTls } from "../../model/gatewaySettings.ts";
-import type { Image } from "../../model/image.ts";
 import type { Route } from "../../model/route.ts";
-import type { publishedCharts, publishedImages } from "../../model/versions.ts";
 import type { Certificates } from "../certificates/certificates.ts";
 import type { Surroundings } from "../security/network.ts";
-import type { ChartSource } from "../support/helm.ts";
+import type { ChartSource, Sources } from "../support/helm.ts";
+import type { MeshMembership } from "../support/namespace.ts";
 import type { Exposure } from "./exposure.ts";
 import type { Reached } from "./urls.ts";
 
@@ -19,17 +18,11 @@ export interface Gateway {
 }
 
 /** What a gateway is installed with. */
-export interface GatewayContext {
-  readonly charts: Readonly<Record<keyof typeof publishedCharts, ChartSource>>;
-  readonly images: Readonly<Record<Exclude<keyof typeof publishedImages, "node" | "nodeRuntime">, Image>>;
+export interface GatewayContext extends Sources, MeshMembership {
   /** How it is reached from outside. */
   readonly exposure: Exposure;
   /** How many pods it has, unless its own settings say otherwise. */
   readonly replicas: number;
-  /** Labels of a namespace that make the control plane inject the proxy, and the revision it is to be of. */
-  readonly injection: Readonly<Record<string, string>>;
-  /** Annotations of the gateway's pods; a change rolls them. */
-  readonly podAnnotations: Readonly<Record<string, string>>;
   readonly certificates: Certificates;
   readonly graph: CallGraph;
   /** The route table of all gateways; rows of others are left out. */

@@ -1,4 +1,5 @@
 import { conflictingKeys } from "../../model/checks/policies.ts";
+import { dotted } from "../../model/checks/problems.ts";
 import { type GatewayFacts, unsupportedPolicies } from "../../model/gateway.ts";
 import { nameOf } from "../../model/names.ts";
 import type { Route } from "../../model/route.ts";
@@ -17,9 +18,9 @@ export function requireSupported(gateway: GatewayFacts, routes: readonly Route[]
       const allowed = `the keys that ${nameOf(first.service)} has for ${issuer}`;
       return { service, option: ["jwt", "keys"], allowed };
     }),
-  ].map(({ service, option, allowed }) => {
-    const steps = option.map((step) => (typeof step === "number" ? `[${step}]` : `.${step}`)).join("");
-    return `${nameOf(service.service)} policies${steps} is not supported by ${gateway.title}; allowed: ${allowed}`;
-  });
+  ].map(
+    ({ service, option, allowed }) =>
+      `${nameOf(service.service)} ${dotted(["policies", ...option])} is not supported by ${gateway.title}; allowed: ${allowed}`,
+  );
   if (problems.length > 0) throw new Error(problems.join("\n"));
 }

@@ -3,18 +3,13 @@ import * as pulumi from "@pulumi/pulumi";
 import type { IstioPlatform } from "../../model/istioPlatforms.ts";
 import { defaultProxySettings, type ProxySettings } from "../../model/proxySettings.ts";
 import { customResource } from "../support/customResource.ts";
-import { type ChartSource, helmRelease, isValues, merge, type Values } from "../support/helm.ts";
+import { type ChartSource, helmRelease, isValues, merge, type Sources, type Values } from "../support/helm.ts";
 import { createNamespace, noInjection } from "../support/namespace.ts";
 import { RevisionTag } from "./RevisionTag.ts";
 import { ignoredUpgrades } from "./upgrades.ts";
 
 /** Where Istio's charts come from; all of one version. */
-export interface IstioCharts {
-  readonly base: ChartSource;
-  readonly cni: ChartSource;
-  readonly istiod: ChartSource;
-  readonly gateway: ChartSource;
-}
+type IstioCharts = Pick<Sources["charts"], "base" | "cni" | "istiod">;
 
 export interface IstioArgs extends Partial<ProxySettings> {
   readonly charts: IstioCharts;
@@ -86,16 +81,7 @@ export class Istio extends pulumi.ComponentResource {
 
   constructor(
     name: string,
-    {
-      charts: sources,
-      platform,
-      revision,
-      tags = [],
-      additionalRevisions = [],
-      replicas,
-      accessLogs = false,
-      ...settings
-    }: IstioArgs,
+    { charts: sources, platform, revision, tags = [], additionalRevisions = [], replicas, accessLogs, ...settings }: IstioArgs,
     opts?: pulumi.ComponentResourceOptions,
   ) {
     super("mesh:mesh:Istio", name, {}, opts);
@@ -104,7 +90,7 @@ export class Istio extends pulumi.ComponentResource {
     this.injection = injector === undefined ? { "istio-injection": "enabled" } : { "istio.io/rev": injector };
     const proxies = { ...defaultProxySettings, ...settings };
     this.podAnnotations = {
-      "mesh/proxy": [revision ?? defaultRevision, imageTag(charts.istiod), proxyNote(proxies)].join("-"),
+      "mesh/proxy": [revision ?? defaultRevision, imageTag(charts.istiod), proxies.certificateLifetime, proxies.drain].join("-"),
     };
 
     const root = this.namespace(name, rootNamespace, "restricted");
@@ -152,11 +138,11 @@ export class Istio extends pulumi.ComponentResource {
   }
 }
 
-/** Charts that are told what kind of cluster it is. The gateway's has nothing of it. */
-function onPlatform({ base, cni, istiod, gateway }: IstioCharts, platform: IstioPlatform | undefined): IstioCharts {
-  if (platform === undefined) return { base, cni, istiod, gateway };
+/** Charts that are told what kind of cluster it is. */
+function onPlatform({ base, cni, istiod }: IstioCharts, platform: IstioPlatform | undefined): IstioCharts {
+  if (platform === undefined) return { base, cni, istiod };
   const told = (source: ChartSource) => ({ ...source, values: merge(source.values, { global: { platform } }) });
-  return { base: told(base), cni: told(cni), istiod: told(istiod), gateway };
+  return { base: told(base), cni: told(cni), istiod: told(istiod) };
 }
 
 /** The same chart and images in another version; what pins those of this one by their content does not hold for it. */
@@ -173,7 +159,7 @@ function imageTag({ values: { global } }: ChartSource): string {
 
 const cniValues: Values = { resources: { requests: { cpu: "10m", memory: "48Mi" } } };
 
-function istiodValues(replicas: number, accessLogs: boolean, proxies: ProxySettings): Values {
+function istiodValues(replicas: number, accessLogs: boolean | undefined, { certificateLifetime, drain }: ProxySettings): Values {
   return {
     pilot: {
       cni: { enabled: true },
@@ -194,17 +180,12 @@ function istiodValues(replicas: number, accessLogs: boolean, proxies: ProxySetti
       accessLogFile: accessLogs ? "/dev/stdout" : "",
       // Policies see the path that the service sees, however it was written.
       pathNormalization: { normalization: "DECODE_AND_MERGE_SLASHES" },
-      defaultConfig: { ...proxyConfig(proxies), proxyStatsMatcher: { inclusionSuffixes: [...extraProxyStats] } },
+      defaultConfig: {
+        drainDuration: drain,
+        // The proxy's agent asks for a certificate of that lifetime.
+        proxyMetadata: { SECRET_TTL: certificateLifetime },
+        proxyStatsMatcher: { inclusionSuffixes: [...extraProxyStats] },
+      },
     },
   };
-}
-
-/** The settings as `meshConfig.defaultConfig` has them. The proxy's agent asks for a certificate of that lifetime. */
-function proxyConfig({ certificateLifetime, drain }: ProxySettings): Values {
-  return { drainDuration: drain, proxyMetadata: { SECRET_TTL: certificateLifetime } };
-}
-
-/** A text that changes with the settings. */
-function proxyNote({ certificateLifetime, drain }: ProxySettings): string {
-  return `${certificateLifetime}-${drain}`;
 }

@@ -1,5 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import type { PlatformImages, publishedCharts } from "../../model/versions.ts";
 
 /** Values of a Helm chart. */
 export interface Values {
@@ -16,6 +17,13 @@ export interface ChartSource {
   /** What this source needs set, whoever uses the chart, such as where its images are. */
   readonly values: Values;
 }
+
+/** Where charts and images come from: published, made by airgap/, or where the stack says. */
+export interface Sources {
+  readonly charts: Readonly<Record<ChartName, ChartSource>>;
+  readonly images: PlatformImages;
+}
+export type ChartName = keyof typeof publishedCharts;
 
 export interface HelmReleaseArgs {
   readonly source: ChartSource;

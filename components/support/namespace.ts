@@ -1,6 +1,14 @@
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 
+/** What makes pods part of a mesh. */
+export interface MeshMembership {
+  /** Labels of a namespace that make the control plane inject sidecars, and the revision they are to be of. */
+  readonly injection: Readonly<Record<string, string>>;
+  /** Annotations of pods, which change with their sidecar. */
+  readonly podAnnotations: Readonly<Record<string, string>>;
+}
+
 /** What the pods of a namespace may ask of their node, by the Pod Security Standards. */
 export type PodSecurity = "restricted" | "baseline" | "privileged";
 

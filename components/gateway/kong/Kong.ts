@@ -11,11 +11,11 @@ import { globalPlugins } from "./global.ts";
 import { requestFunctions } from "./requestFunctions.ts";
 import { globalPlugin } from "./resources.ts";
 import { kongScope } from "./scope.ts";
-import { type KongImages, kongValues } from "./values.ts";
+import { type KongValuesArgs, kongValues } from "./values.ts";
 
 /** The chart is kong/kong. */
 export interface KongArgs extends GatewayArgs, KongPlugins {
-  readonly images: KongImages;
+  readonly images: KongValuesArgs["images"];
   /** What it is to offer; the proxies beside it are told of nothing else. */
   readonly routes: readonly Pick<Route, "gateways" | "service" | "policies">[];
   /** Headers that it removes besides `callerHeaders`. @default none */

@@ -13,8 +13,7 @@ function install(context: GatewayContext): InstalledGateway {
   const { inCluster, inMesh } = context;
   const { replicas = context.replicas, ...plugins } = settings.kong;
   const { tls, edge } = settings;
-  const parts = { chart: charts.kong, images: { kong: images.kong, controller: images.kongController } };
-  const args = { ...parts, exposure, injection, podAnnotations, replicas, routes, tls };
+  const args = { chart: charts.kong, images, exposure, injection, podAnnotations, replicas, routes, tls };
   const installed = new Kong("kong", { ...args, ...plugins, stripHeaders: edge.stripHeaders }, inMesh);
   const { namespace } = installed;
   const behind = { ...inCluster, dependsOn: installed };

@@ -1,21 +1,14 @@
 import * as pulumi from "@pulumi/pulumi";
 import { type Image, imageName } from "../../../model/image.ts";
-import { publishedImages } from "../../../model/versions.ts";
+import { type PlatformImages, publishedImages } from "../../../model/versions.ts";
 import type { Values } from "../../support/helm.ts";
 import { drain, type Exposure, withdrawal } from "../exposure.ts";
 import { statusPort } from "./facts.ts";
 import { luaModules } from "./lua.ts";
 import { ingressClass } from "./resources.ts";
 
-export interface KongImages {
-  /** Kong of the 3.9 series, the last that needs no licence to take its configuration from a controller. */
-  readonly kong: Image;
-  /** Kong's ingress controller. */
-  readonly controller: Image;
-}
-
 export interface KongValuesArgs {
-  readonly images: KongImages;
+  readonly images: Pick<PlatformImages, "kong" | "kongController">;
   readonly exposure: Exposure;
   readonly replicas: number;
   readonly podAnnotations: Readonly<Record<string, string>>;
@@ -50,7 +43,7 @@ export function kongValues({ images, exposure, replicas, podAnnotations }: KongV
     lifecycle: { preStop: { exec: { command: ["kong", "quit", `--wait=${leaving}`, `--timeout=${drain}`] } } },
     terminationGracePeriodSeconds: leaving + drain + 10,
     ingressController: {
-      image: kongImageValues(images.controller, publishedImages.kongController.tag),
+      image: kongImageValues(images.kongController, publishedImages.kongController.tag),
       ingressClass,
       // As a part of the release they are upgraded with it, and go with it.
       installCRDs: true,

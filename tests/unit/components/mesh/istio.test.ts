@@ -10,7 +10,7 @@ const namespace = "kubernetes:core/v1:Namespace";
 const webhook = "kubernetes:admissionregistration.k8s.io/v1:MutatingWebhookConfiguration";
 const chart = (name: string) => ({ chart: name, values: {} });
 const args: IstioArgs = {
-  charts: { base: chart("base"), cni: chart("cni"), istiod: chart("istiod"), gateway: chart("gateway") },
+  charts: { base: chart("base"), cni: chart("cni"), istiod: chart("istiod") },
   replicas: 1,
 };
 

@@ -13,7 +13,7 @@ const args: KongArgs = {
   chart: { chart: "kong", repository: "https://charts.example", version: "3.4.1", values: {} },
   images: {
     kong: { registry: "docker.io", repository: "library/kong", tag: "3.9.3", digest },
-    controller: { registry: "docker.io", repository: "kong/kubernetes-ingress-controller", tag: "3.5.13", digest },
+    kongController: { registry: "docker.io", repository: "kong/kubernetes-ingress-controller", tag: "3.5.13", digest },
   },
   exposure: {
     service: { type: "NodePort", nodePorts: { http: 30080, https: 30443 } },

@@ -53,7 +53,8 @@ describe("a Service that Kong forwards to", () => {
 describe("a row of Kong's table", () => {
   test("is one Ingress beside the service, which keeps the path", async () => {
     const { all, inputs } = await recordTable([route({ versioned: "/api/{version}/products" })]);
-    expect(all(types.ingress)).toHaveLength(1);
+    const names = ["table.tls", "table-team-product", "table-team-product.https"];
+    expect(all(types.ingress).map(({ name }) => name)).toEqual(names);
     const backend = { service: { name: "product", port: { number: 8080 } } };
     expect(inputs(types.ingress, "table-team-product")).toEqual({
       apiVersion: "networking.k8s.io/v1",
@@ -86,7 +87,7 @@ describe("a row of Kong's table", () => {
 
   test("is not there for a service that Kong does not offer", async () => {
     const { resources } = await recordTable([route({ gateways: ["istio"], policies: { apiKeys: { consumers: ["partner"] } } })]);
-    expect(resources.map(({ type }) => type)).toEqual(["mesh:gateway:KongRoutes"]);
+    expect(resources.map(({ name }) => name)).toEqual(["table", "table.tls"]);
   });
 });
 
