@@ -5,13 +5,8 @@ import { message } from "../model/rules.ts";
 
 /** Ranges that nobody has in the internet: private, shared, of one machine and of one network. */
 const unroutable = [
-  "0.0.0.0/8",
-  "10.0.0.0/8",
-  "100.64.0.0/10",
-  "127.0.0.0/8",
-  "169.254.0.0/16",
-  "172.16.0.0/12",
-  "192.168.0.0/16",
+  ...["0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8"],
+  ...["169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16"],
 ];
 
 /** Addresses of callers in the internet, as the public side of EKS takes them: IPv4 alone, and none that are reserved. */

@@ -85,7 +85,6 @@ test("each question goes over a connection of its own: of several gateways, each
 
 test("all addresses of a stack have a line each", () => {
   expect(listUrls({ a: "http://a", longer: "https://b" })).toEqual(["a       http://a", "longer  https://b"]);
-  expect(listUrls(["http://a"])).toEqual(["http://a"]);
   expect([listUrls(undefined), listUrls("http://a")]).toEqual([[], []]);
 });
 
