@@ -54,6 +54,13 @@ export default {
       to: { path: "^components/gateway/(kong|istio)/" },
     },
     {
+      name: "gateways-apart",
+      comment: "A gateway knows nothing of another one.",
+      severity: "error",
+      from: { path: "^components/gateway/([^/]+)/" },
+      to: { path: "^components/gateway/[^/]+/", pathNot: "^components/gateway/$1/" },
+    },
+    {
       name: "no-unresolvable",
       comment: "The file is not there.",
       severity: "error",
