@@ -43,7 +43,9 @@ export function withOverrides(
 ): Overridden {
   const namespaces = declared.map(({ namespace }) => namespace);
   const unknown = Object.keys(settings).filter((namespace) => !namespaces.includes(namespace));
-  const problems = unknown.map((namespace) => `mesh:apps.${namespace} is not an application; allowed: ${namespaces.join(", ")}`);
+  const problems = unknown.map(
+    (namespace) => `mesh:apps.${namespace} is not the namespace of an application; allowed: ${namespaces.join(", ")}`,
+  );
   const applications = declared.map((application) => {
     const { namespace } = application;
     const own = Object.hasOwn(settings, namespace) ? (settings[namespace] ?? {}) : {};

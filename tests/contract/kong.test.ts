@@ -1,5 +1,6 @@
 import { generateKeyPairSync } from "node:crypto";
 import { beforeAll, describe, expect, test } from "@jest/globals";
+import { applications } from "../../apps/index.ts";
 import { type Pushed, pushedFor } from "./support/kong.ts";
 import { choose, type KongConsumer, type KongRoute } from "./support/kongConfiguration.ts";
 
@@ -54,7 +55,10 @@ describe("stack dev, which serves plain HTTP besides", () => {
 
   test("Kong dials Services and never tries again, and waits longer than the mesh does", () => {
     const { services = [], upstreams = [] } = pushed.configuration;
-    expect(services.map(({ name }) => name).sort()).toEqual(["prod.backend.3000", "prod.frontend.80", "product.product.8080"]);
+    const exposed = applications.flatMap(({ namespace, services = {} }) =>
+      Object.entries(services).flatMap(([name, service]) => (service.exposed ? `${namespace}.${name}.${service.port}` : [])),
+    );
+    expect(services.map(({ name }) => name).sort()).toEqual(exposed.sort());
     for (const { name, host, ...service } of services) {
       expect(service).toMatchObject({ protocol: "http", retries: 0, connect_timeout: 5_000 });
       // The mesh gives up after 5 s.

@@ -172,7 +172,7 @@ describe("a setting of nothing is one sentence, with what there is", () => {
     [
       "an unknown application",
       { "mesh:apps": { products: { product: { replicas: 1 } } } },
-      "mesh:apps.products is not an application; allowed: product, prod, load",
+      "mesh:apps.products is not the namespace of an application; allowed: product, prod, load",
     ],
     [
       "an unknown workload",
