@@ -16,10 +16,6 @@ interface Options {
   readonly spec: KindSpec;
 }
 
-interface LoadOptions extends Options {
-  readonly images: readonly string[];
-}
-
 const progress = consoleProgress();
 const program = new Command("cluster").description("creates, reads, fills and deletes a kind cluster");
 
@@ -36,8 +32,8 @@ command("read", "tell whether the cluster runs").action(async ({ spec }: Options
 });
 
 command("load", "load images into the nodes that lack them")
-  .option("--images <names>", "images that are built here, by reference, separated by commas", split, [])
-  .action(async ({ spec, images }: LoadOptions) => {
+  .option("--images <names>", "images that are built here, by reference, separated by commas", (text) => text.split(","), [])
+  .action(async ({ spec, images }: Options & { readonly images: readonly string[] }) => {
     const built = images.length > 0 ? await ensureImages(await known(images), progress) : [];
     answer(await loadImages(spec, built, progress));
   });
@@ -59,10 +55,6 @@ function parseSpec(text: string): KindSpec {
   } catch {
     throw new InvalidArgumentError("It is not JSON.");
   }
-}
-
-function split(text: string): string[] {
-  return text.split(",");
 }
 
 /** What the images are built of. Loaded only where some are built. */

@@ -125,12 +125,9 @@ export class CallGraph {
 /** What an application declares, before anybody asks whether the calls among it can be. */
 export function workloadsOf({ namespace, services, databases = [], loadGenerators = [] }: Application): Workload[] {
   const tcp = { protocol: "tcp", port: databasePort, containerPort: databasePort } as const;
+  const http = (port: number, containerPort: number) => ({ protocol: "http", port, containerPort }) as const;
   return [
-    ...services.map(({ name, port, containerPort = port }) => ({
-      namespace,
-      name,
-      listens: { protocol: "http" as const, port, containerPort },
-    })),
+    ...services.map(({ name, port, containerPort = port }) => ({ namespace, name, listens: http(port, containerPort) })),
     ...databases.map(({ name }) => ({ namespace, name, listens: tcp })),
     ...loadGenerators.map(({ name }) => ({ namespace, name })),
   ];

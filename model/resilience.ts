@@ -109,13 +109,7 @@ function mostRetriedBytes({ maxConnections }: Pick<Resilience["pool"], "maxConne
 }
 
 /** What all tries together need at most, when that is more than the timeout leaves them; undefined when it fits. */
-export function missingTime({
-  timeout,
-  retries,
-}: {
-  readonly timeout: string;
-  readonly retries: Pick<Resilience["retries"], "attempts" | "perTryTimeout">;
-}): string | undefined {
+export function missingTime({ timeout, retries }: Pick<Resilience, "timeout" | "retries">): string | undefined {
   const [total, perTry] = [milliseconds(timeout), milliseconds(retries.perTryTimeout)];
   if (total === undefined || perTry === undefined) return undefined; // told by the duration's own rule
   const needed = (retries.attempts + 1) * perTry;

@@ -1,5 +1,5 @@
 import { ExistingCluster } from "../components/cluster/ExistingCluster.ts";
-import type { Exposure } from "../components/gateway/exposure.ts";
+import { type Exposure, onNodes } from "../components/gateway/exposure.ts";
 import type { ExistingConfig } from "../config.ts";
 import { contextServer } from "../model/kubeconfig.ts";
 import { resolveCommon } from "./common.ts";
@@ -39,9 +39,8 @@ type NodePorts = Extract<Existing["exposure"], { type: "NodePort" }>["ports"];
 
 function expose(exposure: Existing["exposure"], http: keyof NodePorts, https: keyof NodePorts): Exposure {
   if (exposure.type === "NodePort") {
-    const { type, host, ports } = exposure;
-    const nodePorts = { http: ports[http], https: ports[https] };
-    return { service: { type, nodePorts }, host, ports: nodePorts };
+    const { host, ports } = exposure;
+    return onNodes(host, { http: ports[http], https: ports[https] });
   }
   const { type, annotations, loadBalancerClass } = exposure;
   return {

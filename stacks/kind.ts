@@ -1,7 +1,7 @@
 import { fullName, imageReference, nodeImageReference } from "../airgap/names.ts";
+import { onNodes } from "../components/gateway/exposure.ts";
 import type { KindConfig } from "../config.ts";
 import type { DeclaredApplication } from "../model/application.ts";
-import type { GatewayName } from "../model/gateway.ts";
 import { imageName } from "../model/image.ts";
 import type { KindSpec } from "../model/kindSpec.ts";
 import { imagesToLoad, resolveImage } from "./images.ts";
@@ -35,10 +35,7 @@ export async function kindTarget(config: KindConfig, applications: readonly Decl
   return {
     ...resolveCommon(config),
     cluster: new KindCluster(config.cluster.name, { spec: kindSpec(config), images }),
-    exposure: { kong: exposure(config, "http", "https"), istio: exposure(config, "istio", "istioTls") } satisfies Record<
-      GatewayName,
-      unknown
-    >,
+    exposure: { kong: exposure(config, "http", "https"), istio: exposure(config, "istio", "istioTls") },
     replicas: { istiod: 1, gateway: 2 },
     // Requests come through a port of this machine, and from then on they are those of the nodes' bridge.
     callerAddresses: "lost",
@@ -48,9 +45,6 @@ export async function kindTarget(config: KindConfig, applications: readonly Decl
 }
 
 function exposure({ cluster: { ports } }: KindConfig, http: keyof typeof nodePorts, https: keyof typeof nodePorts) {
-  return {
-    service: { type: "NodePort", nodePorts: { http: nodePorts[http], https: nodePorts[https] } },
-    host: "localhost",
-    ports: { http: ports[http], https: ports[https] },
-  } as const;
+  const behind = { http: nodePorts[http], https: nodePorts[https] };
+  return onNodes("localhost", behind, { http: ports[http], https: ports[https] });
 }

@@ -148,15 +148,7 @@ function releaseDrift(expected: ExpectedRelease, deployed: readonly HelmRelease[
   });
 }
 
-function nameOf({
-  kind,
-  namespace,
-  name,
-}: {
-  readonly kind: string;
-  readonly namespace?: string | undefined;
-  readonly name: string;
-}) {
+function nameOf({ kind, namespace, name }: { kind: string; namespace?: string | undefined; name: string }) {
   return `${kind} ${namespace === undefined ? "" : `${namespace}/`}${name}`;
 }
 

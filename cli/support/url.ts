@@ -64,9 +64,7 @@ export function questionOf(
   return { url, ...way, expected: expectedAnswers(offer), times: questionsAllowed(offer, 10) };
 }
 
-function text(value: unknown): string | undefined {
-  return typeof value === "string" ? value : undefined;
-}
+const text = (value: unknown) => (typeof value === "string" ? value : undefined);
 
 /** Whether an answer shows that a URL works, and the answer in words: with the reason where it is a refusal. */
 export function judge(answer: string, expected: readonly ExpectedAnswer[]): { readonly works: boolean; readonly text: string } {

@@ -15,6 +15,11 @@ export interface Exposure {
   readonly ports: { readonly http: number; readonly https: number };
 }
 
+/** Through ports of the nodes, which lead to other ports of a host, or are asked themselves. */
+export function onNodes(host: string, nodePorts: Exposure["ports"], ports = nodePorts): Exposure {
+  return { service: { type: "NodePort", nodePorts }, host, ports };
+}
+
 /** How long nobody may notice yet that a proxy is leaving, in seconds; it serves on as if nothing were. */
 export const withdrawal = { NodePort: 5, LoadBalancer: 60 } as const;
 /** How long a leaving proxy then finishes what it has begun and sends clients elsewhere, in seconds. */

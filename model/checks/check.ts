@@ -49,11 +49,7 @@ export function checkApplications(declared: readonly ApplicationDeclaration[], c
     checkLoadGenerators(application, workloads, problems);
   }
   if (gateways) {
-    checkExposures(
-      applications,
-      gateways.map(({ name }) => name),
-      problems,
-    );
+    checkExposures(applications, gateways, problems);
     checkPolicies(applications, gateways, gatewaySettings, problems);
   }
   if (callerAddresses === "lost") checkCallerAddresses(applications, problems);

@@ -1,9 +1,11 @@
 import type { Application, Exposed } from "../application.ts";
+import type { GatewayFacts } from "../gateway.ts";
 import { type Account, nameOf } from "../names.ts";
 import type { Problems } from "./problems.ts";
 
 /** What gateways offer: each path once on each gateway, and only on gateways that run. */
-export function checkExposures(applications: readonly Application[], gateways: readonly string[], problems: Problems): void {
+export function checkExposures(applications: readonly Application[], running: readonly GatewayFacts[], problems: Problems): void {
+  const gateways: readonly string[] = running.map(({ name }) => name);
   const offered: Offer[] = [];
   for (const { namespace, services } of applications) {
     for (const { name, exposed, versions } of services) {

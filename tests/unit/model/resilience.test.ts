@@ -70,7 +70,7 @@ describe("conditions of a retry", () => {
 
 describe("timeouts", () => {
   test("however long the tries take, it is a sentence", () => {
-    const retries = { attempts: 10, perTryTimeout: "1440m" };
+    const retries = { ...defaultResilience.retries, attempts: 10, perTryTimeout: "1440m" };
     expect(missingTime({ timeout: "5s", retries })).toBe("950400s");
   });
 
@@ -85,7 +85,8 @@ describe("timeouts", () => {
         fc.integer({ min: 1, max: 5_000 }),
         fc.integer({ min: 1, max: 20_000 }),
         (attempts, perTry, total) => {
-          const missing = missingTime({ timeout: `${total}ms`, retries: { attempts, perTryTimeout: `${perTry}ms` } });
+          const retries = { ...defaultResilience.retries, attempts, perTryTimeout: `${perTry}ms` };
+          const missing = missingTime({ timeout: `${total}ms`, retries });
           expect(missing === undefined).toBe((attempts + 1) * perTry <= total);
         },
       ),
