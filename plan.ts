@@ -10,7 +10,7 @@ import type { ApplicationDeclaration, DeclaredApplication } from "./model/applic
 import { checkApplications } from "./model/checks/check.ts";
 import type { GatewayName } from "./model/gateway.ts";
 import { withOverrides } from "./model/overrides.ts";
-import { imagesToLoad } from "./stacks/images.ts";
+import { imagesToLoad, programOf } from "./stacks/images.ts";
 
 /** A stack as data: its configuration, and the applications that it deploys. */
 export interface Plan {
@@ -75,11 +75,11 @@ export function planStack(
 /** Programs of services that are not in this repository. */
 function missingPrograms(applications: readonly DeclaredApplication[]): string[] {
   return applications.flatMap(({ namespace, services }) =>
-    services.flatMap(({ name, image: { source, repository } }) =>
-      source === undefined || repository !== undefined || existsSync(join(projectDir, source))
-        ? []
-        : [`apps: ${namespace}/${name} image.source is "${source}"; allowed: the path of a file of this repository`],
-    ),
+    services.flatMap(({ name, image }) => {
+      const source = programOf(image);
+      if (source === undefined || existsSync(join(projectDir, source))) return [];
+      return [`apps: ${namespace}/${name} image.source is "${source}"; allowed: the path of a file of this repository`];
+    }),
   );
 }
 

@@ -11,8 +11,7 @@ import { CallGraph, type Matrix } from "./model/callGraph.ts";
 import { judgingAddresses } from "./model/checks/policies.ts";
 import type { GatewayName } from "./model/gateway.ts";
 import { nameOf } from "./model/names.ts";
-import type { Route } from "./model/route.ts";
-import { routesOf } from "./model/route.ts";
+import { type Route, routesOf } from "./model/route.ts";
 import type { Target } from "./stacks/Target.ts";
 
 /** What there is to know of a platform from outside. */

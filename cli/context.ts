@@ -46,14 +46,8 @@ export function readToLook(stack: string): Context {
   const { config, applications, gateways, problems } = readPlan(readStackFile(stack), "file");
   if (!config) throw new RefusedError(stack, problems);
   const entry = entryOf(applications, gateways);
-  return {
-    stack,
-    config,
-    applications,
-    entry,
-    problems,
-    ...(config.target === "kind" && { spec: { ...kindSpec(config), stack } }),
-  };
+  const own = config.target === "kind" && { spec: { ...kindSpec(config), stack } };
+  return { stack, config, applications, entry, problems, ...own };
 }
 
 /** The stack as pulumi sees it. Asked for again when plugins may have come. */

@@ -24,7 +24,7 @@ onStack("env", "print a shell's environment for the stack").action(async ({ stac
   (await import("./commands/env.ts")).env(stack),
 );
 onStack("report", "draw what wire tests and benchmarks recorded").action(async ({ stack }) =>
-  (await import("./commands/bench.ts")).report(stack),
+  (await import("./commands/report.ts")).report(stack),
 );
 onStack("clean", "remove this checkout's state")
   .option("--cache", "also what all checkouts share")

@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import { UserError } from "../lib/errors.ts";
-import { dotted, shortened, valueAt } from "../model/checks/problems.ts";
+import { dotted, valueAt } from "../lib/values.ts";
+import { shortened } from "../model/checks/problems.ts";
 import { sealed } from "./clusters.ts";
 
 /** Why a stack is refused. */

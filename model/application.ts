@@ -77,8 +77,6 @@ const env = z.record(
   z.union([z.string(), secretKey], message("text, or a mapping with secret, key")),
   message("a mapping of variables"),
 );
-/** A text, or a key of a Secret. */
-export type EnvironmentValue = string | z.output<typeof secretKey>;
 
 /** The first port of those that the proxy beside each container keeps for itself, which end before 15100. */
 const proxyPorts = 15_000;
@@ -245,6 +243,7 @@ export const application = strictObject({
 /** The kinds of workloads of an application, by the key that declares them. */
 export const workloadSchemas = { services: service, databases: database, loadGenerators: loadGenerator } as const;
 export type WorkloadKind = keyof typeof workloadSchemas;
+export const workloadKinds = Object.keys(workloadSchemas) as WorkloadKind[];
 
 /** An application as a team writes it: defaults may be left out. */
 export type ApplicationDeclaration = z.input<typeof application>;

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { isMapping } from "../lib/values.ts";
 import {
   type ApplicationDeclaration,
   application,
@@ -56,5 +57,5 @@ export function readApplications(declared: readonly ApplicationDeclaration[]): R
 
 function sound(given: unknown, kind: WorkloadKind): Readonly<Record<string, unknown>> {
   const members = (given as Readonly<Record<string, unknown>> | null)?.[kind];
-  return typeof members === "object" && members !== null && !Array.isArray(members) ? (members as Record<string, unknown>) : {};
+  return isMapping(members) ? members : {};
 }

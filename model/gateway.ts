@@ -24,8 +24,10 @@ export interface UnsupportedPolicy {
   readonly allowed: string;
 }
 
-/** A service that a gateway offers beside others. */
-export type Offered = { readonly policies: RoutePolicies };
+/** Policies of a service, as a gateway sees them beside those of other services. */
+export interface OfferedPolicies {
+  readonly policies: RoutePolicies;
+}
 
 /** What is known of a gateway before it is installed. */
 export interface GatewayFacts {
@@ -44,7 +46,7 @@ export interface GatewayFacts {
   /** The largest body that its proxies can keep to send it again, in bytes. @default any */
   retriedBytes?(settings: Pick<GatewaySettings, "istioGateway">): { readonly most: number; readonly why: string };
   /** What it does not support of the policies of services together. @default nothing */
-  unsupportedTogether?<T extends Offered>(services: readonly T[]): (UnsupportedPolicy & { readonly service: T })[];
+  unsupportedTogether?<T extends OfferedPolicies>(services: readonly T[]): (UnsupportedPolicy & { readonly service: T })[];
 }
 
 /** Everything that a gateway does not support of the policies of one service. */

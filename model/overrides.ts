@@ -1,4 +1,5 @@
-import type { ApplicationDeclaration, WorkloadKind } from "./application.ts";
+import { isMapping } from "../lib/values.ts";
+import { type ApplicationDeclaration, type WorkloadKind, workloadKinds } from "./application.ts";
 import type { AppSettings } from "./checks/problems.ts";
 import { mirrored, redirected } from "./image.ts";
 
@@ -21,7 +22,6 @@ const overridable: Readonly<Record<WorkloadKind, Overridable>> = {
   databases: { image: true, storage: true },
   loadGenerators: { image: true, qps: true },
 };
-const kinds = Object.keys(overridable) as WorkloadKind[];
 
 type Options = Readonly<Record<string, unknown>>;
 
@@ -49,21 +49,21 @@ export function withOverrides(
   const applications = declared.map((application) => {
     const { namespace } = application;
     const own = Object.hasOwn(settings, namespace) ? (settings[namespace] ?? {}) : {};
-    const names = kinds.flatMap((kind) => Object.keys(application[kind] ?? {}));
+    const names = workloadKinds.flatMap((kind) => Object.keys(application[kind] ?? {}));
     for (const name of Object.keys(own).filter((name) => !names.includes(name)))
       problems.push(`mesh:apps.${namespace}.${name} is not declared; allowed: ${names.join(", ")}`);
     const overrideKind = (kind: WorkloadKind) => {
       const members = application[kind];
-      if (!isOptions(members)) return {};
+      if (!isMapping(members)) return {};
       const changed = Object.entries(members).map(([name, options]) => {
-        if (!isOptions(options)) return [name, options];
+        if (!isMapping(options)) return [name, options];
         const given = Object.hasOwn(own, name) ? (own[name] ?? {}) : {};
         const known = knownOptions(given, overridable[kind], options, `mesh:apps.${namespace}.${name}`, problems);
         return [name, overridden(options, known, registry)];
       });
       return { [kind]: Object.fromEntries(changed) };
     };
-    return Object.assign({ ...application }, ...kinds.map(overrideKind)) as ApplicationDeclaration;
+    return Object.assign({ ...application }, ...workloadKinds.map(overrideKind)) as ApplicationDeclaration;
   });
   return { applications, problems };
 }
@@ -76,7 +76,7 @@ function knownOptions(given: Options, allowed: Overridable, declared: Options, p
     if (inner === true) return [[option, value]];
     if (inner === undefined) problems.push(`${at} is not a setting; allowed: ${Object.keys(allowed).join(", ")}`);
     else if (declared[option] === undefined) problems.push(`${at} is not a setting here: apps/ declares nothing of it`);
-    else if (!isOptions(value))
+    else if (!isMapping(value))
       problems.push(`${at} is ${JSON.stringify(value)}; allowed: a mapping with ${Object.keys(inner).join(", ")}`);
     else return [[option, knownOptions(value, inner, {}, at, problems)]];
     return [];
@@ -92,7 +92,7 @@ function overridden(declared: Options, { image: override, ...settings }: Options
 
 /** An image that is declared or that the stack names. The registry for all is where the stack names none. */
 function imageOf(declared: unknown, override: unknown, registry: string | undefined): unknown {
-  if (!isOptions(declared ?? {}) || !isOptions(override ?? {})) return override ?? declared;
+  if (!isMapping(declared ?? {}) || !isMapping(override ?? {})) return override ?? declared;
   if (declared === undefined && override === undefined) return undefined;
   const given = (override ?? {}) as Options;
   const kept = Object.entries((declared ?? {}) as Options).filter(([part]) => given[part] !== null);
@@ -104,16 +104,12 @@ function imageOf(declared: unknown, override: unknown, registry: string | undefi
 
 /** A mapping or value with another one merged into it. */
 function merged(base: unknown, over: unknown): unknown {
-  if (!isOptions(over)) return over;
-  const result = new Map(isOptions(base) ? Object.entries(base) : []);
+  if (!isMapping(over)) return over;
+  const result = new Map(isMapping(base) ? Object.entries(base) : []);
   // Pulumi sorts keys; whoever reads the file does not.
   for (const key of Object.keys(over).sort()) {
     if (over[key] === null) result.delete(key);
     else result.set(key, merged(result.get(key), over[key]));
   }
   return Object.fromEntries(result);
-}
-
-function isOptions(value: unknown): value is Options {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -1,8 +1,7 @@
 import { type Context, kubectlFor, pulumiStack, readContext } from "../cli/context.ts";
 import { readHealth } from "../cli/kind/status.ts";
 import type { Kubectl } from "../cli/kubernetes/kubectl.ts";
-import type { Pod } from "../cli/kubernetes/pods.ts";
-import { podHealth } from "../cli/kubernetes/pods.ts";
+import { type Pod, podHealth } from "../cli/kubernetes/pods.ts";
 import { missingTools } from "../cli/preflight.ts";
 import { hasStack, readOutputs } from "../cli/pulumi/stack.ts";
 import type { Matrix, Operation } from "../model/callGraph.ts";

@@ -49,6 +49,11 @@ function resolveService(image: ServiceImageSource, config: ImagesConfig): Servic
   return { reference: imageName(resolveImage(config, "nodeRuntime")), program: { file: bundleFile, content: bundleOf(source) } };
 }
 
+/** The program of this repository that a service runs; undefined where its image is in a registry. */
+export function programOf({ source, repository }: ServiceImageSource): string | undefined {
+  return repository === undefined ? source : undefined;
+}
+
 /** The image that is built of a program, named after its folder. */
 export function builtProgram(source: string): BuiltImage {
   return { name: basename(dirname(source)), program: bundleOf(source) };
@@ -57,9 +62,7 @@ export function builtProgram(source: string): BuiltImage {
 /** The images that are built here and that the nodes cannot pull: all that the stack does not take from elsewhere. */
 export function imagesToLoad({ sources, images }: ImagesConfig, applications: readonly DeclaredApplication[]): BuiltImage[] {
   if (sources === "published") return [];
-  const sourcesOfServices = applications.flatMap(({ services }) =>
-    services.flatMap(({ image }) => (image.source !== undefined && image.repository === undefined ? [image.source] : [])),
-  );
+  const sourcesOfServices = applications.flatMap(({ services }) => services.flatMap(({ image }) => programOf(image) ?? []));
   const [istio, others] = [istioImages, platformImages.filter((name) => !(istioImages as readonly string[]).includes(name))];
   const platform = (names: readonly PlatformImage[]) => names.map((name) => ({ name }));
   return [

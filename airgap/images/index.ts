@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { bundleFile } from "../../lib/bundle.ts";
 import { cacheDir } from "../../lib/paths.ts";
 import type { Progress } from "../../lib/progress.ts";
 import { file, program, type Tree, text, treeOf } from "../../lib/tree.ts";
@@ -35,12 +36,10 @@ const nodeProgram = (content: string): Recipe => ({
   layers: async ({ base, node }) => [
     base,
     node,
-    await treeOf(text(`/app/${programFile}`, content), text("/app/package.json", '{ "type": "module" }\n')),
+    await treeOf(text(`/app/${bundleFile}`, content), text("/app/package.json", '{ "type": "module" }\n')),
   ],
-  config: { Entrypoint: ["/usr/local/bin/node"], Cmd: [programFile], WorkingDir: "/app", User: nonroot },
+  config: { Entrypoint: ["/usr/local/bin/node"], Cmd: [bundleFile], WorkingDir: "/app", User: nonroot },
 });
-
-const programFile = "server.js";
 
 const recipes: Readonly<Record<PlatformImage, Recipe>> = {
   pilot: {

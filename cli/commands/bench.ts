@@ -16,9 +16,3 @@ export async function bench(only?: string): Promise<void> {
     if (code > 128) return;
   }
 }
-
-/** Draws what wire tests and benchmarks recorded, and what runs now, in a process of its own: only that one needs report/'s packages. */
-export async function report(stackName: string): Promise<void> {
-  const code = await foreground("node", ["--import", "tsx", "report/main.ts", "--stack", stackName], process.env);
-  if (code !== 0) process.exitCode = code;
-}

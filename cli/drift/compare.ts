@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { dotted } from "../../model/checks/problems.ts";
+import { dotted, isMapping } from "../../lib/values.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -81,10 +81,6 @@ function lists(
 
 function nameOf(element: unknown): unknown {
   return isMapping(element) ? element.name : undefined;
-}
-
-export function isMapping(value: unknown): value is Json {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** A difference in a few words: values where they are short and may be told. */

@@ -1,5 +1,5 @@
+import { isMapping } from "../../lib/values.ts";
 import type { Deployment, Resource } from "../pulumi/deployment.ts";
-import { isMapping } from "./compare.ts";
 import type { Kind } from "./live.ts";
 
 type Json = Readonly<Record<string, unknown>>;

@@ -1,4 +1,4 @@
-import { isMapping } from "./compare.ts";
+import { isMapping } from "../../lib/values.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 

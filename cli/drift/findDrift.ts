@@ -1,6 +1,7 @@
+import { isMapping } from "../../lib/values.ts";
 import type { Kubectl } from "../kubernetes/kubectl.ts";
 import type { Deployment } from "../pulumi/deployment.ts";
-import { type Difference, describeDifference, differences, isMapping } from "./compare.ts";
+import { type Difference, describeDifference, differences } from "./compare.ts";
 import { type ExpectedObject, type ExpectedRelease, expectedOf, hasSecrets, openSecrets } from "./expected.ts";
 import { groupKindOf, type Kind, type KubernetesObject, type LiveObjects, listObjects } from "./live.ts";
 import { changedFields, type HelmRelease, listReleases } from "./releases.ts";

@@ -1,7 +1,7 @@
 import { gunzipSync } from "node:zlib";
 import { parseAllDocuments } from "yaml";
+import { isMapping } from "../../lib/values.ts";
 import type { Kubectl } from "../kubernetes/kubectl.ts";
-import { isMapping } from "./compare.ts";
 import { owns } from "./fieldOwners.ts";
 import { groupKindOf, type Kind, type KubernetesObject } from "./live.ts";
 

@@ -4,7 +4,7 @@ import { parseDocument } from "yaml";
 import { sealed } from "../../config/clusters.ts";
 import { UserError } from "../../lib/errors.ts";
 import { projectDir } from "../../lib/paths.ts";
-import { isMapping } from "../drift/compare.ts";
+import { isMapping } from "../../lib/values.ts";
 
 /** The stacks that have a file in this project. */
 export function listStacks(folder = projectDir): string[] {

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { type Issued, isDue, type Signed } from "../../model/certificates.ts";
+import { computed } from "../support/computed.ts";
 import { runCli } from "../support/runCli.ts";
 
 interface Inputs {
@@ -63,11 +64,9 @@ export class SelfSignedCertificate extends pulumi.dynamic.Resource {
   declare readonly authority: pulumi.Output<string>;
 
   constructor(name: string, args: Inputs, opts: pulumi.CustomResourceOptions) {
-    const unknown = undefined;
-    const server = { certificate: unknown, key: unknown, ends: unknown };
-    const computed = { ...server, authority: unknown, authorityKey: unknown, authorityEnds: unknown };
+    const outputs = computed("certificate", "key", "ends", "authority", "authorityKey", "authorityEnds");
     const secret = { additionalSecretOutputs: ["key", "authorityKey"] };
-    const inputs = { hosts: [...args.hosts], ...computed };
+    const inputs = { hosts: [...args.hosts], ...outputs };
     super(certificateProvider, name, inputs, pulumi.mergeOptions(opts, secret), "certificate", "SelfSigned");
   }
 }

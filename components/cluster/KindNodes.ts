@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { KindSpec } from "../../model/kindSpec.ts";
+import { computed } from "../support/computed.ts";
 import { type KindCliAnswer, runKindCli } from "./kindCli.ts";
 
 interface Inputs {
@@ -111,9 +112,8 @@ export class KindNodes extends pulumi.dynamic.Resource {
   declare readonly identifier: pulumi.Output<string>;
 
   constructor(name: string, args: { readonly spec: KindSpec }, opts: pulumi.CustomResourceOptions) {
-    const unknown = undefined;
-    const computed = { kubeconfig: unknown, context: unknown, instance: unknown, identifier: unknown, running: unknown };
+    const outputs = computed("kubeconfig", "context", "instance", "identifier", "running");
     const secret = { additionalSecretOutputs: ["kubeconfig"] };
-    super(kindProvider, name, { ...args, ...computed }, pulumi.mergeOptions(opts, secret), "kind", "Nodes");
+    super(kindProvider, name, { ...args, ...outputs }, pulumi.mergeOptions(opts, secret), "kind", "Nodes");
   }
 }

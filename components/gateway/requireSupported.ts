@@ -1,5 +1,5 @@
+import { dotted } from "../../lib/values.ts";
 import { conflictingKeys } from "../../model/checks/policies.ts";
-import { dotted } from "../../model/checks/problems.ts";
 import { type GatewayFacts, unsupportedPolicies } from "../../model/gateway.ts";
 import { nameOf } from "../../model/names.ts";
 import type { Route } from "../../model/route.ts";

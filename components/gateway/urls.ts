@@ -25,16 +25,18 @@ export interface Reached {
   readonly url: pulumi.Output<string>;
 }
 
-/**
- * Where clients find a gateway: at the host that is known beforehand, or at what its load balancer was given.
- *
- * @param made - its Service, and the release that made it: the namespace is known once the release is there.
- */
+/** A Service, and the release that made it: its namespace is known once the release is there. */
+interface Made {
+  readonly release: k8s.helm.v3.Release;
+  readonly service: string;
+}
+
+/** Where clients find a gateway: at the host that is known beforehand, or at what its load balancer was given. */
 export function reachedAt(
   name: string,
   { host, ports }: Exposure,
   { hosts: [first = ""], plaintext }: GatewayTls,
-  made: { readonly release: k8s.helm.v3.Release; readonly service: string },
+  made: Made,
   opts: pulumi.CustomResourceOptions,
 ): Reached {
   const address = host === "load-balancer" ? balancerOf(name, made, opts) : pulumi.output(host);
@@ -46,7 +48,7 @@ export function reachedAt(
   };
 }
 
-function balancerOf(name: string, { release, service }: Parameters<typeof reachedAt>[3], opts: pulumi.CustomResourceOptions) {
+function balancerOf(name: string, { release, service }: Made, opts: pulumi.CustomResourceOptions) {
   const id = pulumi.interpolate`${release.status.namespace}/${service}`;
   const { status } = k8s.core.v1.Service.get(`${name}-address`, id, pulumi.mergeOptions(opts, { dependsOn: release }));
   return status.apply((found) => {

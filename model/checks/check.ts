@@ -1,4 +1,5 @@
-import type { Application, ApplicationDeclaration, DeclaredApplication, WorkloadKind } from "../application.ts";
+import { valueAt } from "../../lib/values.ts";
+import { type ApplicationDeclaration, type DeclaredApplication, type WorkloadKind, workloadKinds } from "../application.ts";
 import type { CallerAddresses } from "../callerAddresses.ts";
 import { databasePort, type Workload, workloadsOf } from "../callGraph.ts";
 import { readApplications } from "../declarations.ts";
@@ -10,7 +11,7 @@ import { checkExposures } from "./exposures.ts";
 import { checkLoadGenerators, unknownPort } from "./loadGenerators.ts";
 import { checkNames, checkUnique } from "./names.ts";
 import { checkCallerAddresses, checkPolicies, checkStrippedHeaders } from "./policies.ts";
-import { type AppSettings, describeProblem, type Problem, Problems, valueAt } from "./problems.ts";
+import { type AppSettings, describeProblem, type Problem, Problems } from "./problems.ts";
 
 /** What a stack has around its applications. */
 export interface CheckContext {
@@ -64,7 +65,7 @@ function deployable({ loadGenerators = [], ...rest }: DeclaredApplication): Decl
 }
 
 /** Workloads that are not right by themselves: what calls them is not wrong for that. */
-function unread(applications: readonly Application[], named: ReturnType<typeof readApplications>["named"]): Workload[] {
+function unread(applications: readonly DeclaredApplication[], named: ReturnType<typeof readApplications>["named"]): Workload[] {
   const known = applications.flatMap(workloadsOf);
   const anyPort = { port: unknownPort, containerPort: unknownPort };
   const listens: Readonly<Record<WorkloadKind, Workload["listens"]>> = {
@@ -81,6 +82,5 @@ function unread(applications: readonly Application[], named: ReturnType<typeof r
 function declarationOf(declared: readonly ApplicationDeclaration[], { namespace, name }: Problem): unknown {
   const application = declared.find((one, index) => (one?.namespace ?? `applications[${index}]`) === namespace);
   if (name === undefined) return application;
-  const kinds: readonly WorkloadKind[] = ["services", "databases", "loadGenerators"];
-  return kinds.map((kind) => valueAt(application, [kind, name])).find((found) => found !== undefined);
+  return workloadKinds.map((kind) => valueAt(application, [kind, name])).find((found) => found !== undefined);
 }

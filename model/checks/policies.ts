@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { Application } from "../application.ts";
 import { keepAddresses } from "../callerAddresses.ts";
 import { isCallerHeader, notStripped } from "../callerHeaders.ts";
-import { type GatewayFacts, type UnsupportedPolicy, unsupportedPolicies } from "../gateway.ts";
+import { type GatewayFacts, type OfferedPolicies, type UnsupportedPolicy, unsupportedPolicies } from "../gateway.ts";
 import type { GatewaySettings } from "../gatewaySettings.ts";
 import { type Account, nameOf } from "../names.ts";
 import type { Jwt, RoutePolicies } from "../policies.ts";
@@ -67,7 +67,7 @@ function offeredBy(applications: readonly Application[], gateways: readonly Gate
 }
 
 /** Services that trust an issuer of tokens by other keys than the first one does: a gateway knows an issuer once. */
-export function conflictingKeys<T extends { readonly policies: RoutePolicies }>(
+export function conflictingKeys<T extends OfferedPolicies>(
   services: readonly T[],
 ): { readonly service: T; readonly first: T; readonly issuer: string }[] {
   const trusting = new Map<string, { readonly service: T; readonly jwt: Jwt }>();

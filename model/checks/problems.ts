@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { dotted, valueAt } from "../../lib/values.ts";
 import { type Account, nameOf } from "../names.ts";
 
 /** What is wrong with a declaration, with its place and what is allowed there. */
@@ -40,11 +41,6 @@ export function problemsOf(issues: readonly z.core.$ZodIssue[], namespace: strin
 /** What a stack's file says under `mesh:apps`: options by namespace and name. */
 export type AppSettings = Readonly<Record<string, Readonly<Record<string, Readonly<Record<string, unknown>>>>>>;
 
-/** The value at a path; undefined where there is none. */
-export function valueAt(from: unknown, path: readonly PropertyKey[]): unknown {
-  return path.reduce<unknown>((value, key) => (value as Record<PropertyKey, unknown> | null | undefined)?.[key], from);
-}
-
 /**
  * A problem as a sentence. It names the setting of the stack's file where that says something of the option, and the declaration in
  * `apps/` elsewhere.
@@ -66,12 +62,6 @@ export function describeProblem(problem: Problem, declared: unknown, settings: A
 function inDeclaration({ namespace, name, path }: Problem): string {
   const owner = name === undefined ? `namespace ${namespace}` : nameOf({ namespace, name });
   return `apps: ${owner} ${dotted(path)}`.trimEnd();
-}
-
-/** A path as it is written: `versions.v1.env`, `keys[0]`. */
-export function dotted(path: readonly PropertyKey[]): string {
-  const steps = path.map((step) => (typeof step === "number" ? `[${step}]` : `.${String(step)}`)).join("");
-  return steps.replace(/^\./, "");
 }
 
 /** A value as it is told of, up to a length: a file that was pasted into the wrong place need not be read again. */

@@ -1,8 +1,7 @@
 import { createHash } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
-import type { JsonWebKey } from "../../../model/jsonWebKey.ts";
-import { verificationKey } from "../../../model/jsonWebKey.ts";
+import { type JsonWebKey, verificationKey } from "../../../model/jsonWebKey.ts";
 import type { Route } from "../../../model/route.ts";
 import { type Credentials, credential, kongConsumer } from "./resources.ts";
 

@@ -1,4 +1,4 @@
-import type { Offered, UnsupportedPolicy } from "../../../model/gateway.ts";
+import type { OfferedPolicies, UnsupportedPolicy } from "../../../model/gateway.ts";
 import type { JsonWebKey } from "../../../model/jsonWebKey.ts";
 import type { RoutePolicies } from "../../../model/policies.ts";
 
@@ -25,7 +25,7 @@ function unsupportedKeys(keys: readonly JsonWebKey[]): UnsupportedPolicy[] {
 }
 
 /** Issuers with several keys of which one has the `kid` of another issuer's: Kong knows a key by that alone. */
-export function sharedKeyIds<T extends Offered>(services: readonly T[]): (UnsupportedPolicy & { readonly service: T })[] {
+export function sharedKeyIds<T extends OfferedPolicies>(services: readonly T[]): (UnsupportedPolicy & { readonly service: T })[] {
   const known = new Map<string, string>();
   return services.flatMap((service) => {
     const { issuer = "", keys = [] } = service.policies.jwt ?? {};

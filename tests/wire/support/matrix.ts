@@ -1,6 +1,5 @@
 import { serviceHost } from "../../../model/names.ts";
-import type { MatrixRow } from "../../lib/matrixRows.ts";
-import { accountOf } from "../../lib/matrixRows.ts";
+import { accountOf, type MatrixRow } from "../../lib/matrixRows.ts";
 import { type Forgery, forgeries } from "./forgeries.ts";
 import type { Probe } from "./inside/protocol.ts";
 import type { Endpoint } from "./probes.ts";

@@ -5,8 +5,7 @@ import type { ApplicationSpec, ServiceSpec } from "../../../../model/application
 import { CallGraph } from "../../../../model/callGraph.ts";
 import type { GatewayName } from "../../../../model/gateway.ts";
 import { defaultResilience } from "../../../../model/resilience.ts";
-import type { Route } from "../../../../model/route.ts";
-import { routesOf } from "../../../../model/route.ts";
+import { type Route, routesOf } from "../../../../model/route.ts";
 import { at, record } from "../../../lib/mocks.ts";
 import { factsOf } from "../../../lib/shop.ts";
 
