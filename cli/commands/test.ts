@@ -7,7 +7,7 @@ import { foreground } from "../../lib/process.ts";
 import { consoleProgress } from "../../lib/progress.ts";
 import { runGoTests } from "../test/go.ts";
 import { lintGo } from "../test/golangci.ts";
-import { runJest } from "../test/jest.ts";
+import { runJest, runVitest } from "../test/javascript.ts";
 import { broken, type SuiteResult, summary } from "../test/result.ts";
 
 type Suite = (pattern: string | undefined, stack: string) => Promise<SuiteResult>;
@@ -15,7 +15,7 @@ type Suite = (pattern: string | undefined, stack: string) => Promise<SuiteResult
 /** In the order in which they tell the most for the least time. */
 const suites: Readonly<Record<string, Suite>> = {
   lint,
-  unit: (pattern) => runJest("unit", "jest.config.mjs", pattern),
+  unit: (pattern) => runVitest("unit", pattern),
   provider,
   contract: (pattern) => runJest("contract", "tests/contract/jest.config.mjs", pattern),
   wire: (pattern, stack) => runJest("wire", "tests/wire/jest.config.mjs", pattern, { MESH_STACK: stack }),

@@ -1,10 +1,9 @@
-import unit from "../../jest.config.mjs";
+import common from "../jest.config.mjs";
 
 /** One file against one running stack, whichever `STACK` names. */
 export default {
-  ...unit,
+  ...common,
   rootDir: "../..",
   roots: ["<rootDir>/tests/e2e"],
   testTimeout: 5 * 60_000,
-  maxWorkers: 1,
 };

@@ -1,5 +1,5 @@
-import { expect, test } from "@jest/globals";
 import * as pulumi from "@pulumi/pulumi";
+import { expect, test } from "vitest";
 import { readStackFile } from "../../cli/support/stack.ts";
 import { record } from "../lib/mocks.ts";
 

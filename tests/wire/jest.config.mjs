@@ -1,12 +1,12 @@
 import process from "node:process";
-import unit from "../../jest.config.mjs";
+import common from "../jest.config.mjs";
 
 /**
  * The wire tests share one cluster: one file at a time, in the order of their names, with time for a cluster to start. On
  * another stack than `local` those run that need nothing but what the stack says of itself.
  */
 export default {
-  ...unit,
+  ...common,
   rootDir: "../..",
   roots: ["<rootDir>/tests/wire"],
   ...((process.env.MESH_STACK ?? "local") !== "local" && { testMatch: ["**/3-*.test.ts"] }),
@@ -14,5 +14,4 @@ export default {
   reporters: ["default", "<rootDir>/tests/wire/support/forgetUp.cjs"],
   testSequencer: "<rootDir>/tests/wire/support/inOrder.cjs",
   testTimeout: 15 * 60_000,
-  maxWorkers: 1,
 };

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "@jest/globals";
+import { describe, expect, test } from "vitest";
 import { announcement, Estimate, fractionDone, toolchainSeconds } from "../../../airgap/toolchain/estimate.ts";
 
 /** What an estimate says after each of these: seconds since the start, and the part that is done. */

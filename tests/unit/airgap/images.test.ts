@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
-import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type Image, writeArchive } from "../../../airgap/images/oci.ts";
 import { output } from "../../../lib/process.ts";
 import { tarOf, tarSize } from "../../../lib/tar.ts";

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "@jest/globals";
+import { describe, expect, test } from "vitest";
 import { containerdConfig } from "../../../airgap/node/containerd.ts";
 import { containersConf, hardLimits } from "../../../airgap/podman.ts";
 import { withVersion } from "../../../airgap/toolchain/charts.ts";

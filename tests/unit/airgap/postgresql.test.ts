@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { projectDir } from "../../../lib/paths.ts";
 import { attempt } from "../../../lib/process.ts";
 import { Folder } from "./support/folder.ts";

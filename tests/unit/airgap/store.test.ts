@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, w
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
-import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { ensureFolder } from "../../../airgap/store/store.ts";
 import { withLock } from "../../../lib/lock.ts";
 import { messageOf } from "../../../lib/messages.ts";

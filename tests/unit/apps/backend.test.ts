@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Client, Pool } from "../../../apps/shop/backend/catalog.ts";
 import { createService } from "../../../apps/shop/backend/server.ts";
 import type { Service } from "../../../apps/support/service.ts";

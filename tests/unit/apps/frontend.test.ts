@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { Script } from "node:vm";
-import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createService } from "../../../apps/shop/frontend/server.ts";
 import type { Service } from "../../../apps/support/service.ts";
 import { type Ask, listen } from "../support/http.ts";

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createService } from "../../../apps/product/product/server.ts";
 import type { Service } from "../../../apps/support/service.ts";
 import { type Ask, listen } from "../support/http.ts";

@@ -1,4 +1,4 @@
-import { expect, test } from "@jest/globals";
+import { expect, test } from "vitest";
 import { outcomeOf } from "../../../bench/support/fortio.ts";
 
 /** As fortio 1.7 writes it, without what nobody reads. */

@@ -1,4 +1,4 @@
-import { expect, test } from "@jest/globals";
+import { expect, test } from "vitest";
 import { generatedApplications } from "../../../bench/platform/applications.ts";
 import { field } from "../../../bench/support/cgroups.ts";
 import { addressOf } from "../../../bench/support/syntheticServices.ts";

@@ -1,4 +1,4 @@
-import { expect, test } from "@jest/globals";
+import { expect, test } from "vitest";
 import { meanBetween, metricOf } from "../../../bench/support/prometheus.ts";
 
 const page = (count: number, sum: number) => `

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "@jest/globals";
+import { describe, expect, test } from "vitest";
 import { distributionOf, roundsOf, timesPerUnit } from "../../../bench/support/rounds.ts";
 
 test("rounds keep their order and say how far they are apart", () => {

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "@jest/globals";
+import { describe, expect, test } from "vitest";
 import { leastSquares, median, quantile } from "../../lib/statistics.ts";
 
 describe("the median", () => {

@@ -1,4 +1,4 @@
-import { expect, test } from "@jest/globals";
+import { expect, test } from "vitest";
 import { withClaims } from "../../../cli/pulumi/claims.ts";
 
 const place = "urn:pulumi:local::mesh::mesh:app:Application$mesh:app:Database";

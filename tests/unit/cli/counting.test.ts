@@ -1,19 +1,23 @@
-import { expect, test } from "@jest/globals";
+import { expect, test } from "vitest";
 import { GoTestCount } from "../../../cli/test/go.ts";
-import { countJest } from "../../../cli/test/jest.ts";
+import { countTests } from "../../../cli/test/javascript.ts";
 import { summary } from "../../../cli/test/result.ts";
 
-const jest = (passed: number, failed: number, broken: number, code: number) =>
-  countJest("unit", { numPassedTests: passed, numFailedTests: failed, numRuntimeErrorTestSuites: broken }, code);
+/** A report of so many tests, and of files without any: those that could not be read, and others. */
+function count({ passed = 0, failed = 0, unread = 0, empty = 0 }, code: number) {
+  const files = [...Array(unread).fill("failed"), ...Array(empty).fill("passed")];
+  const testResults = files.map((status: string) => ({ status, assertionResults: [] }));
+  return countTests("unit", { numPassedTests: passed, numFailedTests: failed, testResults }, code);
+}
 
-test("Jest's tests are counted, and files that did not run", () => {
-  expect(jest(3, 0, 0, 0)).toEqual({ suite: "unit", passed: 3, failed: 0 });
-  expect(jest(3, 2, 1, 1)).toEqual({ suite: "unit", passed: 3, failed: 3 });
+test("tests of Jest and Vitest are counted, and files that did not run", () => {
+  expect(count({ passed: 3, empty: 1 }, 0)).toEqual({ suite: "unit", passed: 3, failed: 0 });
+  expect(count({ passed: 3, failed: 2, unread: 1 }, 1)).toEqual({ suite: "unit", passed: 3, failed: 3 });
 });
 
 test("no tests at all, or an exit code that nothing explains, is a failure", () => {
-  expect(jest(0, 0, 0, 0)).toMatchObject({ failed: 1 });
-  expect(jest(3, 0, 0, 1)).toMatchObject({ passed: 3, failed: 1 });
+  expect(count({}, 0)).toMatchObject({ failed: 1 });
+  expect(count({ passed: 3 }, 1)).toMatchObject({ passed: 3, failed: 1 });
 });
 
 function go(...events: (Record<string, string> | string)[]) {

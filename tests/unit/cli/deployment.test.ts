@@ -1,4 +1,4 @@
-import { expect, test } from "@jest/globals";
+import { expect, test } from "vitest";
 import {
   type Deployment,
   pendingReleases,
@@ -17,7 +17,7 @@ const resource = (name: string, type: string, more: Partial<Resource> = {}): Res
 
 const stack = resource("stack", "pulumi:pulumi:Stack", { custom: false });
 const password = resource("password", "random:index/randomPassword:RandomPassword", { id: "p" });
-const nodes = resource("nodes", "pulumi-nodejs:dynamic/kind:Nodes", { id: "mesh-demo" });
+const nodes = resource("nodes", "mesh:kind:Nodes", { id: "mesh-demo" });
 const provider = resource("provider", "pulumi:providers:kubernetes", { id: "1", dependencies: [nodes.urn] });
 const secret = resource("secret", "kubernetes:core/v1:Secret", { id: "a/b", dependencies: [password.urn] });
 

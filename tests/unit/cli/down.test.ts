@@ -1,6 +1,6 @@
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, jest, test } from "@jest/globals";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { takeDown } from "../../../cli/commands/down.ts";
 import type { Context } from "../../../cli/context.ts";
 import { ownerDir } from "../../../cli/kind/owner.ts";
@@ -39,7 +39,7 @@ beforeEach(() => {
   fakes.program("kubectl", "");
   // Podman would leave traces on the machine, which are looked for there.
   fakes.program("docker", `[ "$1" = info ] && exit 0\n${fakes.script("podman")}`);
-  jest.spyOn(console, "log").mockImplementation(() => undefined);
+  vi.spyOn(console, "log").mockImplementation(() => undefined);
   const entries = {
     "mesh:target": "kind",
     "mesh:sources": "published",
@@ -57,7 +57,7 @@ beforeEach(() => {
 
 afterEach(() => {
   fakes.remove();
-  jest.restoreAllMocks();
+  vi.restoreAllMocks();
 });
 
 const steps = () =>

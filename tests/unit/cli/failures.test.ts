@@ -1,7 +1,7 @@
 import { appendFileSync, existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
-import { afterEach, expect, test } from "@jest/globals";
+import { afterEach, expect, test } from "vitest";
 import { Failures, watchingFailures } from "../../../cli/pulumi/failures.ts";
 import { runUpdate } from "../../../cli/pulumi/stack.ts";
 import { Fakes } from "./support/fakes.ts";

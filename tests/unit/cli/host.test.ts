@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { copyFileSync, existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
-import { expect, test } from "@jest/globals";
+import { expect, test } from "vitest";
 import { removalOf, removeRemains } from "../../../cli/kind/host.ts";
 import { Fakes } from "./support/fakes.ts";
 

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "@jest/globals";
+import { describe, expect, test } from "vitest";
 import { hostProblems, type NodeHost, requireHost, thisHost } from "../../../cli/kind/hostRequirements.ts";
 import { UserError } from "../../../lib/errors.ts";
 

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { writeArchive } from "../../../airgap/images/oci.ts";
 import { type ImageFile, loadImages } from "../../../cli/kind/images.ts";
 import { UserError } from "../../../lib/errors.ts";

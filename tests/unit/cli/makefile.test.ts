@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { describe, expect, test } from "@jest/globals";
+import { describe, expect, test } from "vitest";
 import { processMemory } from "../../../cli/kind/status.ts";
 import { podHealth, readPods } from "../../../cli/kubernetes/pods.ts";
 import { missingTools } from "../../../cli/preflight.ts";

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "@jest/globals";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import { ensureModulesFolder, modulesFolderProblems, removeModulesFolder } from "../../../cli/kind/modulesFolder.ts";
 import { UserError } from "../../../lib/errors.ts";
 

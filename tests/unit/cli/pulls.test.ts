@@ -1,4 +1,4 @@
-import { expect, test } from "@jest/globals";
+import { expect, test } from "vitest";
 import type { Pod } from "../../../cli/kubernetes/pods.ts";
 import { Pulls, watchingPulls } from "../../../cli/kubernetes/pulls.ts";
 

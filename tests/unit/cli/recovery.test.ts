@@ -5,7 +5,7 @@ import { type AddressInfo, createServer } from "node:net";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import { afterEach, beforeEach, expect, test } from "@jest/globals";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import { kubectlOf } from "../../../cli/kind/health.ts";
 import type { Deployment } from "../../../cli/pulumi/deployment.ts";
 import { recover } from "../../../cli/pulumi/recovery.ts";

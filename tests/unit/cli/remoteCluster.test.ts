@@ -3,7 +3,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { dirname, join } from "node:path";
 import process from "node:process";
-import { afterEach, beforeEach, describe, expect, jest, test } from "@jest/globals";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { parse } from "yaml";
 import { takeDown } from "../../../cli/commands/down.ts";
 import { show } from "../../../cli/commands/status.ts";
@@ -68,7 +68,7 @@ beforeEach(async () => {
   write("kubeconfig", kubeconfig);
   write("outputs", JSON.stringify({ url, urls: { istio: url, istioHttps: "https://shop.example.com" }, context: "theirs" }));
   said = "";
-  jest.spyOn(console, "log").mockImplementation((text) => {
+  vi.spyOn(console, "log").mockImplementation((text) => {
     said += `${text}\n`;
   });
 });
@@ -77,7 +77,7 @@ afterEach(() => {
   fakes.remove();
   server.close();
   rmSync(dirname(file), { recursive: true, force: true });
-  jest.restoreAllMocks();
+  vi.restoreAllMocks();
   process.exitCode = 0;
   if (pipeline === undefined) delete process.env.CI;
   else process.env.CI = pipeline;

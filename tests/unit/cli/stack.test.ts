@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "@jest/globals";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import { listStacks, readStackFile } from "../../../cli/support/stack.ts";
 import { sections } from "../../../config/sections.ts";
 import { projectDir } from "../../../lib/paths.ts";

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer, type RequestListener } from "node:http";
 import { createServer as createHttpsServer } from "node:https";
 import type { AddressInfo, Server } from "node:net";
-import { afterEach, describe, expect, test } from "@jest/globals";
+import { afterEach, describe, expect, test } from "vitest";
 import { issue } from "../../../cli/certificates/issue.ts";
 import { ask, judge, questionOf, untilAnswered } from "../../../cli/support/url.ts";
 import { curlCommand, expectedAnswers, questionsAllowed } from "../../../model/expectedAnswers.ts";

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "@jest/globals";
+import { describe, expect, test } from "vitest";
 import { requireVolumes, volumeProblem } from "../../../cli/kubernetes/volumes.ts";
 import { readStackFile } from "../../../cli/support/stack.ts";
 import { planStack } from "../../../plan.ts";

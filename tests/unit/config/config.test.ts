@@ -1,5 +1,5 @@
-import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
+import { describe, expect, test } from "vitest";
 import { sections } from "../../../config/sections.ts";
 import { eks, existing, parse, parseConfig, plan, problems, product, serviceOf } from "../support/config.ts";
 

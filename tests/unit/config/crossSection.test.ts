@@ -1,4 +1,4 @@
-import { describe, expect, test } from "@jest/globals";
+import { describe, expect, test } from "vitest";
 import { eks, existing, kubeconfig, parse, problems, product } from "../support/config.ts";
 
 /*
@@ -8,9 +8,9 @@ import { eks, existing, kubeconfig, parse, problems, product } from "../support/
 type Case = readonly [what: string, changes: Record<string, unknown>, ...sentences: string[]];
 
 function refused(cases: readonly Case[]): void {
-  test.each(cases)("%s", (_what, changes, ...sentences) => {
-    expect(problems(changes)).toEqual(sentences.map((sentence) => expect.stringContaining(sentence)));
-  });
+  for (const [what, changes, ...sentences] of cases) {
+    test(what, () => expect(problems(changes)).toEqual(sentences.map((sentence) => expect.stringContaining(sentence))));
+  }
 }
 
 describe("a section of another target", () => {

@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from "node:crypto";
-import { describe, expect, test } from "@jest/globals";
+import { describe, expect, test } from "vitest";
 import { CallGraph } from "../../../model/callGraph.ts";
 import { routesOf } from "../../../model/route.ts";
 import { factsOf } from "../../lib/shop.ts";

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { expect, test } from "@jest/globals";
+import { expect, test } from "vitest";
 import { z } from "zod";
 import { sections } from "../../../config/sections.ts";
 import { database, loadGenerator, service } from "../../../model/application.ts";

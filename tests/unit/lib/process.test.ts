@@ -1,10 +1,10 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import { describe, expect, type TestContext, test } from "vitest";
 import { projectDir } from "../../../lib/paths.ts";
 import { attempt, output } from "../../../lib/process.ts";
 
@@ -33,76 +33,79 @@ describe("running a program", () => {
   });
 });
 
-describe("a command that is interrupted", () => {
-  let folder: string;
-  let command: ChildProcess;
-  let said: string;
-
-  beforeEach(() => {
-    folder = mkdtempSync(join(tmpdir(), "interrupted-"));
-    said = "";
-  });
-
-  afterEach(() => {
-    command.kill("SIGKILL");
-    rmSync(folder, { recursive: true, force: true });
-  });
-
-  /** Starts a command line of ours whose only action is the given code; resolves when its program in front is at work. */
-  async function start(action: string, shell = false): Promise<void> {
-    const script = join(folder, "command.mts");
-    const support = join(projectDir, "cli/support");
-    writeFileSync(
-      script,
-      `import { Command } from ${JSON.stringify(join(projectDir, "node_modules/commander/esm.mjs"))};
-       import { runCommand } from "${support}/main.ts";
-       import { attempt, foreground } from "${join(projectDir, "lib/process.ts")}";
-       await runCommand(new Command().action(async () => { ${action} }), ["node", "command"]);`,
-    );
-    const words = ["--import", join(projectDir, "node_modules/tsx/dist/loader.mjs"), script];
-    const line = [process.execPath, ...words].map((word) => `'${word}'`).join(" ");
-    command = shell ? spawn("/bin/sh", ["-c", `${line} & wait`]) : spawn(process.execPath, words);
-    command.stderr?.on("data", (data) => {
-      said += data;
-    });
-    await until(() => existsSync(join(folder, "pid")));
-  }
-
-  /** A program that writes down its number and which signal ended it. */
-  const program = (end: string) =>
-    `"sh", ["-c", "trap 'sleep 0.2; ${end}; echo ended >> ${"$0"}/signals; exit 0' TERM; echo $$ > $0/pid; while :; do sleep 0.05; done", ${JSON.stringify(folder)}]`;
-  const inFront = (end = "true") => `process.exitCode = await foreground(${program(end)}, process.env);`;
-  const behind = () => `await attempt(${program("true")});`;
-  const pid = () => Number(readFileSync(join(folder, "pid"), "utf8"));
-
-  test("hands the signal on to the program in front and lets it end in order, however long that takes", async () => {
+// Side by side: one of them waits long.
+describe.concurrent("a command that is interrupted", () => {
+  test("hands the signal on to the program in front and lets it end in order, however long that takes", async ({
+    expect,
+    onTestFinished,
+  }) => {
     // Longer than the five seconds after which execa would lose patience.
-    await start(inFront("sleep 5.5"));
+    const { command, folder } = await start(inFront("sleep 5.5"), onTestFinished);
     command.kill("SIGTERM");
     await once(command, "exit");
     expect(readFileSync(join(folder, "signals"), "utf8")).toBe("ended\n");
   });
 
-  test("ends with what runs behind it, and says how to go on", async () => {
-    await start(behind());
+  test("ends with what runs behind it, and says how to go on", async ({ expect, onTestFinished }) => {
+    const { command, said, pid } = await start(behind, onTestFinished);
     command.kill("SIGINT");
     expect((await once(command, "exit"))[0]).toBe(130);
-    expect(said).toMatch(/goes on where this one stopped/);
-    await until(() => !isThere(pid()));
+    expect(said()).toMatch(/goes on where this one stopped/);
+    await until(() => !isThere(pid));
   });
 
-  test("killed outright, takes what it started with it", async () => {
-    await start(inFront());
+  test("killed outright, takes what it started with it", async ({ onTestFinished }) => {
+    const { command, pid } = await start(inFront(), onTestFinished);
     command.kill("SIGKILL");
-    await until(() => !isThere(pid()));
+    await until(() => !isThere(pid));
   });
 
-  test("ends when whoever started it was killed", async () => {
-    await start(inFront(), true);
+  test("ends when whoever started it was killed", async ({ onTestFinished }) => {
+    const { command, pid } = await start(inFront(), onTestFinished, true);
     command.kill("SIGKILL");
-    await until(() => !isThere(pid()));
+    await until(() => !isThere(pid));
   });
 });
+
+/** What a command line of ours does, given the program that it runs. */
+type Action = (program: (end: string) => string) => string;
+
+const inFront =
+  (end = "true"): Action =>
+  (program) =>
+    `process.exitCode = await foreground(${program(end)}, process.env);`;
+const behind: Action = (program) => `await attempt(${program("true")});`;
+
+/** Starts a command line of ours that does no more than one action; resolves when the program that it runs is at work. */
+async function start(action: Action, onTestFinished: TestContext["onTestFinished"], shell = false) {
+  const folder = mkdtempSync(join(tmpdir(), "interrupted-"));
+  // It writes down its number and which signal ended it.
+  const program = (end: string) =>
+    `"sh", ["-c", "trap 'sleep 0.2; ${end}; echo ended >> ${"$0"}/signals; exit 0' TERM; echo $$ > $0/pid; while :; do sleep 0.05; done", ${JSON.stringify(folder)}]`;
+  const script = join(folder, "command.mts");
+  const support = join(projectDir, "cli/support");
+  writeFileSync(
+    script,
+    `import { Command } from ${JSON.stringify(join(projectDir, "node_modules/commander/esm.mjs"))};
+     import { runCommand } from "${support}/main.ts";
+     import { attempt, foreground } from "${join(projectDir, "lib/process.ts")}";
+     await runCommand(new Command().action(async () => { ${action(program)} }), ["node", "command"]);`,
+  );
+  const words = ["--import", join(projectDir, "node_modules/tsx/dist/loader.mjs"), script];
+  const line = [process.execPath, ...words].map((word) => `'${word}'`).join(" ");
+  const command = shell ? spawn("/bin/sh", ["-c", `${line} & wait`]) : spawn(process.execPath, words);
+  onTestFinished(() => {
+    command.kill("SIGKILL");
+    rmSync(folder, { recursive: true, force: true });
+  });
+  let text = "";
+  command.stderr.on("data", (data) => {
+    text += data;
+  });
+  const pidFile = join(folder, "pid");
+  await until(() => existsSync(pidFile) && readFileSync(pidFile, "utf8") !== "");
+  return { command, folder, pid: Number(readFileSync(pidFile, "utf8")), said: () => text };
+}
 
 async function until(condition: () => boolean): Promise<void> {
   for (const end = Date.now() + 20_000; !condition(); await pause(20)) if (Date.now() > end) throw new Error("not in time");

@@ -1,4 +1,4 @@
-import { expect, test } from "@jest/globals";
+import { expect, test } from "vitest";
 import type { ApplicationDeclaration } from "../../../model/application.ts";
 import { checkApplications } from "../../../model/checks/check.ts";
 import { defaultResilience } from "../../../model/resilience.ts";

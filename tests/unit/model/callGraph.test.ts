@@ -1,4 +1,4 @@
-import { describe, expect, test } from "@jest/globals";
+import { describe, expect, test } from "vitest";
 import { CallGraph, databasePort, principalOf } from "../../../model/callGraph.ts";
 import { matrixRows } from "../../lib/matrixRows.ts";
 import { factsOf, service, shop } from "../../lib/shop.ts";

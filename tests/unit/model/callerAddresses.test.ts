@@ -1,4 +1,4 @@
-import { describe, expect, test } from "@jest/globals";
+import { describe, expect, test } from "vitest";
 import { checkApplications } from "../../../model/checks/check.ts";
 import { noticesOf } from "../../../platform.ts";
 import { declared, factsOf, service } from "../../lib/shop.ts";

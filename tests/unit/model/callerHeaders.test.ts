@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { describe, expect, test } from "@jest/globals";
+import { describe, expect, test } from "vitest";
 import { callerHeaderPattern, callerHeaders, isCallerHeader } from "../../../model/callerHeaders.ts";
 import { parse, problems, product } from "../support/config.ts";
 

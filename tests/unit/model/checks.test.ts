@@ -1,4 +1,4 @@
-import { describe, expect, test } from "@jest/globals";
+import { describe, expect, test } from "vitest";
 import { RefusedError } from "../../../config.ts";
 import { UserError } from "../../../lib/errors.ts";
 import type {

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "@jest/globals";
+import { describe, expect, test } from "vitest";
 import { corsPolicy } from "../../../components/app/corsRule.ts";
 import { isOrigin, originPattern } from "../../../model/origins.ts";
 import { problems, product } from "../support/config.ts";

@@ -1,5 +1,5 @@
-import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
+import { describe, expect, test } from "vitest";
 import type { ApplicationSpec, Call, ServiceSpec } from "../../../model/application.ts";
 import { checkApplications } from "../../../model/checks/check.ts";
 import type { GatewayName } from "../../../model/gateway.ts";

@@ -1,5 +1,5 @@
-import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
+import { describe, expect, test } from "vitest";
 import { serviceAnnotations } from "../../../components/gateway/kong/annotations.ts";
 import { durationProblem, milliseconds, seconds } from "../../../model/durations.ts";
 import { defaultResilience, leastEjection, missingTime, retryOnProblem } from "../../../model/resilience.ts";

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "@jest/globals";
+import { describe, expect, test } from "vitest";
 import { middles, runsOf } from "../../../report/charts/slices.ts";
 import { countRequests, headlines } from "../../../report/headlines.ts";
 import type { Recorded, Topic } from "../../../report/records.ts";

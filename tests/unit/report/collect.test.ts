@@ -1,4 +1,4 @@
-import { expect, test } from "@jest/globals";
+import { expect, test } from "vitest";
 import { edgesOf, readyPods } from "../../../report/collect.ts";
 
 const pod = (namespace: string, labels: Record<string, string>, ready: boolean, phase = "Running") => ({

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "@jest/globals";
+import { describe, expect, test } from "vitest";
 import { html, trusted } from "../../../report/html.ts";
 
 describe("a piece of HTML", () => {

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "@jest/globals";
+import { describe, expect, test } from "vitest";
 import * as format from "../../../report/format.ts";
 
 describe("numbers as a person reads them", () => {

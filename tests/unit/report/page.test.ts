@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { beforeAll, describe, expect, test } from "@jest/globals";
+import { beforeAll, describe, expect, test } from "vitest";
 import type { LastRecords } from "../../../report/headlines.ts";
 import { parseHTML } from "../../../report/packages.ts";
 import { makers, page } from "../../../report/page.ts";

@@ -1,5 +1,5 @@
-import { beforeAll, describe, expect, test } from "@jest/globals";
 import * as pulumi from "@pulumi/pulumi";
+import { beforeAll, describe, expect, test } from "vitest";
 import { eksTarget } from "../../../stacks/eks.ts";
 import type { Target } from "../../../stacks/Target.ts";
 import { type Recording, record } from "../../lib/mocks.ts";

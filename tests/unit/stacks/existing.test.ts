@@ -1,5 +1,5 @@
-import { describe, expect, test } from "@jest/globals";
 import * as pulumi from "@pulumi/pulumi";
+import { describe, expect, test } from "vitest";
 import { stringify } from "yaml";
 import { ExistingCluster } from "../../../components/cluster/ExistingCluster.ts";
 import { existingTarget } from "../../../stacks/existing.ts";

@@ -1,4 +1,4 @@
-import { expect, test } from "@jest/globals";
+import { expect, test } from "vitest";
 import { publishedCharts, publishedImages, publishedIstioImages } from "../../../model/versions.ts";
 import { certManagerRelease, certManagerType } from "../../lib/certManagerPackage.ts";
 import { recordStack } from "../../lib/stacks.ts";

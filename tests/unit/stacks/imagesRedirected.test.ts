@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { istioImages } from "../../../airgap/names.ts";
 import type { ApplicationDeclaration, ApplicationSpec } from "../../../model/application.ts";
 import { imageName } from "../../../model/image.ts";

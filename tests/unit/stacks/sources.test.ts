@@ -1,5 +1,5 @@
-import { describe, expect, test } from "@jest/globals";
 import * as pulumi from "@pulumi/pulumi";
+import { describe, expect, test } from "vitest";
 import { merge } from "../../../components/support/helm.ts";
 import type { ServiceImage } from "../../../model/image.ts";
 import { publishedImages } from "../../../model/versions.ts";

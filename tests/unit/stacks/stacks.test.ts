@@ -2,13 +2,22 @@ import { createDecipheriv, pbkdf2Sync } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
-import { expect, test } from "@jest/globals";
+import { expect, test } from "vitest";
 import { parse, stringify } from "yaml";
 import { applications } from "../../../apps/index.ts";
 import { readStackFile } from "../../../cli/support/stack.ts";
 import { cacheDir, projectDir } from "../../../lib/paths.ts";
-import { at, type Inputs } from "../../lib/mocks.ts";
+import { at, type Inputs, type Recording } from "../../lib/mocks.ts";
 import { recordStack } from "../../lib/stacks.ts";
+
+const recordings = new Map<string, Recording>();
+
+/** Everything a stack registers as its file is, recorded once. */
+async function recorded(stack: string): Promise<Recording> {
+  const recording = recordings.get(stack) ?? (await recordStack(stack));
+  recordings.set(stack, recording);
+  return recording;
+}
 
 /*
  * The whole registered set of each stack, one file for each component below registered/<stack>/. `UPDATE=1 make unit T=stacks` writes
@@ -53,7 +62,7 @@ test("`local` and `dev` differ in their sources, in their cluster's name, and in
 test.each(["dev", "eks"])(
   "stack %s shows what Kong does: a limit, and a key, which neither the first URL nor the page needs",
   async (stack) => {
-    const { all } = await recordStack(stack);
+    const { all } = await recorded(stack);
     const plugins = all("kubernetes:configuration.konghq.com/v1:KongPlugin").map(({ inputs }) =>
       at<string>(inputs, "metadata.name"),
     );
@@ -84,7 +93,7 @@ test("while the pods of a service never become ready, what gateways demand of al
 });
 
 test("no namespace is registered that does not hold its pods to a standard", async () => {
-  const { all } = await recordStack("local");
+  const { all } = await recorded("local");
   const standards = all("kubernetes:core/v1:Namespace").map(({ inputs }) => {
     const { name, labels } = at<{ name: string; labels: Record<string, string> }>(inputs, "metadata");
     return [name, labels["pod-security.kubernetes.io/enforce"]];
@@ -115,7 +124,7 @@ test("the word `local` opens the secrets of stack `local`, so a run never edits 
 
 /** Every resource of a stack by type and name, sorted, with its inputs. */
 async function registeredSet(stack: string): Promise<Record<string, Inputs>> {
-  const { resources } = await recordStack(stack);
+  const { resources } = await recorded(stack);
   const sorted = resources
     .map((resource): [string, Inputs] => [key(resource), resource.inputs])
     .sort(([a], [b]) => (a < b ? -1 : 1));

@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
-import { expect, test } from "@jest/globals";
+import { expect, test } from "vitest";
 import { projectDir, stateDir } from "../../../lib/paths.ts";
 import { differences, type HostListing, listProcesses } from "../../wire/support/host.ts";
 

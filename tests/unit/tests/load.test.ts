@@ -1,6 +1,6 @@
 import { setTimeout as pause, setImmediate as turn } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
-import { expect, test } from "@jest/globals";
+import { expect, test } from "vitest";
 import { count, type Reply, slicesOf, underLoad } from "../../wire/support/load.ts";
 
 const reply = (asked: number, status: number, version?: string): Reply => ({
@@ -36,7 +36,8 @@ const server = `
     Atomics.store(workerData, 0, 0);
   }, 40);`;
 
-test("a connection that was closed while this process was busy is not used again", async () => {
+// Again where it fails: on a busy machine the server may get no time while this process keeps its own.
+test("a connection that was closed while this process was busy is not used again", { retry: 2 }, async () => {
   const close = new Int32Array(new SharedArrayBuffer(4));
   const worker = new Worker(server, { eval: true, workerData: close });
   const port = await new Promise<number>((resolve) => worker.once("message", resolve));

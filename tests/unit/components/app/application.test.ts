@@ -1,4 +1,4 @@
-import { describe, expect, test } from "@jest/globals";
+import { describe, expect, test } from "vitest";
 import { Application } from "../../../../components/app/Application.ts";
 import { serviceAnnotations } from "../../../../components/gateway/kong/annotations.ts";
 import type { ApplicationSpec, ServiceSpec } from "../../../../model/application.ts";

@@ -1,5 +1,5 @@
-import { beforeAll, describe, expect, test } from "@jest/globals";
 import * as pulumi from "@pulumi/pulumi";
+import { beforeAll, describe, expect, test } from "vitest";
 import { Database, type DatabaseArgs } from "../../../../components/app/Database.ts";
 import { at, type Inputs, type Recording, record } from "../../../lib/mocks.ts";
 

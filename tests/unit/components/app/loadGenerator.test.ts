@@ -1,4 +1,4 @@
-import { beforeAll, expect, test } from "@jest/globals";
+import { beforeAll, expect, test } from "vitest";
 import { LoadGenerator, type LoadGeneratorArgs } from "../../../../components/app/LoadGenerator.ts";
 import { at, type Inputs, type Recording, record } from "../../../lib/mocks.ts";
 

@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, test } from "@jest/globals";
+import { beforeAll, describe, expect, test } from "vitest";
 import { Microservice, type MicroserviceArgs } from "../../../../components/app/Microservice.ts";
 import { at, type Inputs, type Recording, record } from "../../../lib/mocks.ts";
 

@@ -1,5 +1,5 @@
-import { expect, test } from "@jest/globals";
 import fc from "fast-check";
+import { expect, test } from "vitest";
 import { Application } from "../../../../components/app/Application.ts";
 import { CallGraph } from "../../../../model/callGraph.ts";
 import { routesOf } from "../../../../model/route.ts";

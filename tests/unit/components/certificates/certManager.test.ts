@@ -1,4 +1,4 @@
-import { describe, expect, test } from "@jest/globals";
+import { describe, expect, test } from "vitest";
 import { CertManager, type CertManagerArgs, certManagerAccount } from "../../../../components/certificates/CertManager.ts";
 import { secretNames } from "../../../../components/certificates/certificates.ts";
 import { createCertificates } from "../../../../components/certificates/createCertificates.ts";
@@ -197,7 +197,7 @@ describe("a public authority", () => {
 test("an authority of the stack's own takes nothing of cert-manager", async () => {
   const { resources } = await recordCertificates({ hosts, issuer: "self-signed" });
   expect(resources.filter(({ type }) => type.includes("cert-manager"))).toEqual([]);
-  expect(resources.map(({ type }) => type)).toContain("pulumi-nodejs:dynamic/certificate:SelfSigned");
+  expect(resources.map(({ type }) => type)).toContain("mesh:certificate:SelfSigned");
 });
 
 describe("another issuer", () => {

@@ -1,5 +1,5 @@
-import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
+import { describe, expect, test } from "vitest";
 import { IstioRoutes } from "../../../../components/gateway/istio/IstioRoutes.ts";
 import { pathsOwnedByOtherRoutes } from "../../../../components/gateway/routeTable.ts";
 import type { Route } from "../../../../model/route.ts";

@@ -1,5 +1,5 @@
-import { expect, test } from "@jest/globals";
 import fc from "fast-check";
+import { expect, test } from "vitest";
 import { ZeroTrust } from "../../../../components/security/ZeroTrust.ts";
 import { CallGraph, principalOf, type Workload } from "../../../../model/callGraph.ts";
 import { checkApplications } from "../../../../model/checks/check.ts";

@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, test } from "@jest/globals";
+import { beforeAll, describe, expect, test } from "vitest";
 import { gatewayFacts } from "../../../../components/gateway/facts.ts";
 import { GatewayNetwork } from "../../../../components/security/GatewayNetwork.ts";
 import type { Surroundings } from "../../../../components/security/network.ts";

@@ -1,5 +1,5 @@
-import { beforeAll, describe, expect, test } from "@jest/globals";
 import * as pulumi from "@pulumi/pulumi";
+import { beforeAll, describe, expect, test } from "vitest";
 import { type Recording, record } from "../../../../lib/mocks.ts";
 import { eks, eksArgs, makeEks, recordEks } from "../../../support/eks.ts";
 

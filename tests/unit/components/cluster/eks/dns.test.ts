@@ -1,4 +1,4 @@
-import { describe, expect, test } from "@jest/globals";
+import { describe, expect, test } from "vitest";
 import { recordEks } from "../../../support/eks.ts";
 
 const identity = "aws:eks/podIdentityAssociation:PodIdentityAssociation";

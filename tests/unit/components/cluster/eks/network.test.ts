@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, test } from "@jest/globals";
+import { beforeAll, describe, expect, test } from "vitest";
 import { at, type Recording } from "../../../../lib/mocks.ts";
 import { eksArgs, recordEks } from "../../../support/eks.ts";
 

@@ -1,5 +1,5 @@
-import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
+import { describe, expect, test } from "vitest";
 import { subnetRanges } from "../../../../../components/cluster/eks/subnets.ts";
 
 describe("ranges of subnets", () => {

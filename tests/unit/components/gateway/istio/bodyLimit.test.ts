@@ -1,4 +1,4 @@
-import { describe, expect, test } from "@jest/globals";
+import { describe, expect, test } from "vitest";
 import { bodyLimit, bodyLimitModule } from "../../../../../components/gateway/istio/bodyLimit.ts";
 import { assemble } from "../../../../../components/gateway/istio/wasm.ts";
 

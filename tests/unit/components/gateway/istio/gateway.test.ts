@@ -1,5 +1,5 @@
-import { describe, expect, test } from "@jest/globals";
 import type * as pulumi from "@pulumi/pulumi";
+import { describe, expect, test } from "vitest";
 import { SelfSigned } from "../../../../../components/certificates/SelfSigned.ts";
 import type { Exposure } from "../../../../../components/gateway/exposure.ts";
 import { IstioGateway, type IstioGatewayArgs } from "../../../../../components/gateway/istio/IstioGateway.ts";
@@ -63,7 +63,7 @@ describe("the proxies", () => {
       { hostPort: 8080, nodePort: 30808 },
       { hostPort: 8443, nodePort: 30843 },
     ];
-    expect(inputs("pulumi-nodejs:dynamic/kind:Nodes", "mesh-demo-nodes")).toMatchObject({
+    expect(inputs("mesh:kind:Nodes", "mesh-demo-nodes")).toMatchObject({
       spec: { ports: expect.arrayContaining(ports) },
     });
   });

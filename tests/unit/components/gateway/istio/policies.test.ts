@@ -1,4 +1,4 @@
-import { describe, expect, test } from "@jest/globals";
+import { describe, expect, test } from "vitest";
 import { corsPolicy } from "../../../../../components/app/corsRule.ts";
 import { istioFacts } from "../../../../../components/gateway/istio/facts.ts";
 import { IstioPolicies } from "../../../../../components/gateway/istio/IstioPolicies.ts";

@@ -1,6 +1,6 @@
 import { createVerify, sign } from "node:crypto";
-import { describe, expect, test } from "@jest/globals";
 import * as pulumi from "@pulumi/pulumi";
+import { describe, expect, test } from "vitest";
 import { KongRoutes } from "../../../../../components/gateway/kong/KongRoutes.ts";
 import type { JsonWebKey } from "../../../../../model/jsonWebKey.ts";
 import { at, record } from "../../../../lib/mocks.ts";

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "@jest/globals";
+import { describe, expect, test } from "vitest";
 import { type RequestFunctionsArgs, requestFunctions } from "../../../../../components/gateway/kong/requestFunctions.ts";
 import { tokenFunction } from "../../../../../components/gateway/kong/tokenFunction.ts";
 import { keys } from "../../../support/kong.ts";

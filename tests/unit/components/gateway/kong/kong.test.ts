@@ -1,5 +1,5 @@
-import { describe, expect, test } from "@jest/globals";
 import * as pulumi from "@pulumi/pulumi";
+import { describe, expect, test } from "vitest";
 import { Kong, type KongArgs } from "../../../../../components/gateway/kong/Kong.ts";
 import { KongRoutes } from "../../../../../components/gateway/kong/KongRoutes.ts";
 import { pluginsOf } from "../../../../../components/gateway/kong/plugins.ts";

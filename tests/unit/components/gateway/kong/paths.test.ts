@@ -1,4 +1,4 @@
-import { describe, expect, test } from "@jest/globals";
+import { describe, expect, test } from "vitest";
 import { type IngressPath, pathsOf } from "../../../../../components/gateway/kong/paths.ts";
 import type { Route } from "../../../../../model/route.ts";
 

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "@jest/globals";
+import { describe, expect, test } from "vitest";
 import { tokenFunction } from "../../../../../components/gateway/kong/tokenFunction.ts";
 import type { RoutePolicies } from "../../../../../model/policies.ts";
 import { at, type Recording } from "../../../../lib/mocks.ts";

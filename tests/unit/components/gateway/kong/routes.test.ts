@@ -1,4 +1,4 @@
-import { describe, expect, test } from "@jest/globals";
+import { describe, expect, test } from "vitest";
 import { Traffic } from "../../../../../components/app/Traffic.ts";
 import { serviceAnnotations } from "../../../../../components/gateway/kong/annotations.ts";
 import type { KongTls } from "../../../../../components/gateway/kong/KongRoutes.ts";

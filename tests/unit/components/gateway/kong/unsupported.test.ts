@@ -1,4 +1,4 @@
-import { describe, expect, test } from "@jest/globals";
+import { describe, expect, test } from "vitest";
 import { KongRoutes } from "../../../../../components/gateway/kong/KongRoutes.ts";
 import { sharedKeyIds, unsupportedByKong } from "../../../../../components/gateway/kong/unsupported.ts";
 import { conflictingKeys } from "../../../../../model/checks/policies.ts";

@@ -1,0 +1,71 @@
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { messageOf } from "../../lib/messages.ts";
+import { projectDir } from "../../lib/paths.ts";
+import { foreground } from "../../lib/process.ts";
+import { broken, type SuiteResult } from "./result.ts";
+
+/** The part of a report that counts. Jest and Vitest write the same form. */
+interface Report {
+  readonly numPassedTests: number;
+  readonly numFailedTests: number;
+  /** One for each file. */
+  readonly testResults: readonly { readonly status: string; readonly assertionResults: readonly unknown[] }[];
+}
+
+/** Runs the unit tests with Vitest: it loads packages once for many files. */
+export function runVitest(suite: string, pattern?: string): Promise<SuiteResult> {
+  const vitest = join(projectDir, "node_modules/vitest/vitest.mjs");
+  const flags = ["run", "--root", projectDir, "--reporter=default", "--reporter=json"];
+  return runReported(suite, (report) => [vitest, ...flags, "--outputFile.json", report, ...(pattern ? [pattern] : [])]);
+}
+
+/** Runs tests against real programs with Jest, one file after the other. */
+export function runJest(
+  suite: string,
+  config: string,
+  pattern?: string,
+  variables: NodeJS.ProcessEnv = {},
+): Promise<SuiteResult> {
+  const jest = ["--experimental-vm-modules", "--no-warnings", join(projectDir, "node_modules/jest/bin/jest.js")];
+  const flags = ["--config", join(projectDir, config), "--json", "--testLocationInResults=false"];
+  const words = (report: string) => [...jest, ...flags, "--outputFile", report, ...(pattern ? [pattern] : [])];
+  return runReported(suite, words, variables);
+}
+
+/**
+ * Runs tests, which are shown as they come, and counts them from the report.
+ *
+ * @param words - what node runs, given the file that the report goes to.
+ */
+async function runReported(
+  suite: string,
+  words: (report: string) => string[],
+  variables: NodeJS.ProcessEnv = {},
+): Promise<SuiteResult> {
+  const folder = await mkdtemp(join(tmpdir(), "mesh-test-"));
+  try {
+    const report = join(folder, "report.json");
+    const code = await foreground("node", words(report), { ...process.env, ...variables, NODE_OPTIONS: "" });
+    return countTests(suite, JSON.parse(await readFile(report, "utf8")) as Report, code);
+  } catch (error) {
+    console.error(messageOf(error));
+    return broken(suite);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** The exit code has the last word: it also knows of what is no test, such as a set-up that failed. */
+export function countTests(suite: string, report: Report, exitCode: number): SuiteResult {
+  const passed = report.numPassedTests;
+  // Files that did not get so far as to have tests.
+  const unread = report.testResults.filter(
+    ({ status, assertionResults }) => status === "failed" && assertionResults.length === 0,
+  );
+  const failed = report.numFailedTests + unread.length;
+  const silent = failed === 0 && (exitCode !== 0 || passed === 0);
+  return { suite, passed, failed: silent ? 1 : failed };
+}
