@@ -2,10 +2,10 @@
 
 # Which Pulumi.<stack>.yaml to work on.
 STACK ?= local
-# Which test files `make unit`, `contract` and `wire` run, a pattern on their names; which topic `make bench` measures.
+# Which test files `make unit`, `contract` and `wire` run, a part of their paths; which topic `make bench` measures.
 T ?=
 
-mesh := node --import tsx cli/main.ts
+mesh := node lib/run.mjs cli/main.ts
 # npm writes this file when an installation is complete. Not `npm ci`: it refuses a lockfile that lacks the binaries for other
 # platforms, which not every registry has.
 installed := node_modules/.package-lock.json

@@ -1,5 +1,5 @@
-import { buildSync } from "esbuild";
-import { projectDir } from "./paths.ts";
+import { readFileSync } from "node:fs";
+import { bundle } from "./bundles.mjs";
 
 /** The name of a bundle's file. An ES module, which Node.js 24 tells by its content. */
 export const bundleFile = "server.js";
@@ -15,31 +15,14 @@ const bundles = new Map<string, string>();
 export function bundleOf(source: string): string {
   const known = bundles.get(source);
   if (known !== undefined) return known;
-  const text = bundle(source);
-  bundles.set(source, text);
-  return text;
-}
-
-function bundle(source: string): string {
-  const { outputFiles } = buildSync({
-    absWorkingDir: projectDir,
-    entryPoints: [source],
-    bundle: true,
-    write: false,
-    platform: "node",
+  const file = bundle(source, "image", {
     target: "node24",
-    format: "esm",
-    charset: "utf8",
-    legalComments: "none",
-    // The machine's own settings must not change the text.
-    tsconfigRaw: {},
-    // Optional parts of pg, for another client library and another runtime.
-    external: ["pg-native", "cloudflare:sockets"],
     // For packages that ask for Node's own modules in the way of CommonJS.
     banner: { js: 'import { createRequire } from "node:module";\nconst require = createRequire(import.meta.url);' },
-    logLevel: "silent",
+    // Optional parts of pg, for another client library and another runtime.
+    external: ["pg-native", "cloudflare:sockets"],
   });
-  const [file] = outputFiles;
-  if (!file) throw new Error(`esbuild has made nothing of ${source}`);
-  return file.text;
+  const text = readFileSync(file, "utf8");
+  bundles.set(source, text);
+  return text;
 }

@@ -2,10 +2,9 @@ import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import process from "node:process";
-import { fileURLToPath } from "node:url";
+import { projectDir } from "./project.mjs";
 
-/** The checkout: the folder of package.json. */
-export const projectDir = fileURLToPath(new URL("..", import.meta.url)).replace(/\/$/, "");
+export { projectDir };
 
 /** What belongs to this checkout alone and must not be committed: Pulumi's state, the kubeconfig, plugins. Removed by `make clean`. */
 export const stateDir = join(projectDir, ".state");

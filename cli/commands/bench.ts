@@ -10,7 +10,7 @@ export async function bench(only?: string): Promise<void> {
   if (only !== undefined && !topics.includes(only)) throw new UserError(`There is no bench ${only}: ${topics.join(", ")}.`);
   for (const topic of only === undefined ? topics : [only]) {
     console.log(`\n== ${topic}`);
-    const code = await foreground("node", ["--import", "tsx", `bench/${topic}.ts`], process.env);
+    const code = await foreground("node", ["lib/run.mjs", `bench/${topic}.ts`], process.env);
     if (code !== 0) process.exitCode = code;
     // Whoever interrupted one wants no other.
     if (code > 128) return;

@@ -40,8 +40,9 @@ export function stackEnvironment(stack: string, config: Config, env: NodeJS.Proc
     // Its plugins are there by now. Pulumi would ask for those of every package that is installed, at each start: AWS's too.
     ...(built && { PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true" }),
     // The air gap's language host does not pass Pulumi.yaml's nodeargs on. The full path holds in any folder.
-    NODE_OPTIONS: withTranspiler(env.NODE_OPTIONS),
-    PULUMI_NODEJS_TRANSPILE_ONLY: "true",
+    ...(built && { NODE_OPTIONS: withLeanStart(env.NODE_OPTIONS) }),
+    // What waits for its pods does nothing meanwhile. With four for each core, Pulumi's default, databases waited for the pods of others.
+    PULUMI_PARALLEL: env.PULUMI_PARALLEL ?? "64",
     PULUMI_SKIP_UPDATE_CHECK: "true",
     ...proxyExceptions(env),
   };
@@ -72,9 +73,9 @@ export function withFirst(folder: string, path = ""): string {
   return [folder, ...path.split(":").filter((entry) => entry && entry !== folder)].join(":");
 }
 
-function withTranspiler(options = ""): string {
-  const tsx = `--import=${pathToFileURL(join(projectDir, "node_modules/tsx/dist/loader.mjs")).href}`;
-  return options.includes(tsx) ? options : `${options} ${tsx}`.trim();
+function withLeanStart(options = ""): string {
+  const lean = `--require=${join(projectDir, "lib/lean.cjs")}`;
+  return options.includes(lean) ? options : `${options} ${lean}`.trim();
 }
 
 function defined(env: NodeJS.ProcessEnv): Record<string, string> {

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { describe, expect, test } from "@jest/globals";
+import { describe, expect, test } from "vitest";
 import { toolchainBin } from "../../../airgap/names.ts";
 import { quote } from "../../../cli/commands/env.ts";
 import { findRuntime } from "../../../cli/kind/runtime.ts";
@@ -45,10 +45,16 @@ test("pulumi looks for no plugin where all are there; published stacks get their
   expect(stackEnvironment("dev", config("published"), users)).not.toHaveProperty(variable);
 });
 
-test("the transpiler is found from any folder, and is not asked for twice", () => {
+test("where the language host does not know Pulumi.yaml's options, the environment says them, once", () => {
   const { NODE_OPTIONS } = stackEnvironment("local", config("built"), { NODE_OPTIONS: "--max-old-space-size=512" });
-  expect(NODE_OPTIONS).toBe(`--max-old-space-size=512 --import=file://${projectDir}/node_modules/tsx/dist/loader.mjs`);
+  expect(NODE_OPTIONS).toBe(`--max-old-space-size=512 --require=${projectDir}/lib/lean.cjs`);
   expect(stackEnvironment("local", config("built"), { NODE_OPTIONS }).NODE_OPTIONS).toBe(NODE_OPTIONS);
+  expect(stackEnvironment("dev", config("published"), users)).not.toHaveProperty("NODE_OPTIONS");
+});
+
+test("as much runs at once as may wait for pods, unless the user says how much", () => {
+  expect(stackEnvironment("dev", config("published"), users)).toHaveProperty("PULUMI_PARALLEL", "64");
+  expect(stackEnvironment("dev", config("published"), { PULUMI_PARALLEL: "3" })).toHaveProperty("PULUMI_PARALLEL", "3");
 });
 
 describe("with a proxy", () => {

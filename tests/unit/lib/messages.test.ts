@@ -1,14 +1,12 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterEach, beforeEach, describe, expect, jest, test } from "@jest/globals";
 import { Command } from "commander";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { runCommand } from "../../../cli/support/main.ts";
-import { runCli } from "../../../components/support/runCli.ts";
 import { UserError } from "../../../lib/errors.ts";
 import { messageOf } from "../../../lib/messages.ts";
-import { projectDir } from "../../../lib/paths.ts";
 import { CommandError, output } from "../../../lib/process.ts";
 import { Folder } from "../airgap/support/folder.ts";
 
@@ -17,7 +15,7 @@ beforeEach(() => {
   folder = new Folder();
 });
 afterEach(() => {
-  jest.restoreAllMocks();
+  vi.restoreAllMocks();
   folder.remove();
 });
 
@@ -84,38 +82,13 @@ describe("an error is one message with what to do, and no stack", () => {
   });
 
   test("commands print it, and end with 1", async () => {
-    const exit = jest.spyOn(process, "exit").mockImplementation((() => undefined) as never);
-    jest.spyOn(process, "on").mockReturnThis();
-    const print = jest.spyOn(console, "error").mockImplementation(() => undefined);
+    const exit = vi.spyOn(process, "exit").mockImplementation((() => undefined) as never);
+    vi.spyOn(process, "on").mockReturnThis();
+    const print = vi.spyOn(console, "error").mockImplementation(() => undefined);
     const failing = new Command().action(async () => void (await readFile(folder.path)));
     await runCommand(failing, ["node", "command"]);
     expect(print.mock.calls.flat()).toEqual([expect.stringMatching(/^The machine refused/)]);
     expect([process.exitCode, exit.mock.calls.length]).toEqual([1, 1]);
     process.exitCode = 0;
   });
-});
-
-describe("a command line behind a dynamic provider", () => {
-  test("gives its answer, or its whole message without a stack, which Pulumi would print", async () => {
-    await expect(runCli(["cli/cluster.ts", "read", "--spec", "not JSON"])).rejects.toThrow(/It is not JSON/);
-    const script = folder.at("command.mts");
-    const at = (path: string) => JSON.stringify(join(projectDir, path));
-    writeFileSync(
-      script,
-      `import { Command } from ${at("node_modules/commander/esm.mjs")};
-       import { runCommand, tellAsJson } from ${at("cli/support/main.ts")};
-       import { output } from ${at("lib/process.ts")};
-       const work = () => output("sh", ["-c", "echo one >&2; echo two >&2; exit 1"]);
-       await runCommand(new Command().action(work), ["node", "command"], tellAsJson);`,
-    );
-    const error = (await errorOf(() => runCli([script]))) as Error;
-    expect(error.message).toMatch(/^`sh -c .*` failed: one\ntwo\n.*run the same command again\.$/);
-    expect(error.stack).toBe("");
-  });
-});
-
-test("every command line that providers run tells errors that way", () => {
-  for (const file of ["cli/cluster.ts", "cli/certificate.ts"]) {
-    expect(readFileSync(join(projectDir, file), "utf8")).toContain("runCommand(program, process.argv, tellAsJson)");
-  }
 });

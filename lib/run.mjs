@@ -1,0 +1,13 @@
+import process from "node:process";
+import { bundleToRun, load } from "./load.mjs";
+
+/* Runs a TypeScript module of this project: `node lib/run.mjs cli/main.ts [words]`. */
+
+try {
+  const [source = ""] = process.argv.splice(2, 1);
+  process.argv[1] = bundleToRun(source);
+  await load(source);
+} catch (error) {
+  console.error(error instanceof Error ? error.stack || error.message : error);
+  process.exit(1);
+}
