@@ -22,13 +22,14 @@ const directions = {
   "platform.ts": ["components/", "config", "stacks/", "model/", "lib/"],
   "index.ts": ["config\\.ts", "plan\\.ts", "platform\\.ts", "stacks/", "model/", "lib/"],
   airgap: ["lib/"],
+  provider: ["cli/", "model/", "lib/"],
   cli: ["plan\\.ts", "config", "stacks/", "airgap/index\\.ts", "model/", "lib/"],
 };
 
 /** The files of a part: a folder, with the file of its name beside it, or a file at the root. */
 const filesOf = (part) => (part.endsWith(".ts") ? `^${part.replace(".", "\\.")}$` : `^${part}(/|\\.ts$)`);
 
-const everything = `^(lib|model|config|config\\.ts|apps|components|stacks|plan\\.ts|platform\\.ts|index\\.ts|airgap|cli|tests|bench|report)(/|$)`;
+const everything = `^(lib|model|config|config\\.ts|apps|components|stacks|plan\\.ts|platform\\.ts|index\\.ts|airgap|cli|provider|tests|bench|report)(/|$)`;
 
 export default {
   forbidden: [

@@ -1,8 +1,9 @@
 import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import process from "node:process";
-import { fileURLToPath } from "node:url";
 import * as pulumi from "@pulumi/pulumi";
 import type { ChartSource } from "../../components/support/helm.ts";
+import { projectDir } from "../../lib/paths.ts";
 import { planStack } from "../../plan.ts";
 import { buildPlatform } from "../../platform.ts";
 import { resolveApplications } from "../../stacks/images.ts";
@@ -22,7 +23,7 @@ process.once("exit", () => {
 const generated = generatedApplications(new pulumi.Config().requireNumber("services"));
 const { config, applications } = planStack(pulumi.runtime.allConfig(), pulumi.getStack(), "pulumi", generated);
 const target = await resolveTarget(config, applications);
-const nothing = fileURLToPath(new URL("nothing", import.meta.url));
+const nothing = join(projectDir, "bench/platform/nothing");
 const charts = mapCharts(target.charts, ({ values }) => ({ chart: nothing, values }));
 const specs = resolveApplications(applications, config);
 

@@ -96,16 +96,17 @@ export class PlatformRun {
   }
 }
 
-/** A project beside the platform's own, which its command lines and packages are found in all the same. */
+/** A project beside the platform's own, whose packages and provider it has all the same. */
 async function writeProject(folder: string, services: number, kubeconfig: string): Promise<void> {
-  for (const part of ["cli", "node_modules", "package.json"]) await symlink(join(projectDir, part), join(folder, part));
+  for (const part of ["node_modules", "package.json"]) await symlink(join(projectDir, part), join(folder, part));
   await mkdir(join(folder, "state"));
-  const program = join(projectDir, "bench/platform/index.ts");
-  await writeFile(join(folder, "index.ts"), `export * from ${JSON.stringify(program)};\n`);
+  const load = JSON.stringify(join(projectDir, "lib/load.mjs"));
+  const program = `import { load } from ${load};\nexport default async () => ({ ...(await load("bench/platform/index.ts")) });\n`;
+  await writeFile(join(folder, "main.mjs"), program);
   const project = {
     name: "bench",
-    main: "index.ts",
-    runtime: { name: "nodejs", options: { typescript: false, nodeargs: "--import tsx" } },
+    runtime: { name: "nodejs", options: { typescript: false } },
+    plugins: { providers: [{ name: "mesh", path: join(projectDir, "provider") }] },
     config: { "pulumi:disable-default-providers": { value: ["kubernetes"] } },
   };
   await writeFile(join(folder, "Pulumi.yaml"), stringify(project));

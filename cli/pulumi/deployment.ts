@@ -30,7 +30,7 @@ export interface Deployment {
 }
 
 /** The part of a type before its first colon says whose it is. */
-const inCluster = ["kubernetes:", "pulumi:providers:kubernetes", "pulumi-nodejs:dynamic/kind:"];
+const inCluster = ["kubernetes:", "pulumi:providers:kubernetes", "mesh:kind:", "pulumi-nodejs:dynamic/kind:"];
 
 /** Whether a resource exists only inside a cluster, or is the cluster. */
 export function livesInCluster({ type }: Resource): boolean {

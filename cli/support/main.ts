@@ -12,31 +12,19 @@ const parentInterval = 1_000;
 
 /**
  * Runs a command line to its end: an error is one message, and an interruption ends what was started.
- *
- * @param tell - gets the message of an error. @default standard error
  */
-export async function runCommand(
-  program: Command,
-  args = process.argv,
-  tell: (message: string) => void = console.error,
-): Promise<void> {
+export async function runCommand(program: Command, args = process.argv): Promise<void> {
   endWithSignals();
   endWithParent();
   applyProxyExceptions();
   try {
     await program.parseAsync(args);
   } catch (error) {
-    tell(messageOf(error));
+    console.error(messageOf(error));
     process.exitCode = 1;
   }
   // A timer or an idle connection must not keep a finished command alive.
   process.exit();
-}
-
-/** Tells a program that runs this command line what went wrong: whole, as the last line may be only a part of it. */
-export function tellAsJson(error: string): void {
-  console.error(error);
-  console.log(JSON.stringify({ error }));
 }
 
 /** A signal is for the program in front to handle; where there is none, we go, and what runs behind us goes with us. */
@@ -52,7 +40,7 @@ function endWithSignals(): void {
 }
 
 /** When `make` is killed outright, nobody passes a signal on: the loss of the parent counts as one. */
-function endWithParent(): void {
+export function endWithParent(): void {
   const parent = process.ppid;
   const timer = setInterval(() => {
     if (process.ppid === parent) return;

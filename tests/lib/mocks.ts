@@ -14,6 +14,8 @@ export type Inputs = Readonly<Record<string, unknown>>;
 export interface Options {
   /** Of all resources that it depends on, by option or because an input is an output of theirs. */
   readonly dependencies: readonly string[];
+  /** Its parent and its provider, where it has them: it comes after them, and goes before them, as with dependencies. */
+  readonly holders: readonly string[];
   readonly ignoreChanges: readonly string[];
   readonly retainOnDelete: boolean;
   /** Undefined where the provider decides. */
@@ -29,8 +31,15 @@ export interface Recording {
   /** How the only resource of this type and name is to be handled, and what it depends on. */
   options(type: string, name: string): Options;
   /** Whether the first was registered only after the second was there: true when it depends on it, directly or not. */
-  waits(first: readonly [type: string, name: string], second: readonly [type: string, name: string]): boolean;
+  waits(first: Name, second: Name): boolean;
+  /**
+   * Whether the first was registered with the second as a dependency, its parent or its provider, or with one that depends on
+   * it. Then it is created after it and deleted before it, however long each takes.
+   */
+  dependsOn(first: Name, second: Name): boolean;
 }
+
+export type Name = readonly [type: string, name: string];
 
 /**
  * How long a resource takes to be there, in milliseconds: long enough that whatever does not wait for it is registered
@@ -55,6 +64,14 @@ export interface RecordOptions {
   readonly outputs?: Readonly<Record<string, Inputs | ((name: string) => Inputs)>>;
 }
 
+/** A registration, with the moments between which it was under way. */
+interface Step {
+  readonly resource: Registered;
+  readonly options: Options;
+  readonly started: number;
+  done: number;
+}
+
 /**
  * Runs something that registers resources against mocks and returns what it registered. Nothing is created, and an
  * object's outputs are its inputs. It proves what is registered with which inputs and in which order, not that a cluster
@@ -64,7 +81,7 @@ export async function record(
   run: () => unknown,
   { preview = false, stack = "local", autonames = false, slow = "", outputs = {} }: RecordOptions = {},
 ): Promise<Recording> {
-  const steps: { readonly resource: Registered; readonly options: Options; readonly started: number; done: number }[] = [];
+  const steps: Step[] = [];
   let options: Options | undefined;
   let clock = 0;
   await pulumi.runtime.setMocks(
@@ -98,13 +115,22 @@ export async function record(
   // Registrations go on after the constructors have returned: each waits for the outputs it is made of.
   await pulumi.runtime.disconnect();
 
-  const step = ([type, name]: readonly [string, string]) => {
+  const step = ([type, name]: Name) => {
     const found = steps.filter(({ resource }) => resource.type === type && resource.name === name);
     const [only] = found;
     if (found.length === 1 && only) return only;
     throw new Error(
       `${found.length} resources ${type} ${name} among:\n${steps.map(({ resource: r }) => `${r.type} ${r.name}`).join("\n")}`,
     );
+  };
+  const dependenciesOf = (name: Name, found = new Set<Step>()) => {
+    const { dependencies, holders } = step(name).options;
+    for (const dependency of [...dependencies, ...holders].map(nameIn)) {
+      if (found.has(step(dependency))) continue;
+      found.add(step(dependency));
+      dependenciesOf(dependency, found);
+    }
+    return found;
   };
   const resources = steps.map(({ resource }) => resource);
   return {
@@ -113,12 +139,15 @@ export async function record(
     options: (type, name) => step([type, name]).options,
     all: (type) => resources.filter((resource) => resource.type === type),
     waits: (first, second) => step(first).started > step(second).done,
+    dependsOn: (first, second) => dependenciesOf(first).has(step(second)),
   };
 }
 
 /** What a resource is registered with. Mocks are handed a part of it alone. */
 interface RegisterRequest {
   getDependenciesList(): string[];
+  getParent(): string;
+  getProvider(): string;
   getIgnorechangesList(): string[];
   getRetainondelete(): boolean;
   getDeletebeforereplace(): boolean;
@@ -140,10 +169,18 @@ function watchRequests(see: (request: RegisterRequest) => void): void {
 function optionsOf(request: RegisterRequest): Options {
   return {
     dependencies: request.getDependenciesList(),
+    // A provider is named by its URN and its identifier.
+    holders: [request.getParent(), request.getProvider().replace(/::[^:]*$/, "")].filter(Boolean),
     ignoreChanges: request.getIgnorechangesList(),
     retainOnDelete: request.getRetainondelete(),
     deleteBeforeReplace: request.getDeletebeforereplacedefined() ? request.getDeletebeforereplace() : undefined,
   };
+}
+
+/** Type and name of a resource, which are the end of its URN, behind the types of its parents. */
+function nameIn(urn: string): Name {
+  const [types = "", name = ""] = urn.split("::").slice(-2);
+  return [types.slice(types.lastIndexOf("$") + 1), name];
 }
 
 /** What Pulumi would call an object that the program does not name; its suffix is always the same here. */
@@ -159,7 +196,7 @@ export function at<T>(object: unknown, path: string): T {
 /** What a real provider would add to a resource's outputs and the program computes with. */
 const computed: Record<string, Inputs> = {
   "random:index/randomPassword:RandomPassword": { result: "the-password" },
-  "pulumi-nodejs:dynamic/kind:Nodes": {
+  "mesh:kind:Nodes": {
     kubeconfig: "the-kubeconfig",
     context: "the-context",
     instance: "the-instance",
@@ -168,7 +205,7 @@ const computed: Record<string, Inputs> = {
   },
   // Of a gateway, which is asked for the address of its load balancer.
   "kubernetes:core/v1:Service": { status: { loadBalancer: { ingress: [{ hostname: "the-load-balancer" }] } } },
-  "pulumi-nodejs:dynamic/certificate:SelfSigned": {
+  "mesh:certificate:SelfSigned": {
     certificate: "the-certificate",
     key: "the-key",
     authority: "the-authority",

@@ -36,7 +36,7 @@ const serviceType = "kubernetes:core/v1:Service";
 /** What a cloud says of the load balancers it made. */
 const balanced = { loadBalancer: { ingress: [{ hostname: "balancer.example.com" }] } };
 const passwordType = "random:index/randomPassword:RandomPassword";
-const selfSignedType = "pulumi-nodejs:dynamic/certificate:SelfSigned";
+const selfSignedType = "mesh:certificate:SelfSigned";
 
 /** Everything that a stack of this project, with keys of its configuration replaced, puts into its cluster, in that order. */
 export async function contentsOf(stack: string, changes: Record<string, unknown> = {}): Promise<Contents> {

@@ -3,9 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { parse, stringify } from "yaml";
-import { ensurePlugins } from "../../../airgap/index.ts";
-import { type Chart, chartPath, fullName, imageReference, nodeImageReference } from "../../../airgap/names.ts";
+import { ensureImages, ensurePlugins } from "../../../airgap/index.ts";
+import { type Chart, chartPath, imageReference, nodeImageReference } from "../../../airgap/names.ts";
 import { removeHostTraces } from "../../../cli/kind/host.ts";
+import { loadImages } from "../../../cli/kind/images.ts";
+import { deleteCluster, ensureCluster } from "../../../cli/kind/kindCluster.ts";
 import { kubeconfigFile, pulumiHome } from "../../../cli/support/environment.ts";
 import { merge, type Values } from "../../../components/support/helm.ts";
 import { consoleProgress } from "../../../lib/progress.ts";
@@ -22,6 +24,7 @@ import { listLasting } from "./objects.ts";
  */
 
 export const stack = "there";
+const progress = consoleProgress();
 const stackFile = `Pulumi.${stack}.yaml`;
 
 /** Where the owner of the cluster lets clients in: ports of its nodes, none of which is a default. */
@@ -45,10 +48,9 @@ export interface There {
 /** Makes the cluster, with the images in its nodes: they have no registry to pull from. */
 export async function makeThere(): Promise<There> {
   await removeThere();
-  await cluster("ensure");
-  const images = builtImages().map((image) => fullName(imageReference(image)));
-  await cluster("load", "--images", images.join(","));
-  await ensurePlugins(consoleProgress(), pulumiHome);
+  await ensureCluster(clusterSpec(), progress);
+  await loadImages(clusterSpec(), await ensureImages(builtImages(), progress), progress);
+  await ensurePlugins(progress, pulumiHome);
   const folder = await mkdtemp(join(tmpdir(), "existing-"));
   const { KUBECONFIG: _elsewhere, ...env } = await stackEnvironment();
   const backend = { PULUMI_BACKEND_URL: pathToFileURL(folder).href, PULUMI_CONFIG_PASSPHRASE: "of-their-own" };
@@ -58,13 +60,9 @@ export async function makeThere(): Promise<There> {
 /** Removes all of it, as far as it is there. */
 export async function removeThere(there?: There): Promise<void> {
   await rm(stackFile, { force: true });
-  await cluster("delete");
+  await deleteCluster(clusterSpec(), progress);
   await removeHostTraces(clusterSpec());
   if (there) await rm(there.folder, { recursive: true, force: true });
-}
-
-async function cluster(command: string, ...args: string[]): Promise<void> {
-  await succeed("node", ["--import", "tsx", "cli/cluster.ts", command, "--spec", JSON.stringify(clusterSpec()), ...args]);
 }
 
 /** Runs a command that must succeed. */
