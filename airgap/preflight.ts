@@ -7,6 +7,7 @@ import { cacheDir, nearestExisting, projectDir, stateDir } from "../lib/paths.ts
 import { output } from "../lib/process.ts";
 import { toolchainDir } from "./names.ts";
 import { podmanStorage } from "./podman.ts";
+import { envoyBinary } from "./toolchain/downloads.ts";
 
 /** What a build keeps, in bytes: results, Go's own modules and what it compiled, and the nodes' images and volumes. */
 const cold = { results: 2e9, modules: 2.2e9, compiled: 5.6e9, nodes: 2.2e9 } as const;
@@ -20,6 +21,8 @@ export interface Machine {
   readonly arch: string;
   readonly uid: number | undefined;
   readonly env: NodeJS.ProcessEnv;
+  /** Whether what takes Go and Python is built already: neither is asked for then, which takes up to a second. */
+  readonly built: boolean;
   /** Free space in bytes on the disk of a folder. */
   readonly freeSpace: (folder: string) => Promise<number>;
   /** Tells one disk from another, by a folder on it. */
@@ -34,6 +37,7 @@ export const thisMachine = (): Machine => ({
   arch: process.arch,
   uid: process.getuid?.(),
   env: process.env,
+  built: existsSync(toolchainDir()) && existsSync(envoyBinary()),
   async freeSpace(folder) {
     const { bavail, bsize } = await statfs(folder);
     return bavail * bsize;
@@ -53,19 +57,18 @@ const otherwise = "With Docker or podman and the internet, `make up STACK=dev` n
  * Only looks: nothing is made or downloaded.
  */
 export async function preflight(machine: Machine = thisMachine()): Promise<string[]> {
-  const { platform, arch, uid, env } = machine;
+  const { platform, arch, uid, env, built } = machine;
   if (platform !== "linux" || arch !== "x64") {
     return [`Building everything here takes Linux on x86-64; this is ${platform} on ${arch}. ${otherwise}`];
   }
-  const problems = [
-    await distribution(),
+  const problems = await Promise.all([
+    distribution(),
     uid === 0 ? undefined : root,
-    await goProblem(env),
-    await pythonProblem(env),
-    ...(await folderProblems(machine)),
-    ...(await diskProblems(machine)),
-  ];
-  return problems.filter((problem) => problem !== undefined);
+    ...(built ? [] : [goProblem(env), pythonProblem(env)]),
+    folderProblems(machine),
+    diskProblems(machine),
+  ]);
+  return problems.flat().filter((problem) => problem !== undefined);
 }
 
 const root = `Building everything here takes root, for podman's nodes and Debian's packages: use sudo or a root shell. ${otherwise}`;

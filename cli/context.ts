@@ -1,5 +1,8 @@
+import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
 import process from "node:process";
+import { toolchainBin } from "../airgap/index.ts";
 import { type Config, RefusedError } from "../config.ts";
 import type { DeclaredApplication } from "../model/application.ts";
 import { type Entry, entryOf } from "../model/expectedAnswers.ts";
@@ -9,7 +12,7 @@ import { kindSpec } from "../stacks/kind.ts";
 import { kubectlOf } from "./kind/health.ts";
 import { type Kubectl, kubectlWith } from "./kubernetes/kubectl.ts";
 import type { PulumiStack } from "./pulumi/stack.ts";
-import { pulumiBackend, stackEnvironment } from "./support/environment.ts";
+import { kubeconfigFile, pulumiBackend, stackEnvironment } from "./support/environment.ts";
 import { readStackFile } from "./support/stack.ts";
 
 /** What every command knows about the stack it works on, from the stack's file alone. */
@@ -57,7 +60,9 @@ export async function pulumiStack({ stack, config }: Context): Promise<PulumiSta
   return { name: stack, env };
 }
 
-/** How to ask the stack's cluster: a kind cluster in its control plane, which needs no kubectl here; another by its kubeconfig. */
+/** How to ask the stack's cluster: by its kubeconfig, and a kind cluster, where no kubectl is built here, in its control plane. */
 export function kubectlFor({ spec }: Context, { env }: PulumiStack): Kubectl {
-  return spec ? kubectlOf(spec) : kubectlWith(env);
+  if (!spec) return kubectlWith(env);
+  const here = spec.sources === "built" && existsSync(join(toolchainBin(), "kubectl")) && existsSync(kubeconfigFile(spec.name));
+  return here ? kubectlWith(env) : kubectlOf(spec);
 }

@@ -29,7 +29,8 @@ const explained = {
 
 /** Looks for everything that would stop `make up` later, before anything is made, and says all of it at once. */
 export async function preflight({ config, spec }: Context): Promise<void> {
-  refuse([...(await machineProblems(config)), ...(spec ? await nodeProblems(spec) : [])]);
+  const problems = await Promise.all([machineProblems(config), spec ? nodeProblems(spec) : []]);
+  refuse(problems.flat());
 }
 
 /** The same for a command that only looks, and so needs tools but nothing to run nodes on. */

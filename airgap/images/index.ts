@@ -6,7 +6,7 @@ import { file, program, type Tree, text, treeOf } from "../../lib/tree.ts";
 import { type BuiltImage, fullName, imageReference, type PlatformImage } from "../names.ts";
 import { ensureFolder } from "../store/store.ts";
 import { envoyBinary } from "../toolchain/downloads.ts";
-import { ensureToolchain, imageBinDir, shareDir } from "../toolchain/index.ts";
+import { ensurePackages, ensureToolchain, imageBinDir, shareDir } from "../toolchain/index.ts";
 import { ensureDebianRoot, ensurePostgresqlRoot } from "./debianRoot.ts";
 import { nonroot, postgres, type SharedLayers, sharedLayers } from "./layers.ts";
 import { type ImageConfig, writeArchive } from "./oci.ts";
@@ -95,6 +95,7 @@ export async function ensureImages(images: readonly BuiltImage[], progress: Prog
     const reference = fullName(imageReference(image));
     const folder = join(cacheDir, "images", name, imageReference(image).tag);
     await ensureFolder(folder, `image ${reference}`, progress, async (temporary) => {
+      await ensurePackages(progress);
       shared ??= await sharedLayers(await ensureDebianRoot(progress));
       const { layers, config } = "program" in image ? nodeProgram(image.program) : recipes[image.name];
       await writeArchive(join(temporary, "image.tar"), [{ reference, layers: await layers(shared, progress), config }]);

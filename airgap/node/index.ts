@@ -10,7 +10,7 @@ import { writeArchive } from "../images/oci.ts";
 import { nodeImageReference } from "../names.ts";
 import { podmanEnvironment } from "../podman.ts";
 import type { Detail } from "../store/store.ts";
-import { ensureToolchain } from "../toolchain/index.ts";
+import { ensurePackages, ensureToolchain } from "../toolchain/index.ts";
 import { nodeImages } from "./kubernetesImages.ts";
 import { debianLayer, nodeLayer } from "./root.ts";
 
@@ -21,6 +21,7 @@ import { debianLayer, nodeLayer } from "./root.ts";
  * @returns its reference.
  */
 export async function ensureNodeImage(progress: Progress): Promise<string> {
+  await ensurePackages(progress);
   await ensureToolchain(progress);
   const reference = nodeImageReference();
   if (await isStored(reference)) return reference;

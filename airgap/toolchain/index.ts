@@ -9,7 +9,7 @@ import { type Detail, ensureFolder } from "../store/store.ts";
 import { binaries, languageHost, linkerFlags } from "./binaries.ts";
 import { ensureCharts } from "./charts.ts";
 import { ensureDebianPackages } from "./debian.ts";
-import { ensureEnvoy, ensureNode } from "./downloads.ts";
+import { ensureEnvoy, ensureNode, envoyBinary } from "./downloads.ts";
 import { announcement, Estimate, toolchainSeconds } from "./estimate.ts";
 import { airgapModule, build, moduleFolder } from "./go.ts";
 
@@ -29,9 +29,18 @@ const languageHostModule = "airgap/languagehost";
 /** The language host's part in building all programs. */
 const languageHostShare = 0.05;
 
-/** Has Debian's packages, the Go programs, Istio's charts, Envoy and the Node.js runtime ready, building what is missing. */
+let packages: Promise<boolean> | undefined;
+
+/** Installs what is missing of Debian's packages, and tells whether anything was. Asked for several times in a run, it looks once. */
+export function ensurePackages(progress: Progress): Promise<boolean> {
+  packages ??= ensureDebianPackages(progress);
+  return packages;
+}
+
+/** Has the Go programs, Istio's charts, Envoy and the Node.js runtime ready, building what is missing. */
 export async function ensureToolchain(progress: Progress): Promise<Toolchain> {
-  await ensureDebianPackages(progress);
+  // Once that is built, only who builds images or runs nodes needs them.
+  if (!existsSync(toolchainDir()) || !existsSync(envoyBinary())) await ensurePackages(progress);
   if (!existsSync(toolchainDir())) progress.note(announcement());
   await ensureFolder(toolchainDir(), `toolchain of ${binaries.length + 1} programs from Go modules`, progress, buildToolchain);
   await ensureEnvoy(progress);

@@ -1,11 +1,11 @@
 import { ensurePlugins, ensureToolchain } from "../../airgap/index.ts";
 import { UserError } from "../../lib/errors.ts";
 import { consoleProgress } from "../../lib/progress.ts";
-import { type Context, kubectlFor, pulumiStack, readContext } from "../context.ts";
+import { kubectlFor, pulumiStack, readContext } from "../context.ts";
 import { driftOf } from "../drift/stackDrift.ts";
 import { ensureKubeconfig } from "../kubeconfig.ts";
 import { preflightToLook } from "../preflight.ts";
-import { ensureStack, type PulumiStack, runPulumi } from "../pulumi/stack.ts";
+import { ensureStack, runPulumi } from "../pulumi/stack.ts";
 import { pulumiHome } from "../support/environment.ts";
 
 /** Shows what `make up` would change. What it takes to look is built where it is missing; the stack stays as it is. */
@@ -19,16 +19,22 @@ export async function preview(stackName: string): Promise<void> {
   }
   const stack = await pulumiStack(context);
   await ensureStack(stack);
-  await showDrift(context, stack);
-  if (!(await runPulumi(stack, "preview", "--suppress-outputs")))
-    throw new UserError("The preview did not succeed, for the reasons above.");
+  if (!context.spec) await ensureKubeconfig(context, stack);
+  // A preview compares the program with the state; what the cluster has is compared beside it, and told after it.
+  const looking = attemptTo(() => driftOf(stack, kubectlFor(context, stack)));
+  const done = await runPulumi(stack, "preview", "--suppress-outputs");
+  const drift = (await looking)() ?? [];
+  if (drift.length > 0) console.log("Deleted or changed by hand in the cluster, and put right by `make up`:");
+  for (const line of drift) console.log(`  ${line}`);
+  if (!done) throw new UserError("The preview did not succeed, for the reasons above.");
 }
 
-/** A preview compares the program with the state; what the cluster has is compared here. */
-async function showDrift(context: Context, stack: PulumiStack): Promise<void> {
-  if (!context.spec) await ensureKubeconfig(context, stack);
-  const drift = (await driftOf(stack, kubectlFor(context, stack))) ?? [];
-  if (drift.length === 0) return;
-  console.log("Deleted or changed by hand in the cluster, and put right by `make up`:");
-  for (const line of drift) console.log(`  ${line}`);
+/** Does something beside something else: its result or its error is told by whoever calls what this comes to. */
+function attemptTo<T>(work: () => Promise<T>): Promise<() => T> {
+  return work().then(
+    (result) => () => result,
+    (error) => () => {
+      throw error;
+    },
+  );
 }

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import process from "node:process";
+import { messageOf } from "../../lib/messages.ts";
 import type { KindSpec } from "../../model/kindSpec.ts";
 import { type Context, kubectlFor, pulumiStack, readToLook } from "../context.ts";
 import { driftOf } from "../drift/stackDrift.ts";
@@ -8,8 +9,8 @@ import { ensureKubeconfig } from "../kubeconfig.ts";
 import { readPods } from "../kubernetes/pods.ts";
 import { missingTools, preflightToLook } from "../preflight.ts";
 import { providerInUse } from "../pulumi/provider.ts";
-import { hasStack, readOutputs } from "../pulumi/stack.ts";
-import { kubeconfigOf, stackEnvironment } from "../support/environment.ts";
+import { hasStack, type PulumiStack, readOutputs } from "../pulumi/stack.ts";
+import { kubeconfigOf } from "../support/environment.ts";
 import { makeFor } from "../support/stack.ts";
 import { ask, judge, listExpected, questionOf } from "../support/url.ts";
 
@@ -24,17 +25,22 @@ export async function status(stackName: string): Promise<void> {
 export async function show(context: Context): Promise<void> {
   const { stack: stackName, spec, config } = context;
   console.log(`Stack ${stackName}: ${config.target}, ${config.sources} images and charts`);
-  const found = await (spec ? lookHere(spec, stackEnvironment(stackName, config)) : lookElsewhere(context));
+  // All is asked at once. Where no cluster runs, nobody waits for what cannot be told then.
+  const rest = spec && lookAtStack(context);
+  const found = await (spec ? lookHere(spec, context) : lookElsewhere(context));
   if (!found) return;
-  const wrong = [...found, ...context.problems, ...(await driftProblems(context)), ...(await urlProblem(context))];
+  const { said, problems } = await (rest ?? lookAtStack(context));
+  for (const line of said) console.log(line);
+  const wrong = [...found, ...context.problems, ...problems];
   if (wrong.length === 0) return console.log("Nothing is wrong.");
   console.log(`Wrong:\n${wrong.map((line) => `  ${line}`).join("\n")}\nTry: ${makeFor(stackName, "up")}`);
   process.exitCode = 1;
 }
 
 /** What is wrong with a cluster on this machine; undefined where none runs, which is said. */
-async function lookHere(spec: KindSpec, environment: NodeJS.ProcessEnv): Promise<readonly string[] | undefined> {
-  const health = await readHealth(spec);
+async function lookHere(spec: KindSpec, context: Context): Promise<readonly string[] | undefined> {
+  const stack = await pulumiStack(context);
+  const [health, plugin] = await Promise.all([readHealth(spec, kubectlFor(context, stack)), providerInUse(stack.env)]);
   console.log(`Cluster ${spec.name}: ${health.summary}`);
   for (const line of health.nodes) console.log(`  ${line}`);
   if (health.state !== "running") {
@@ -42,7 +48,7 @@ async function lookHere(spec: KindSpec, environment: NodeJS.ProcessEnv): Promise
     process.exitCode = health.state === "absent" ? 0 : 1;
     return undefined;
   }
-  console.log(`Kubernetes provider: ${await providerInUse(environment)}`);
+  console.log(`Kubernetes provider: ${plugin}`);
   console.log(`Pods: ${health.pods.ready} of ${health.pods.all} ready`);
   console.log(`Memory: ${(health.memory / 1e9).toFixed(2)} GB in all nodes, page cache left out`);
   return health.wrong;
@@ -66,25 +72,39 @@ async function lookElsewhere(context: Context): Promise<readonly string[] | unde
   return wrong;
 }
 
-/** What somebody deleted or changed of what the stack deployed; nothing where nothing was deployed yet. */
-async function driftProblems(context: Context): Promise<readonly string[]> {
+/** What a look came to: lines to show, and what is wrong, one sentence each. */
+interface Found {
+  readonly said: readonly string[];
+  readonly problems: readonly string[];
+}
+
+/** Looks at what the stack deployed. Never fails: it may end after nobody waits for it any more. */
+async function lookAtStack(context: Context): Promise<Found> {
   const stack = await pulumiStack(context);
-  if (missingTools(context.config, stack.env.PATH).length > 0 || !(await hasStack(stack))) return [];
+  if (missingTools(context.config, stack.env.PATH).length > 0) return { said: [], problems: [] };
+  try {
+    const [drift, url] = await Promise.all([lookForDrift(context, stack), lookAtUrl(context, stack)]);
+    return { said: [...drift.said, ...url.said], problems: [...drift.problems, ...url.problems] };
+  } catch (error) {
+    return { said: [], problems: [messageOf(error)] };
+  }
+}
+
+/** What somebody deleted or changed of what the stack deployed; nothing where nothing was deployed yet. */
+async function lookForDrift(context: Context, stack: PulumiStack): Promise<Found> {
+  if (!(await hasStack(stack))) return { said: [], problems: [] };
   const drift = await driftOf(stack, kubectlFor(context, stack));
-  if (drift) return drift;
-  console.log("Objects: they cannot be listed, so whether some were deleted or changed is not known");
-  return [];
+  if (drift) return { said: [], problems: drift };
+  return { said: ["Objects: they cannot be listed, so whether some were deleted or changed is not known"], problems: [] };
 }
 
 /** Asks the stack's URL once; none where nothing was deployed yet. */
-async function urlProblem(context: Context): Promise<string[]> {
-  const stack = await pulumiStack(context);
-  if (missingTools(context.config, stack.env.PATH).length > 0) return [];
-  const question = questionOf(await readOutputs(stack).catch(() => ({})), context.entry);
-  if (!question) return ["Nothing is deployed in the cluster yet, or not to the end."];
+async function lookAtUrl({ entry }: Context, stack: PulumiStack): Promise<Found> {
+  const question = questionOf(await readOutputs(stack).catch(() => ({})), entry);
+  if (!question) return { said: [], problems: ["Nothing is deployed in the cluster yet, or not to the end."] };
   const { url, expected } = question;
   const answer = await ask(url, question);
   const { works, text } = judge(answer, expected);
-  console.log(`URL: ${url} answers ${text}`);
-  return works ? [] : [`${url} does not answer ${listExpected(expected)} but: ${answer}`];
+  const problems = works ? [] : [`${url} does not answer ${listExpected(expected)} but: ${answer}`];
+  return { said: [`URL: ${url} answers ${text}`], problems };
 }

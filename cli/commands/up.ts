@@ -1,11 +1,11 @@
-import { ensureDebianPackages, ensureImages, ensurePlugins, ensureToolchain } from "../../airgap/index.ts";
+import { ensureImages, ensurePackages, ensurePlugins, ensureToolchain } from "../../airgap/index.ts";
 import { UserError } from "../../lib/errors.ts";
 import { consoleProgress } from "../../lib/progress.ts";
 import { withRunLock } from "../../lib/runLock.ts";
 import type { KindSpec } from "../../model/kindSpec.ts";
 import { imagesToLoad } from "../../stacks/images.ts";
 import { type Context, kubectlFor, pulumiStack, readContext } from "../context.ts";
-import { mendStack } from "../drift/stackDrift.ts";
+import { mendStack, stackDrift } from "../drift/stackDrift.ts";
 import { requireHost } from "../kind/hostRequirements.ts";
 import { loadImages } from "../kind/images.ts";
 import { ensureCluster, readCluster } from "../kind/kindCluster.ts";
@@ -32,31 +32,61 @@ export async function up(stackName: string): Promise<void> {
 /** The same without a look at the machine, and without keeping others from it. */
 export async function bringUp(context: Context): Promise<void> {
   const timings = new Timings();
-  const created = context.spec ? await makeCluster(context, context.spec, timings) : false;
+  const made: Made = context.spec ? await makeCluster(context, context.spec, timings) : { created: false };
   const stack = await pulumiStack(context);
-  await timings.measure("pulumi up", () => deploy(stack, context, created));
+  const { refresh } = await timings.measure("images into nodes", async () => {
+    const [state] = await Promise.all([made.preparing ?? prepare(context, made.created), made.loading]);
+    return state;
+  });
+  await timings.measure("pulumi up", () => deploy(stack, context, refresh));
   if (!context.spec) await saveKubeconfig(context, stack);
   await report(stack, context, timings);
 }
 
-/** Makes the cluster that runs on this machine, with all that its nodes need, and tells whether it is new. */
-async function makeCluster({ config, applications }: Context, spec: KindSpec, timings: Timings): Promise<boolean> {
+/** A cluster on this machine. */
+interface Made {
+  /** Whether it is new. */
+  readonly created: boolean;
+  /** Ends when its nodes have the images that they cannot pull. */
+  readonly loading?: Promise<unknown>;
+  /** The state, which is being made fit for an update since the cluster was found running. */
+  readonly preparing?: Promise<Prepared>;
+}
+
+interface Prepared {
+  /** Whether the update should refresh the state. */
+  readonly refresh: boolean;
+}
+
+/** Makes the cluster that runs on this machine, with all that its nodes need. */
+async function makeCluster(context: Context, spec: KindSpec, timings: Timings): Promise<Made> {
+  const { config, applications } = context;
   const images = config.target === "kind" ? imagesToLoad(config, applications) : [];
   if (spec.sources === "built") {
     await timings.measure("toolchain", () => toolchain(spec));
     await timings.measure("images", () => ensureImages(images, progress));
     await timings.measure("plugins", plugins);
   }
-  const { created } = await timings.measure("cluster", () => ensureCluster(spec, progress));
-  if (spec.sources === "built") {
-    await timings.measure("images into nodes", async () => loadImages(spec, await ensureImages(images, progress), progress));
-  }
-  return created;
+  const beside: { -readonly [K in "loading" | "preparing"]?: Made[K] } = {};
+  const load = async () => loadImages(spec, await ensureImages(images, progress), progress);
+  // Nodes take images in long before Kubernetes runs on them; and where it runs already, what is in it can be looked at.
+  const onNodes = (state: "new" | "started" | "running") => {
+    if (spec.sources === "built") beside.loading = told(load());
+    if (state === "running") beside.preparing = told(prepare(context, false));
+  };
+  const { created } = await timings.measure("cluster", () => ensureCluster(spec, progress, { onNodes }));
+  return { created, ...beside };
+}
+
+/** The same promise: that it fails is told by whoever waits for it, which may begin later. */
+function told<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => {});
+  return promise;
 }
 
 /** Debian's packages come first: with iptables there, more can be told of the machine before the long build. */
 async function toolchain(spec: KindSpec): Promise<void> {
-  if ((await ensureDebianPackages(progress)) && (await readCluster(spec)).state === "absent") await requireHost();
+  if ((await ensurePackages(progress)) && (await readCluster(spec)).state === "absent") await requireHost();
   await ensureToolchain(progress);
 }
 
@@ -69,15 +99,24 @@ async function plugins(): Promise<void> {
   );
 }
 
-async function deploy(stack: PulumiStack, context: Context, created: boolean): Promise<void> {
+/** Makes the state fit for an update, in view of what the cluster has. */
+async function prepare(context: Context, created: boolean): Promise<Prepared> {
+  const stack = await pulumiStack(context);
   await ensureStack(stack);
   await ensureKubeconfig(context, stack);
   const cluster = created ? "gone" : "kept";
   const kubectl = kubectlFor(context, stack);
-  if (!created) await requireVolumes(context, kubectl);
   const { refresh, exported } = await recover(stack, { cluster, kubectl, progress });
+  if (created) return { refresh };
   // A refresh finds out by itself what is really there.
-  if (!created && !refresh) await mendStack(stack, exported, kubectl, progress);
+  const looking = refresh ? undefined : told(stackDrift(stack, exported, kubectl));
+  await requireVolumes(context, kubectl);
+  if (looking) await mendStack(stack, exported, await looking, kubectl, progress);
+  return { refresh };
+}
+
+async function deploy(stack: PulumiStack, context: Context, refresh: boolean): Promise<void> {
+  const kubectl = kubectlFor(context, stack);
   const isCostly = context.config.target === "eks";
   const asks = isCostly && canAsk();
   // What AWS is at takes its time, and is not left half done.

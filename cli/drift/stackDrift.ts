@@ -1,6 +1,7 @@
 import type { Progress } from "../../lib/progress.ts";
 import type { Kubectl } from "../kubernetes/kubectl.ts";
-import { type Exported, exportStack, importStack, type PulumiStack } from "../pulumi/stack.ts";
+import { exportStack, importStack, type PulumiStack } from "../pulumi/stack.ts";
+import type { Exported } from "../pulumi/stateFile.ts";
 import { type Drift, findDrift } from "./findDrift.ts";
 import { mendDrift } from "./mend.ts";
 
@@ -10,18 +11,33 @@ import { mendDrift } from "./mend.ts";
  * @returns undefined where the cluster cannot be looked at.
  */
 export async function driftOf(stack: PulumiStack, kubectl: Kubectl): Promise<readonly string[] | undefined> {
-  const { deployment } = await exportStack(stack);
-  const drift = await findDrift(deployment, look(stack, kubectl));
+  const drift = await stackDrift(stack, await exportStack(stack), kubectl);
   return drift && describeDrift(drift);
+}
+
+/** The same as data, of the stack's state as it is now. */
+export function stackDrift(
+  stack: PulumiStack,
+  { deployment }: Exported,
+  kubectl: Kubectl,
+): Promise<readonly Drift[] | undefined> {
+  const reveal = async () => (await exportStack(stack, "--show-secrets")).deployment;
+  return findDrift(deployment, { kubectl, reveal });
 }
 
 /**
  * Makes the next update put right what somebody deleted or changed in the cluster, and says what that was.
  *
  * @param exported - the stack's state as it is now.
+ * @param drift - in which this differs from the cluster; undefined where that cannot be looked at.
  */
-export async function mendStack(stack: PulumiStack, exported: Exported, kubectl: Kubectl, progress: Progress): Promise<void> {
-  const drift = await findDrift(exported.deployment, look(stack, kubectl));
+export async function mendStack(
+  stack: PulumiStack,
+  exported: Exported,
+  drift: readonly Drift[] | undefined,
+  kubectl: Kubectl,
+  progress: Progress,
+): Promise<void> {
   if (!drift) {
     progress.note("The cluster's objects cannot be listed, so that what was deleted or changed by hand is not known.");
     return;
@@ -30,10 +46,6 @@ export async function mendStack(stack: PulumiStack, exported: Exported, kubectl:
   progress.note("Somebody deleted or changed what this stack deployed; it is put right:");
   for (const line of describeDrift(drift)) progress.note(`  ${line}`);
   await importStack(stack, { ...exported, deployment: await mendDrift(exported.deployment, drift, kubectl) });
-}
-
-function look(stack: PulumiStack, kubectl: Kubectl) {
-  return { kubectl, reveal: async () => (await exportStack(stack, "--show-secrets")).deployment };
 }
 
 /** A sentence for each; what went with its namespace is counted there. */

@@ -1,9 +1,10 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { UserError } from "../../lib/errors.ts";
+import type { Finished } from "../../lib/process.ts";
 import type { KindSpec } from "../../model/kindSpec.ts";
 import type { Kubectl } from "../kubernetes/kubectl.ts";
 import { makeAnew, makeFor } from "../support/stack.ts";
-import { findRuntime, listNodes, type NodeContainer, type Runtime, tryContainer } from "./runtime.ts";
+import { findRuntime, inNode, listNodes, type NodeContainer, type Runtime } from "./runtime.ts";
 
 /** A node as the API server knows it. */
 interface KubernetesNode {
@@ -19,19 +20,28 @@ interface KubernetesNode {
 }
 
 /** Runs kubectl in the control plane, which works before there is a kubeconfig and without kubectl on this machine. */
-export async function kubectl(runtime: Runtime, controlPlane: string, args: readonly string[]) {
-  const base = ["exec", controlPlane, "kubectl", "--kubeconfig=/etc/kubernetes/admin.conf", "--request-timeout=5s"];
-  return tryContainer(runtime, [...base, ...args], { timeout: 15_000 });
+export async function kubectl(
+  runtime: Runtime,
+  controlPlane: NodeContainer | undefined,
+  args: readonly string[],
+): Promise<Finished> {
+  if (!controlPlane) return { ok: false, stdout: "", all: "There is no control plane." };
+  const base = ["kubectl", "--kubeconfig=/etc/kubernetes/admin.conf", "--request-timeout=5s"];
+  return inNode(runtime, controlPlane, [...base, ...args], { timeout: 15_000 });
 }
 
 /** The same for a cluster by its name, which may not be there. */
 export function kubectlOf({ name, sources }: KindSpec): Kubectl {
   return async (args) => {
     const runtime = await findRuntime(sources);
-    const controlPlane = (await listNodes(runtime, name)).find(({ role }) => role === "control-plane")?.name;
-    if (!controlPlane) return { ok: false, stdout: "", all: `There is no cluster ${name}.` };
-    return kubectl(runtime, controlPlane, args);
+    const nodes = await listNodes(runtime, name);
+    if (nodes.length === 0) return { ok: false, stdout: "", all: `There is no cluster ${name}.` };
+    return kubectl(runtime, controlPlaneOf(nodes), args);
   };
+}
+
+function controlPlaneOf(nodes: readonly NodeContainer[]): NodeContainer | undefined {
+  return nodes.find(({ role }) => role === "control-plane");
 }
 
 interface Lease {
@@ -60,7 +70,7 @@ export interface WaitOptions {
 export async function untilNodesReady(runtime: Runtime, nodes: readonly NodeContainer[], options: WaitOptions): Promise<void> {
   const end = Date.now() + options.timeout * 1_000;
   for (;;) {
-    const missing = await notReady(runtime, nodes, options.heardSince);
+    const missing = await notReady(runtime, nodes, options);
     if (missing.length === 0) return;
     options.detail(missing.join(", "));
     if (Date.now() > end) {
@@ -72,10 +82,19 @@ export async function untilNodesReady(runtime: Runtime, nodes: readonly NodeCont
   }
 }
 
-/** What is not ready, in words. */
-export async function notReady(runtime: Runtime, nodes: readonly NodeContainer[], heardSince?: number): Promise<string[]> {
-  const controlPlane = nodes.find(({ role }) => role === "control-plane")?.name ?? "";
-  const known = await kubectl(runtime, controlPlane, ["get", "nodes", "--output=json"]);
+/**
+ * What is not ready, in words.
+ *
+ * @param options - `ask` asks the cluster where that can be done without its nodes; `heardSince` as in {@link WaitOptions}.
+ */
+export async function notReady(
+  runtime: Runtime,
+  nodes: readonly NodeContainer[],
+  { ask, heardSince }: Pick<WaitOptions, "heardSince"> & { readonly ask?: Kubectl | undefined } = {},
+): Promise<string[]> {
+  const controlPlane = controlPlaneOf(nodes);
+  const inside: Kubectl = (args) => kubectl(runtime, controlPlane, args);
+  const known = await (ask ?? inside)(["get", "nodes", "--output=json"]);
   if (!known.ok) return [`the API server does not answer (${known.all.trim().split("\n").at(-1) ?? ""})`];
   const byName = new Map(
     (JSON.parse(known.stdout) as { items: KubernetesNode[] }).items.map((node) => [node.metadata.name, node]),
@@ -94,7 +113,7 @@ export async function notReady(runtime: Runtime, nodes: readonly NodeContainer[]
 }
 
 /** The nodes whose kubelet has not renewed its lease since then. */
-async function silentSince(runtime: Runtime, controlPlane: string, since: number): Promise<Set<string>> {
+async function silentSince(runtime: Runtime, controlPlane: NodeContainer | undefined, since: number): Promise<Set<string>> {
   const leases = await kubectl(runtime, controlPlane, ["get", "leases", "--namespace=kube-node-lease", "--output=json"]);
   const { items } = JSON.parse(leases.ok ? leases.stdout : '{"items":[]}') as { items: Lease[] };
   return new Set(items.filter(({ spec }) => Date.parse(spec.renewTime ?? "") < since).map(({ metadata }) => metadata.name));
@@ -109,7 +128,7 @@ interface KubernetesPod {
 }
 
 /** The nodes with pods of which the API server believes that they run since before then. */
-async function outdatedSince(runtime: Runtime, controlPlane: string, since: number): Promise<Set<string>> {
+async function outdatedSince(runtime: Runtime, controlPlane: NodeContainer | undefined, since: number): Promise<Set<string>> {
   const pods = await kubectl(runtime, controlPlane, ["get", "pods", "--all-namespaces", "--output=json"]);
   const { items } = JSON.parse(pods.ok ? pods.stdout : '{"items":[]}') as { items: KubernetesPod[] };
   const wholeSecond = since - (since % 1_000);

@@ -1,10 +1,11 @@
 import { Readable } from "node:stream";
+import { setTimeout as pause } from "node:timers/promises";
 import { UserError } from "../../lib/errors.ts";
-import { CommandError, output } from "../../lib/process.ts";
+import { CommandError } from "../../lib/process.ts";
 import type { Progress } from "../../lib/progress.ts";
 import type { KindSpec, LoadedImages } from "../../model/kindSpec.ts";
 import { type ArchivedImage, archiveOf, readArchive } from "./archive.ts";
-import { container, findRuntime, lines, listNodes, type Runtime } from "./runtime.ts";
+import { findRuntime, inNode, lines, listNodes, type NodeContainer, type Runtime } from "./runtime.ts";
 
 /** An image as a file that nodes can take in. */
 export interface ImageFile {
@@ -30,24 +31,24 @@ interface Holdings {
 export async function loadImages(spec: KindSpec, images: readonly ImageFile[], progress: Progress): Promise<LoadedImages> {
   const runtime = await findRuntime(spec.sources);
   const nodes = await Promise.all(
-    (await listNodes(runtime, spec.name)).map(async ({ name, role }) => {
-      const holdings = await holdingsOf(runtime, name);
-      const needed = images.filter(({ everyNode = true }) => everyNode || role === "worker");
-      return { name, holdings, missing: needed.filter(({ reference }) => !holdings.images.has(reference)) };
+    (await listNodes(runtime, spec.name)).map(async (node) => {
+      const holdings = await holdingsOf(runtime, node);
+      const needed = images.filter(({ everyNode = true }) => everyNode || node.role === "worker");
+      return { node, holdings, missing: needed.filter(({ reference }) => !holdings.images.has(reference)) };
     }),
   );
   const lacking = nodes.filter(({ missing }) => missing.length > 0);
-  const missing = images.filter((image) => lacking.some((node) => node.missing.includes(image)));
+  const missing = images.filter((image) => lacking.some(({ missing }) => missing.includes(image)));
   if (missing.length > 0) {
     await progress.step(`Load images into the nodes of ${spec.name}`, async (detail) => {
       detail(missing.length === 1 ? `${missing[0]?.reference}` : `${missing.length} images`);
-      await Promise.all(lacking.map(({ name, missing: own, holdings }) => send(runtime, name, own, holdings)));
+      await Promise.all(lacking.map(({ node, missing: own, holdings }) => send(runtime, node, own, holdings)));
     });
   }
   return { loaded: missing.map(({ reference }) => reference) };
 }
 
-async function send(runtime: Runtime, node: string, images: readonly ImageFile[], { blobs }: Holdings): Promise<void> {
+async function send(runtime: Runtime, node: NodeContainer, images: readonly ImageFile[], { blobs }: Holdings): Promise<void> {
   const archived = await Promise.all(images.map(find));
   try {
     await takeIn(runtime, node, archived, blobs);
@@ -64,16 +65,31 @@ async function find({ reference, archive }: ImageFile): Promise<ArchivedImage> {
   return found;
 }
 
-async function takeIn(runtime: Runtime, node: string, images: readonly ArchivedImage[], has: ReadonlySet<string>): Promise<void> {
+async function takeIn(
+  runtime: Runtime,
+  node: NodeContainer,
+  images: readonly ArchivedImage[],
+  has: ReadonlySet<string>,
+): Promise<void> {
   // Each image is unpacked when its first container starts: most nodes never run most of them.
   const take = ["ctr", "--namespace=k8s.io", "images", "import", "--no-unpack", "-"];
   const input = Readable.from(archiveOf(images, has));
-  await output(runtime.name, ["exec", "--interactive", node, ...take], { env: runtime.env, input });
+  const { ok, all, stdout } = await inNode(runtime, node, take, { input });
+  if (!ok) throw new CommandError(`ctr images import in ${node.name}`, all, stdout);
 }
 
-async function holdingsOf(runtime: Runtime, node: string): Promise<Holdings> {
-  const list = async (kind: string) =>
-    new Set(lines(await container(runtime, ["exec", node, "ctr", "--namespace=k8s.io", kind, "list", "--quiet"])));
-  const [images, blobs] = await Promise.all([list("images"), list("content")]);
-  return { images, blobs };
+/** How long containerd may take to answer in a node that has just started, in milliseconds. */
+const startPatience = 60_000;
+
+async function holdingsOf(runtime: Runtime, node: NodeContainer, until = Date.now() + startPatience): Promise<Holdings> {
+  const list = (kind: string) => `ctr --namespace=k8s.io ${kind} list --quiet`;
+  const question = `${list("images")} && echo -- && ${list("content")}`;
+  const { ok, stdout, all } = await inNode(runtime, node, ["sh", "-c", question]);
+  if (ok) {
+    const [images = "", blobs = ""] = stdout.split(/^--$/m);
+    return { images: new Set(lines(images)), blobs: new Set(lines(blobs)) };
+  }
+  if (Date.now() > until) throw new CommandError(`ctr images list in ${node.name}`, all, stdout);
+  await pause(200);
+  return holdingsOf(runtime, node, until);
 }

@@ -10,6 +10,7 @@ import type { Progress } from "../../lib/progress.ts";
 import type { ClusterState, EnsuredCluster, KindSpec } from "../../model/kindSpec.ts";
 import { kubeconfigFile } from "../support/environment.ts";
 import { makeAnew } from "../support/stack.ts";
+import { readAdminConfig } from "./adminConfig.ts";
 import { kindConfig } from "./config.ts";
 import { untilNodesReady } from "./health.ts";
 import { removeLeftovers } from "./leftovers.ts";
@@ -22,15 +23,24 @@ import { container, findRuntime, listNodes, type NodeContainer, type Runtime, st
 /** How long a node may take to become ready, in seconds: a machine under load has been seen to need 40. */
 const readyTimeout = 180;
 
+export interface EnsureOptions {
+  /** Called once, when the nodes run: new ones, on which Kubernetes does not yet, started ones, or those that were found running. */
+  readonly onNodes?: (state: "new" | "started" | "running") => void;
+  /** The folder of the kernel's modules, so that tests can say it is elsewhere. */
+  readonly modules?: string;
+}
+
 /**
  * Makes sure the cluster runs: finds it running, starts it again after the machine or a node stopped, or creates it.
  * What a killed run left half made is removed first. A cluster of the same name that somebody else made is left alone.
- *
- * @param modules - the folder of the kernel's modules, so that tests can say it is elsewhere.
  */
-export async function ensureCluster(spec: KindSpec, progress: Progress, modules = modulesFolder): Promise<EnsuredCluster> {
+export async function ensureCluster(
+  spec: KindSpec,
+  progress: Progress,
+  { onNodes = () => {}, modules = modulesFolder }: EnsureOptions = {},
+): Promise<EnsuredCluster> {
   const runtime = await findRuntime(spec.sources);
-  let nodes = await listNodes(runtime, spec.name);
+  let nodes: readonly NodeContainer[] = await listNodes(runtime, spec.name);
   if (nodes.length > 0 && !isOurs(spec.name, nodes)) throw new UserError(foreignMessage(spec.name, nodes, runtime.name));
   if (nodes.length > 0 && existsSync(halfMadeMark(spec.name))) {
     progress.note(`The cluster ${spec.name} was left half made by a run that was stopped; it is made anew.`);
@@ -41,9 +51,10 @@ export async function ensureCluster(spec: KindSpec, progress: Progress, modules 
   // Nodes mount it at each start.
   if (runtime.name === "podman" && process.platform === "linux") await ensureModulesFolder(modules);
   const created = nodes.length === 0;
-  if (created) await create(runtime, spec, progress);
-  else await start(runtime, spec, nodes, progress);
-  return { kubeconfig: await writeKubeconfig(runtime, spec.name), runtime: runtime.name, created, context: `kind-${spec.name}` };
+  if (created) nodes = await create(runtime, spec, progress, onNodes);
+  else await start(runtime, spec, nodes, progress, onNodes);
+  const content = await writeKubeconfig(runtime, spec.name, nodes);
+  return { kubeconfig: content, runtime: runtime.name, created, context: `kind-${spec.name}` };
 }
 
 /** Tells how the cluster is, without changing anything. One that somebody else made is not ours to tell of: absent. */
@@ -52,7 +63,7 @@ export async function readCluster(spec: KindSpec): Promise<ClusterState> {
   const nodes = await listNodes(runtime, spec.name);
   if (nodes.length === 0 || !isOurs(spec.name, nodes) || existsSync(halfMadeMark(spec.name))) return { state: "absent" };
   if (nodes.some(({ running }) => !running)) return { state: "stopped" };
-  return { state: "running", kubeconfig: await kubeconfig(runtime, spec.name) };
+  return { state: "running", kubeconfig: await kubeconfig(runtime, spec.name, nodes) };
 }
 
 /** Deletes the cluster and all that came with it. That it is gone already, or is somebody else's, is fine. */
@@ -80,7 +91,12 @@ export async function deleteCluster(spec: KindSpec, progress: Progress): Promise
   await rm(clusterDir(spec.name), { recursive: true, force: true });
 }
 
-async function create(runtime: Runtime, spec: KindSpec, progress: Progress): Promise<void> {
+async function create(
+  runtime: Runtime,
+  spec: KindSpec,
+  progress: Progress,
+  onNodes: NonNullable<EnsureOptions["onNodes"]>,
+): Promise<readonly NodeContainer[]> {
   await requireFreePorts(
     spec.ports.map(({ hostPort }) => hostPort),
     runtime,
@@ -92,7 +108,7 @@ async function create(runtime: Runtime, spec: KindSpec, progress: Progress): Pro
   const proxy = spec.sources === "published" ? loopbackProxy(runtime.env) : undefined;
   if (proxy)
     progress.note(`Nodes cannot pull images through the proxy ${proxy}: its address is this machine's own. Name one they reach.`);
-  await progress.step(`Create the cluster ${spec.name} on ${runtime.name}`, async (detail) => {
+  const nodes = await progress.step(`Create the cluster ${spec.name} on ${runtime.name}`, async (detail) => {
     await prepareNetwork(runtime);
     await output("kind", ["create", "cluster", "--kubeconfig", kubeconfigFile(spec.name), "--config", "-"], {
       env: runtime.env,
@@ -100,13 +116,19 @@ async function create(runtime: Runtime, spec: KindSpec, progress: Progress): Pro
       onLine: (line) => {
         const step = stepOf(line);
         if (step) progress.note(step);
+        if (step === afterNodes) onNodes("new");
       },
     });
     const nodes = await listNodes(runtime, spec.name);
     await untilNodesReady(runtime, nodes, { stack: spec.stack, timeout: readyTimeout, detail });
+    return nodes;
   });
   await rm(halfMadeMark(spec.name));
+  return nodes;
 }
+
+/** The step that kind begins when its nodes run. */
+const afterNodes = "Writing configuration";
 
 /** The step that kind says it begins, without its pictures. */
 function stepOf(line: string): string | undefined {
@@ -114,7 +136,13 @@ function stepOf(line: string): string | undefined {
 }
 
 /** Starts what does not run, the control plane first, as kubelets ask it who they are; then waits for all of it. */
-async function start(runtime: Runtime, spec: KindSpec, nodes: readonly NodeContainer[], progress: Progress): Promise<void> {
+async function start(
+  runtime: Runtime,
+  spec: KindSpec,
+  nodes: readonly NodeContainer[],
+  progress: Progress,
+  onNodes: NonNullable<EnsureOptions["onNodes"]>,
+): Promise<void> {
   requireSpec(spec, nodes);
   const stopped = nodes.filter(({ running }) => !running);
   const title = stopped.length > 0 ? `Start the cluster ${spec.name} again` : `Find the cluster ${spec.name} running`;
@@ -127,6 +155,7 @@ async function start(runtime: Runtime, spec: KindSpec, nodes: readonly NodeConta
       const { ok, all } = await startNode(runtime, node);
       if (!ok) throw new UserError(cannotStart(spec, node, all));
     }
+    onNodes(stopped.length > 0 ? "started" : "running");
     const waiting = { stack: spec.stack, timeout: readyTimeout, detail };
     await untilNodesReady(runtime, nodes, { ...waiting, ...(stopped.length > 0 && { heardSince: since }) });
   });
@@ -159,13 +188,14 @@ function halfMadeMark(cluster: string): string {
   return join(clusterDir(cluster), "half-made");
 }
 
-async function kubeconfig(runtime: Runtime, cluster: string): Promise<string> {
-  return `${await output("kind", ["get", "kubeconfig", "--name", cluster], { env: runtime.env })}\n`;
+async function kubeconfig(runtime: Runtime, cluster: string, nodes: readonly NodeContainer[]): Promise<string> {
+  const known = await readAdminConfig(runtime, cluster, nodes);
+  return known ?? `${await output("kind", ["get", "kubeconfig", "--name", cluster], { env: runtime.env })}\n`;
 }
 
 /** Writes the kubeconfig where `make env` points, for this user alone, and returns its content. */
-async function writeKubeconfig(runtime: Runtime, cluster: string): Promise<string> {
-  const content = await kubeconfig(runtime, cluster);
+async function writeKubeconfig(runtime: Runtime, cluster: string, nodes: readonly NodeContainer[]): Promise<string> {
+  const content = await kubeconfig(runtime, cluster, nodes);
   await writeFile(kubeconfigFile(cluster), content, { mode: 0o600 });
   return content;
 }

@@ -30,6 +30,10 @@ export interface NodeContainer {
   readonly created: string;
   /** Ports of this machine that lead into the container. */
   readonly hostPorts: readonly number[];
+  /** The one of them that leads to the API server. @default none */
+  readonly apiPort?: number;
+  /** Its first process, where this process may enter what that is in. */
+  readonly pid?: number;
 }
 
 /** Where a node carries the mark of the checkout that made it. A mount, as that can be told of a stopped container too. */
@@ -77,6 +81,30 @@ export function tryContainer({ name, env }: Runtime, args: readonly string[], op
   return attempt(name, args, { ...options, env });
 }
 
+/** What a command in a node finds on its PATH. */
+const nodePath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/**
+ * Runs a command in a node, of which failing is one of the answers.
+ *
+ * Root enters what podman has made without podman, in a twentieth of a second: podman takes four times as long, and of several
+ * commands that podman 4 begins at once, now and then one ends five seconds late.
+ */
+export function inNode(
+  runtime: Runtime,
+  { name, pid }: Pick<NodeContainer, "name" | "pid">,
+  words: readonly string[],
+  options: RunOptions = {},
+): Promise<Finished> {
+  if (pid !== undefined && existsSync(nsenter)) {
+    return attempt(nsenter, ["--target", `${pid}`, "--all", "env", "-i", nodePath, ...words], { ...options, env: runtime.env });
+  }
+  const stdin = options.input === undefined ? [] : ["--interactive"];
+  return tryContainer(runtime, ["exec", ...stdin, name, ...words], options);
+}
+
+const nsenter = "/usr/bin/nsenter";
+
 interface Inspected {
   readonly Id: string;
   readonly Name: string;
@@ -100,6 +128,7 @@ export async function listNodes(runtime: Runtime, cluster: string): Promise<Node
     .map((inspected): NodeContainer => {
       const { Id, Name, Created, State, Config } = inspected;
       const owner = ownerOf(inspected);
+      const apiPort = Number(inspected.HostConfig.PortBindings?.["6443/tcp"]?.[0]?.HostPort ?? 0);
       return {
         id: Id,
         name: Name.replace(/^\//, ""),
@@ -108,14 +137,28 @@ export async function listNodes(runtime: Runtime, cluster: string): Promise<Node
         lost: isLost(runtime, State.Pid),
         created: Created,
         hostPorts: hostPortsOf(inspected),
+        ...(apiPort && { apiPort }),
+        ...(isEnterable(runtime, State) && { pid: State.Pid }),
         ...(owner && { owner }),
       };
     })
     .sort((a, b) => a.role.localeCompare(b.role) || a.name.localeCompare(b.name, "en", { numeric: true }));
 }
 
+/** Whether a container is one of podman's that runs on this machine, and this process is root as podman is. */
+function isEnterable({ name }: Runtime, { Running, Pid }: Inspected["State"]): boolean {
+  return (
+    name === "podman" &&
+    process.platform === "linux" &&
+    process.getuid?.() === 0 &&
+    Running &&
+    Boolean(Pid) &&
+    !isLost({ name }, Pid)
+  );
+}
+
 /** Whether podman has not noticed that a container's process ended. Docker's engine notices, and may be on another machine. */
-function isLost({ name }: Runtime, pid = 0): boolean {
+function isLost({ name }: Pick<Runtime, "name">, pid = 0): boolean {
   return name === "podman" && process.platform === "linux" && pid !== 0 && !isAlive(pid);
 }
 

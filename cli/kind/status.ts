@@ -1,10 +1,11 @@
 import { UserError } from "../../lib/errors.ts";
 import type { KindSpec } from "../../model/kindSpec.ts";
+import type { Kubectl } from "../kubernetes/kubectl.ts";
 import { readPods } from "../kubernetes/pods.ts";
 import { makeFor } from "../support/stack.ts";
 import { kubectl, notReady } from "./health.ts";
 import { foreignMessage, isOurs } from "./owner.ts";
-import { findRuntime, listNodes, type NodeContainer, type Runtime, tryContainer } from "./runtime.ts";
+import { findRuntime, inNode, listNodes, type NodeContainer, type Runtime } from "./runtime.ts";
 
 /** What can be told of a cluster by looking. */
 export interface ClusterHealth {
@@ -23,8 +24,12 @@ export interface ClusterHealth {
 
 const nothing = { nodes: [], pods: { all: 0, ready: 0 }, memory: 0, wrong: [] } as const;
 
-/** Looks at a cluster, whatever state it is in, without changing anything. */
-export async function readHealth(spec: KindSpec): Promise<ClusterHealth> {
+/**
+ * Looks at a cluster, whatever state it is in, without changing anything.
+ *
+ * @param ask - asks it, where that can be done without its nodes. @default in its control plane
+ */
+export async function readHealth(spec: KindSpec, ask?: Kubectl): Promise<ClusterHealth> {
   const found = await find(spec);
   if (!found) return { ...nothing, state: "absent", summary: "there is none", advice: `Try: ${makeFor(spec.stack, "up")}` };
   const { runtime, nodes } = found;
@@ -37,15 +42,18 @@ export async function readHealth(spec: KindSpec): Promise<ClusterHealth> {
     const advice = `Try: ${makeFor(spec.stack, "up")}, which starts it again with all that is in it`;
     return { ...nothing, state: "stopped", summary: `${stopped.length} of ${nodes.length} nodes stopped`, nodes: lines, advice };
   }
-  const unready = await notReady(runtime, nodes);
-  const pods = await readPods((args) => kubectl(runtime, nodes[0]?.name ?? "", args));
+  const [unready, pods, used] = await Promise.all([
+    notReady(runtime, nodes, { ask }),
+    readPods(ask ?? ((args) => kubectl(runtime, nodes[0], args))),
+    memory(runtime, nodes),
+  ]);
   return {
     state: "running",
     summary: `${nodes.length} nodes on ${runtime.name}`,
     nodes: nodes.map(({ name }) => unready.find((text) => text.startsWith(name)) ?? `${name}: ready`),
     advice: "",
     pods: { all: pods.length, ready: pods.filter(({ problem }) => !problem).length },
-    memory: await memory(runtime, nodes),
+    memory: used,
     wrong: [...unready, ...pods.flatMap(({ problem }) => problem ?? [])],
   };
 }
@@ -65,7 +73,7 @@ async function find({ name, sources }: KindSpec): Promise<{ runtime: Runtime; no
 /** Memory of all processes in the nodes. Files that the kernel keeps in memory are not counted: it gives those back. */
 async function memory(runtime: Runtime, nodes: readonly NodeContainer[]): Promise<number> {
   const files = "cat /sys/fs/cgroup/memory/memory.stat /sys/fs/cgroup/memory.stat 2>/dev/null";
-  const stats = await Promise.all(nodes.map(({ name }) => tryContainer(runtime, ["exec", name, "sh", "-c", files])));
+  const stats = await Promise.all(nodes.map((node) => inNode(runtime, node, ["sh", "-c", files])));
   return stats.reduce((sum, { stdout }) => sum + processMemory(stdout), 0);
 }
 

@@ -12,7 +12,8 @@ import type { Kubectl } from "../kubernetes/kubectl.ts";
 import { withClaims } from "./claims.ts";
 import { type Deployment, livesInCluster, pendingReleases, withoutCluster, withoutPending } from "./deployment.ts";
 import { endOrphans } from "./orphans.ts";
-import { askPulumi, type Exported, exportStack, importStack, type PulumiStack } from "./stack.ts";
+import { askPulumi, exportStack, importStack, type PulumiStack } from "./stack.ts";
+import type { Exported } from "./stateFile.ts";
 
 /** A state that is fit for an update. */
 export interface Recovered {

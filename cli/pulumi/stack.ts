@@ -1,8 +1,8 @@
 import process from "node:process";
 import { attempt, foreground, output } from "../../lib/process.ts";
 import { makeFor } from "../support/stack.ts";
-import type { Deployment } from "./deployment.ts";
 import { watchingFailures } from "./failures.ts";
+import { type Exported, isInFile, outputsOf, readStateFile } from "./stateFile.ts";
 
 /** A stack and the environment in which pulumi finds its state, its plugins and its cluster. */
 export interface PulumiStack {
@@ -80,18 +80,14 @@ export function askPulumi({ name, env }: PulumiStack, args: readonly string[], i
   return output("pulumi", [...args, "--stack", name, "--non-interactive"], { env, ...(input !== undefined && { input }) });
 }
 
-/** A stack's state as pulumi exports it. */
-export interface Exported {
-  readonly deployment: Deployment;
-}
-
 /**
  * Reads a stack's state.
  *
  * @param flags - `--show-secrets` has its secrets open.
  */
 export async function exportStack(stack: PulumiStack, ...flags: "--show-secrets"[]): Promise<Exported> {
-  return JSON.parse(await askPulumi(stack, ["stack", "export", ...flags])) as Exported;
+  const kept = flags.length === 0 ? await readStateFile(stack) : undefined;
+  return kept ?? (JSON.parse(await askPulumi(stack, ["stack", "export", ...flags])) as Exported);
 }
 
 /** Puts a state in the place of a stack's own. */
@@ -100,7 +96,9 @@ export async function importStack(stack: PulumiStack, exported: Exported): Promi
 }
 
 /** Whether the backend has the stack. */
-export async function hasStack({ name, env }: PulumiStack): Promise<boolean> {
+export async function hasStack(stack: PulumiStack): Promise<boolean> {
+  if (isInFile(stack)) return true;
+  const { name, env } = stack;
   return (await attempt("pulumi", ["stack", "--show-name", "--stack", name, "--non-interactive"], { env })).ok;
 }
 
@@ -112,6 +110,8 @@ export async function ensureStack(stack: PulumiStack): Promise<void> {
 
 /** The stack's outputs, secrets left out. */
 export async function readOutputs(stack: PulumiStack): Promise<Record<string, unknown>> {
+  const kept = await readStateFile(stack);
+  if (kept) return outputsOf(kept) ?? {};
   return JSON.parse(await askPulumi(stack, ["stack", "output", "--json"])) as Record<string, unknown>;
 }
 

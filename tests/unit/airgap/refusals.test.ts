@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
-import { afterEach, beforeEach, describe, expect, jest, test } from "@jest/globals";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { toolchainDir } from "../../../airgap/names.ts";
 import { isAtLeast, type Machine, preflight, thisMachine } from "../../../airgap/preflight.ts";
 import { debianPackages, ensureDebianPackages } from "../../../airgap/toolchain/debian.ts";
@@ -16,7 +16,7 @@ beforeEach(() => {
   folder = new Folder();
 });
 afterEach(() => {
-  jest.restoreAllMocks();
+  vi.restoreAllMocks();
   folder.remove();
 });
 
@@ -28,6 +28,7 @@ describe("before anything is made", () => {
     arch: "x64",
     uid: 0,
     env: { PATH: folder.program("go", "echo go version go9.9.9 linux/amd64") },
+    built: false,
     freeSpace: async () => 1e12,
     disk: async () => 1,
     isWritable: async () => true,
@@ -63,6 +64,8 @@ describe("before anything is made", () => {
     mkdirSync(folder.at("empty"));
     const problems = await preflight(machine({ env: { PATH: folder.at("empty") } }));
     expect(problems.map((problem) => problem.split(" ")[0])).toEqual(["Go", "python3"]);
+    // Where all is built, nobody asks for them.
+    expect(await preflight(machine({ env: { PATH: folder.at("empty") }, built: true }))).toEqual([]);
   });
 
   test("too little disk", async () => {
@@ -205,7 +208,7 @@ describe("Debian packages", () => {
   };
 
   test("that are missing are named with the line to type, for a user who is not root", async () => {
-    jest.spyOn(process, "getuid").mockReturnValue(1000);
+    vi.spyOn(process, "getuid").mockReturnValue(1000);
     const installed = debianPackages.filter((name) => name !== "podman");
     await withPath(withInstalled(installed), () =>
       expect(ensureDebianPackages(silentProgress)).rejects.toThrow(/apt-get install --yes --no-install-recommends podman$/),
@@ -219,7 +222,7 @@ describe("Debian packages", () => {
 
   test("are installed after what a killed installation has begun, and while others have dpkg's lock that is waited for", async () => {
     for (const name of ["dpkg", "apt-get"]) folder.program(name, `echo "${name} $*" >> ${folder.at("calls")}`);
-    jest.spyOn(process, "getuid").mockReturnValue(0);
+    vi.spyOn(process, "getuid").mockReturnValue(0);
     const installed = debianPackages.filter((name) => name !== "podman");
     await withPath(withInstalled(installed), () => ensureDebianPackages(silentProgress));
     expect(readFileSync(folder.at("calls"), "utf8").trim().split("\n")).toEqual([
@@ -232,7 +235,7 @@ describe("Debian packages", () => {
   test("that cannot be installed: one message, with apt's own words", async () => {
     folder.program("dpkg", "");
     folder.program("apt-get", '[ "$1" = update ] || { echo "E: Unable to locate package podman" >&2; exit 100; }');
-    jest.spyOn(process, "getuid").mockReturnValue(0);
+    vi.spyOn(process, "getuid").mockReturnValue(0);
     await withPath(withInstalled([]), () =>
       expect(ensureDebianPackages(silentProgress)).rejects.toThrow("Unable to locate package podman"),
     );

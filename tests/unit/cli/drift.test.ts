@@ -1,7 +1,8 @@
 import { gzipSync } from "node:zlib";
-import { describe, expect, test } from "@jest/globals";
+import { describe, expect, test } from "vitest";
 import { findDrift } from "../../../cli/drift/findDrift.ts";
 import { mendDrift } from "../../../cli/drift/mend.ts";
+import { decodeRelease } from "../../../cli/drift/releases.ts";
 import { describeDrift } from "../../../cli/drift/stackDrift.ts";
 import type { Deployment, Resource } from "../../../cli/pulumi/deployment.ts";
 import { UserError } from "../../../lib/errors.ts";
@@ -261,6 +262,21 @@ webhooks: [{ name: a, failurePolicy: Fail }]
 
   test("a healthy one has none, whatever controllers make of its webhooks and the server of its quantities", async () => {
     expect(await problems(state(release), [record(2), record(3), gateway(2), injector])).toEqual([]);
+  });
+
+  test("of a definition only its name is read, in whatever order it is written", () => {
+    const definition = (name: string) => `kind: CustomResourceDefinition\nmetadata:\n  name: ${name}\n`;
+    const spec = "spec:\n  versions: [{ name: v1 }]\n";
+    const documents = [
+      `# Source: base\napiVersion: apiextensions.k8s.io/v1\n${definition("a.example.com")}${spec}`,
+      `${spec}apiVersion: apiextensions.k8s.io/v1\n${definition("b.example.com")}`,
+      "apiVersion: v1\nkind: ConfigMap\nmetadata: { name: text }\ndata: { a: '--- no end' }\n",
+    ];
+    const json = JSON.stringify({ name: "n", namespace: "s", version: 1, manifest: documents.join("--- # next\n") });
+    const { objects } = decodeRelease(Buffer.from(gzipSync(json).toString("base64")).toString("base64"));
+    expect(objects.map(({ metadata }) => metadata.name)).toEqual(["a.example.com", "b.example.com", "text"]);
+    expect(objects.map((object) => "spec" in object)).toEqual([false, true, false]);
+    expect(objects[2]).toMatchObject({ data: { a: "--- no end" } });
   });
 
   test("an object that is gone, whether or not it lies in a namespace", async () => {

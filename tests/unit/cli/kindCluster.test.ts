@@ -2,10 +2,10 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
-import { parse } from "yaml";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { parse, stringify } from "yaml";
 import { notReady } from "../../../cli/kind/health.ts";
-import { deleteCluster, ensureCluster as ensure, readCluster } from "../../../cli/kind/kindCluster.ts";
+import { deleteCluster, type EnsureOptions, ensureCluster as ensure, readCluster } from "../../../cli/kind/kindCluster.ts";
 import { ownerDir } from "../../../cli/kind/owner.ts";
 import { takenPorts } from "../../../cli/kind/ports.ts";
 import { findRuntime, listNodes, startNode } from "../../../cli/kind/runtime.ts";
@@ -33,7 +33,8 @@ afterEach(() => fakes.remove());
 
 /** Not the machine's own folder: a unit test leaves the machine as it is. */
 const modules = () => join(fakes.folder, "modules");
-const ensureCluster = (...[spec, progress]: [KindSpec, Progress]) => ensure(spec, progress, modules());
+const ensureCluster = (...[spec, progress]: [KindSpec, Progress]) => ensure(spec, progress, { modules: modules() });
+const ensureNodes = (options: EnsureOptions) => ensure(spec, progress, { modules: modules(), ...options });
 
 /** A cluster of three nodes that this checkout made to the end. */
 function ourCluster(changes: { running?: boolean; ready?: boolean; ports?: number[] } = {}): void {
@@ -77,7 +78,52 @@ describe("ensure", () => {
 
   test("says which step kind is at, in plain words", async () => {
     await ensureCluster(spec, progress);
-    expect(notes).toEqual(["Preparing nodes"]);
+    expect(notes).toEqual(["Preparing nodes", "Writing configuration"]);
+  });
+
+  test("says when nodes run: new ones before Kubernetes does, others when they were found or started", async () => {
+    const states: string[] = [];
+    const onNodes = (state: string) => void states.push(`${state}: ${notes.at(-1)}`);
+    await ensureNodes({ onNodes });
+    await ensureNodes({ onNodes });
+    ourCluster({ running: false });
+    await ensureNodes({ onNodes });
+    const last = "Writing configuration";
+    expect(states).toEqual([`new: ${last}`, `running: ${last}`, `started: ${last}`]);
+  });
+
+  test("knows the kubeconfig from the control plane, as kind would give it", async () => {
+    ourCluster({ ports: [6443] });
+    const identity = { "client-certificate-data": "Yw==", "client-key-data": "a2V5" };
+    const admin = {
+      clusters: [{ name: spec.name, cluster: { server: "https://inside:6443", "certificate-authority-data": "Y2E=" } }],
+      contexts: [{ name: "admin", context: { cluster: spec.name, user: "admin" } }],
+      users: [{ name: "admin", user: identity }],
+    };
+    writeFileSync(join(fakes.folder, "nodes", `${spec.name}-control-plane`, "admin.conf"), stringify(admin));
+    const name = `kind-${spec.name}`;
+    const { kubeconfig } = await ensureCluster(spec, progress);
+    expect(parse(kubeconfig)).toEqual({
+      apiVersion: "v1",
+      kind: "Config",
+      clusters: [{ name, cluster: { server: "https://127.0.0.1:6443", "certificate-authority-data": "Y2E=" } }],
+      contexts: [{ name, context: { cluster: name, user: name } }],
+      "current-context": name,
+      users: [{ name, user: identity }],
+    });
+    expect(readFileSync(kubeconfigFile(spec.name), "utf8")).toBe(kubeconfig);
+    expect(await readCluster(spec)).toEqual({ state: "running", kubeconfig });
+  });
+
+  test.each([
+    ["the control plane has none that can be read", undefined],
+    ["it is cut short", "clusters: [{ cluster: { server"],
+    ["it has no user", "clusters: [{ cluster: { server: x } }]"],
+  ])("asks kind for the kubeconfig where %s", async (_what, content) => {
+    ourCluster({ ports: [6443] });
+    const file = join(fakes.folder, "nodes", `${spec.name}-control-plane`, "admin.conf");
+    if (content !== undefined) writeFileSync(file, content);
+    expect((await ensureCluster(spec, progress)).kubeconfig).toBe(`kubeconfig of ${spec.name}\n`);
   });
 
   test("writes a kubeconfig of its own that only this user can read", async () => {
@@ -249,7 +295,7 @@ describe("a node that was started again", () => {
     fakes.node({ name: "old-control-plane", role: "control-plane", heard: "2026-01-01T00:00:00Z" });
     fakes.node({ name: "old-worker", heard: "2026-01-01T00:00:20Z" });
     const nodes = await listNodes(runtime, spec.name);
-    const since = (time: string) => notReady(runtime, nodes, Date.parse(time));
+    const since = (time: string) => notReady(runtime, nodes, { heardSince: Date.parse(time) });
     expect(await notReady(runtime, nodes)).toEqual([]);
     expect(await since("2025-12-31T00:00:00Z")).toEqual([]);
     expect(await since("2026-01-01T00:00:10Z")).toEqual(["old-control-plane has not been heard of yet"]);
@@ -267,7 +313,7 @@ describe("a node that was started again", () => {
     fakes.node({ name: "old-control-plane", role: "control-plane", heard });
     fakes.node({ name: "old-worker", running: false, heard });
     const nodes = await listNodes(runtime, spec.name);
-    const since = () => notReady(runtime, nodes, Date.parse("2026-01-01T00:00:10.500Z"));
+    const since = () => notReady(runtime, nodes, { heardSince: Date.parse("2026-01-01T00:00:10.500Z") });
     const before = "2026-01-01T00:00:05Z";
     pods(pod("old-control-plane", before), pod("old-worker", before));
     expect(await since()).toEqual(["old-worker has not told of its pods yet"]);

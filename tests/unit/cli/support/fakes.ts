@@ -55,7 +55,7 @@ export class Fakes {
   get calls(): string[] {
     const file = join(this.folder, "calls");
     if (!existsSync(file)) return [];
-    const questions = /^(docker info|podman (version|ps|inspect|volume ls|network ls|exec \S+ (kubectl|ctr))|kind get)/;
+    const questions = /^(docker info|podman (version|ps|inspect|volume ls|network ls|exec \S+ (kubectl|sh|cat))|kind get)/;
     return readFileSync(file, "utf8")
       .split("\n")
       .filter((line) => line !== "" && !questions.test(line));
@@ -130,18 +130,18 @@ cd "$FAKES/nodes"
 join() { local IFS=,; echo "$*"; }
 case "$1 $2" in
   "ps --all"|"ps --format") ls ;;
-  "inspect "*) shift 2; files=(); for node in "$@"; do files+=("$(cat "$node/inspect")"); done; echo "[$(join "\${files[@]}")]" ;;
+  "inspect "*) shift 2; files=(); for node in "$@"; do files+=("$(<"$node/inspect")"); done; echo "[$(join "\${files[@]}")]" ;;
   "start "*) [ ! -e "$FAKES/refuse-$2" ] || { echo "no such mount" >&2; exit 125; }; sed -i 's/"Running":false/"Running":true/' "$2/inspect" ;;
   "exec --interactive")
     cat > "$3/taken.tar"
     [ ! -e "$3/refuse" ] || { rm "$3/refuse"; echo "content digest: not found" >&2; exit 1; } ;;
   "exec "*)
     case "$*" in
-      *"get nodes"*) files=(); for node in *; do files+=("$(cat "$node/kubernetes")"); done; echo "{\\"items\\":[$(join "\${files[@]}")]}" ;;
+      *"get nodes"*) files=(); for node in *; do files+=("$(<"$node/kubernetes")"); done; echo "{\\"items\\":[$(join "\${files[@]}")]}" ;;
+      *"cat /etc/kubernetes/admin.conf"*) cat "$2/admin.conf" ;;
       *"get pods"*) echo '{"items":[]}' ;;
-      *"get leases"*) files=(); for lease in */lease; do [ ! -e "$lease" ] || files+=("$(cat "$lease")"); done; echo "{\\"items\\":[$(join "\${files[@]}")]}" ;;
-      *"images list"*) cat "$2/images" 2>/dev/null || true ;;
-      *"content list"*) cat "$2/content" 2>/dev/null || true ;;
+      *"get leases"*) files=(); for lease in */lease; do [ ! -e "$lease" ] || files+=("$(<"$lease")"); done; echo "{\\"items\\":[$(join "\${files[@]}")]}" ;;
+      *"images list"*"content list"*) cat "$2/images" 2>/dev/null; echo --; cat "$2/content" 2>/dev/null || true ;;
     esac ;;
   "rm --force") shift 3; rm -rf "$@" ;;
 esac`;
@@ -159,7 +159,8 @@ case "$1 $2" in
       echo '{"Id":"'$1'","Name":"'$1'","Created":"2026-01-02T03:04:05Z","State":{"Running":true},"Config":{"Labels":{"io.x-k8s.kind.role":"'$2'"}},"Mounts":[{"Source":"'$owner'","Destination":"/etc/mesh-owner"}],"HostConfig":{"PortBindings":{}}}' > "$FAKES/nodes/$1/inspect"
       echo '{"metadata":{"name":"'$1'"},"status":{"conditions":[{"type":"Ready","status":"True"}]}}' > "$FAKES/nodes/$1/kubernetes"
     }
-    node "$name-control-plane" control-plane; node "$name-worker" worker; node "$name-worker2" worker ;;
+    node "$name-control-plane" control-plane; node "$name-worker" worker; node "$name-worker2" worker
+    echo ' • Writing configuration 📜   ...' ;;
   "delete cluster") rm -rf "$FAKES"/nodes/* ;;
   "get kubeconfig") echo "kubeconfig of $4" ;;
 esac`;
