@@ -14,6 +14,7 @@ export const product: ApplicationDeclaration = {
       replicas: 3,
       versions: { v1: {} },
       canary: {},
+      resilience: { pool: { maxRequestsPerConnection: 10 } },
       exposed: { path: productPath, versioned: "/api/{version}/products" },
     },
   },

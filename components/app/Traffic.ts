@@ -82,13 +82,17 @@ function destinationOf(
   { versions, resilience = defaultResilience }: TrafficArgs,
 ): NonNullable<IDestinationRule["spec"]> {
   const { pool, ejection, balancing } = resilience;
+  const { maxRequestsPerConnection } = pool;
   return {
     host,
     trafficPolicy: {
       loadBalancer: { simple: balancing },
       connectionPool: {
         tcp: { maxConnections: pool.maxConnections, connectTimeout: seconds(pool.connectTimeout) },
-        http: { http1MaxPendingRequests: pool.maxPendingRequests, maxRequestsPerConnection: pool.maxRequestsPerConnection },
+        http: {
+          http1MaxPendingRequests: pool.maxPendingRequests,
+          ...(maxRequestsPerConnection !== undefined && { maxRequestsPerConnection }),
+        },
       },
       outlierDetection: {
         consecutive5xxErrors: ejection.consecutive5xx,

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "@jest/globals";
+import { describe, expect, test } from "vitest";
 import { eks, existing, problems, product, shop } from "../support/config.ts";
 
 /*

@@ -1,7 +1,7 @@
-import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
+import { describe, expect, test } from "vitest";
 import { Traffic, type TrafficArgs } from "../../../../components/app/Traffic.ts";
-import { defaultResilience } from "../../../../model/resilience.ts";
+import { defaultResilience, resilience } from "../../../../model/resilience.ts";
 import { at, type Recording, record } from "../../../lib/mocks.ts";
 
 const istio = "kubernetes:networking.istio.io/v1";
@@ -103,13 +103,24 @@ describe("retries", () => {
   });
 
   test("none at all when there are to be none", async () => {
-    const resilience = { ...defaultResilience, retries: { ...defaultResilience.retries, attempts: 0 } };
-    for (const { retries } of rulesOf(await recordTraffic({ ...two, resilience }))) expect(retries).toEqual({ attempts: 0 });
+    const untried = { ...defaultResilience, retries: { ...defaultResilience.retries, attempts: 0 } };
+    for (const { retries } of rulesOf(await recordTraffic({ ...two, resilience: untried })))
+      expect(retries).toEqual({ attempts: 0 });
   });
 
   test("every request ends in time", async () => {
     for (const { timeout } of rulesOf(await recordTraffic(two))) expect(timeout).toBe("5s");
   });
+});
+
+test("a connection is closed after as many requests as a service says; by default after any number", async () => {
+  const cap = async (args: TrafficArgs) => {
+    const { inputs } = await recordTraffic(args);
+    const path = "spec.trafficPolicy.connectionPool.http.maxRequestsPerConnection";
+    return at<number | undefined>(inputs(`${istio}:DestinationRule`, "shop-subsets"), path);
+  };
+  expect(await cap(two)).toBeUndefined();
+  expect(await cap({ ...two, resilience: resilience.parse({ pool: { maxRequestsPerConnection: 10 } }) })).toBe(10);
 });
 
 test("the breaker, the ejection and the balancing of the requirements", async () => {
@@ -122,7 +133,7 @@ test("the breaker, the ejection and the balancing of the requirements", async ()
         loadBalancer: { simple: "ROUND_ROBIN" },
         connectionPool: {
           tcp: { maxConnections: 100, connectTimeout: "1s" },
-          http: { http1MaxPendingRequests: 1024, maxRequestsPerConnection: 10 },
+          http: { http1MaxPendingRequests: 1024 },
         },
         outlierDetection: { consecutive5xxErrors: 5, interval: "30s", baseEjectionTime: "30s", maxEjectionPercent: 50 },
       },
