@@ -67,7 +67,7 @@ const extraProxyStats = [
 const proxyResources = { requests: { cpu: "10m", memory: "48Mi" }, limits: { cpu: "1", memory: "256Mi" } } as const;
 
 /**
- * Istio's control plane: base → cni → istiod, each awaited before the next, and STRICT mutual TLS for the whole mesh.
+ * Istio's control plane: base, then cni and istiod side by side, and STRICT mutual TLS for the whole mesh.
  *
  * With the CNI node agent no pod needs a capability to be in the mesh, so namespaces in it can enforce PodSecurity `restricted`.
  */
@@ -102,7 +102,7 @@ export class Istio extends pulumi.ComponentResource {
     const controlPlane = (source: ChartSource, name: string) => {
       const unnamed = name === defaultRevision;
       const values = { ...istiodValues(replicas, accessLogs, proxies), ...(!unnamed && { revision: name }) };
-      return this.release(unnamed ? "istiod" : `istiod-${name}`, source, root, values, [cni]);
+      return this.release(unnamed ? "istiod" : `istiod-${name}`, source, root, values, [base]);
     };
     const istiod = controlPlane(charts.istiod, revision ?? defaultRevision);
     const others = additionalRevisions.map((other) => controlPlane(ofVersion(charts.istiod, other.version), other.revision));
@@ -114,7 +114,7 @@ export class Istio extends pulumi.ComponentResource {
     // After istiod, and so gone before it: without istiod nobody answers its webhook, and no setting of Istio can be deleted.
     const mutualTls = customResource(`${name}-strict`, strict, { parent: this, dependsOn: istiod });
     const upgrades = customResource(`${name}-upgrades`, ignoredUpgrades(rootNamespace), { parent: this, dependsOn: istiod });
-    this.ready = [istiod, ...others, ...injectors, mutualTls, upgrades];
+    this.ready = [cni, istiod, ...others, ...injectors, mutualTls, upgrades];
     this.registerOutputs();
   }
 

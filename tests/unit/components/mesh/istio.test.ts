@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, test } from "@jest/globals";
+import { beforeAll, describe, expect, test } from "vitest";
 import { Istio, type IstioArgs } from "../../../../components/mesh/Istio.ts";
 import { otherThan } from "../../../../components/mesh/upgrades.ts";
 import type { IstioPlatform } from "../../../../model/istioPlatforms.ts";
@@ -29,7 +29,7 @@ describe("order", () => {
   test.each<[readonly [string, string], readonly [string, string]]>([
     [
       ["pulumi:providers:kubernetes", "mesh-demo"],
-      ["pulumi-nodejs:dynamic/kind:LoadedImages", "mesh-demo-images"],
+      ["mesh:kind:LoadedImages", "mesh-demo-images"],
     ],
     [
       [release, "istio-cni"],
@@ -39,7 +39,7 @@ describe("order", () => {
     [strict, [release, "istiod"]],
     [
       [release, "istiod"],
-      [release, "istio-cni"],
+      [release, "istio-base"],
     ],
     [[release, "ingress-proxies"], strict],
     [deployment, strict],
@@ -49,6 +49,14 @@ describe("order", () => {
     [routes, ["kubernetes:networking.istio.io/v1:Gateway", "ingress-listener"]],
   ])("%j waits for %j", (first, second) => {
     expect(local.waits(first, second)).toBe(true);
+  });
+
+  test("the agents of nodes and istiod start side by side, and pods wait for both", () => {
+    const [agents, istiod] = [[release, "istio-cni"] as const, [release, "istiod"] as const];
+    expect([local.dependsOn(istiod, agents), local.dependsOn(agents, istiod)]).toEqual([false, false]);
+    for (const pods of [deployment, [release, "ingress-proxies"] as const]) {
+      expect([local.dependsOn(pods, agents), local.dependsOn(pods, istiod)]).toEqual([true, true]);
+    }
   });
 
   test("the gateway and the application start side by side", () => {
