@@ -168,8 +168,16 @@ export interface Records {
     /** Least squares: for each further service. */
     readonly slope: { readonly preview: number; readonly up: number; readonly memory: number };
   };
-  /** `make up` from nothing, by step. */
-  start: { readonly steps: readonly { readonly step: string; readonly seconds: Rounds }[] };
+  start: {
+    /** `make up` from nothing, by step. */
+    readonly steps: readonly { readonly step: string; readonly seconds: Rounds }[];
+    /** What somebody types and waits for, and the least that it stands on. */
+    readonly commands: readonly {
+      readonly command: string;
+      readonly seconds: Rounds;
+      readonly floor?: { readonly name: string; readonly seconds: Rounds };
+    }[];
+  };
 }
 
 export type Topic = keyof Records;

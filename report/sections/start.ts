@@ -12,8 +12,8 @@ type Step = Records["start"]["steps"][number];
 export const start = section({
   topic: "start",
   title: "Start",
-  about: "`make up` with nothing running, until the URL answers, by step.",
-  show: ({ steps }) => {
+  about: "`make up` with nothing running, until the URL answers, by step; and the commands that are typed all day.",
+  show: ({ steps, commands }) => {
     const caption = captionOf(steps);
     return [
       {
@@ -25,6 +25,17 @@ export const start = section({
             title: "Medians of the rounds, with the least and the most",
             columns: [...words("Step"), ...numbers("Takes")],
             rows: steps.map((step) => [step.step, rounds(step.seconds, seconds)]),
+          },
+          {
+            title: "Commands beside what they stand on",
+            columns: [...words("Command"), ...numbers("Takes"), ...words("Floor"), ...numbers("Takes", "Times the floor")],
+            rows: commands.map(({ command, seconds: taken, floor }) => [
+              command,
+              rounds(taken, seconds),
+              floor?.name ?? "",
+              floor ? rounds(floor.seconds, seconds) : "",
+              floor ? (taken.median / floor.seconds.median).toFixed(2) : "",
+            ]),
           },
         ],
       },

@@ -234,6 +234,10 @@ const data: Records = {
       { step: "first answer", seconds: roundsAround(0.8) },
       { step: "all of it", seconds: roundsAround(50.2) },
     ],
+    commands: [
+      { command: "make preview", seconds: roundsAround(3.4), floor: { name: "empty program", seconds: roundsAround(1.8) } },
+      { command: "make status", seconds: roundsAround(1.3) },
+    ],
   },
 };
 

@@ -1,0 +1,66 @@
+import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { deleteCluster, ensureCluster } from "../../cli/kind/kindCluster.ts";
+import { projectDir } from "../../lib/paths.ts";
+import { output } from "../../lib/process.ts";
+import { consoleProgress } from "../../lib/progress.ts";
+import type { KindSpec } from "../../model/kindSpec.ts";
+
+/** How long something takes, in seconds. */
+export async function secondsOf(work: () => Promise<unknown>): Promise<number> {
+  const began = performance.now();
+  await work();
+  return (performance.now() - began) / 1_000;
+}
+
+/** A Pulumi program that does nothing, with the packages of this project: what any command of Pulumi's takes at least. */
+export class EmptyProgram {
+  private constructor(
+    private readonly folder: string,
+    private readonly env: NodeJS.ProcessEnv,
+  ) {}
+
+  /** @param env - of the pulumi that the platform's own commands run. */
+  static async make(env: NodeJS.ProcessEnv): Promise<EmptyProgram> {
+    const folder = await mkdtemp(join(tmpdir(), "empty-program-"));
+    await symlink(join(projectDir, "node_modules"), join(folder, "node_modules"));
+    await writeFile(join(folder, "Pulumi.yaml"), "name: empty\nruntime: { name: nodejs, options: { typescript: false } }\n");
+    await writeFile(join(folder, "package.json"), '{ "main": "index.js" }');
+    await writeFile(join(folder, "index.js"), 'require("@pulumi/pulumi");\n');
+    await mkdir(join(folder, "state"));
+    const own = { PULUMI_BACKEND_URL: pathToFileURL(join(folder, "state")).href, PULUMI_CONFIG_PASSPHRASE: "bench" };
+    // Nor does it start as lean as the platform's own program.
+    const program = new EmptyProgram(folder, { ...env, ...own, NODE_OPTIONS: "" });
+    await program.pulumi("stack", "init", "empty");
+    return program;
+  }
+
+  preview(): Promise<unknown> {
+    return this.pulumi("preview", "--stack", "empty");
+  }
+
+  up(): Promise<unknown> {
+    return this.pulumi("up", "--yes", "--skip-preview", "--stack", "empty");
+  }
+
+  remove(): Promise<void> {
+    return rm(this.folder, { recursive: true });
+  }
+
+  private pulumi(...words: string[]): Promise<unknown> {
+    return output("pulumi", [...words, "--non-interactive", "--color=never"], { cwd: this.folder, env: this.env });
+  }
+}
+
+/** Makes a kind cluster with the nodes of a stack and nothing in it, and removes it; tells how long the first took, in seconds. */
+export async function kindAlone(spec: KindSpec): Promise<number> {
+  const progress = consoleProgress();
+  const alone = { ...spec, name: "mesh-alone", ports: [] };
+  try {
+    return await secondsOf(() => ensureCluster(alone, progress));
+  } finally {
+    await deleteCluster(alone, progress);
+  }
+}
