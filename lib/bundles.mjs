@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { createRequire } from "node:module";
-import { basename, dirname, join } from "node:path";
+import { basename, join } from "node:path";
 import process from "node:process";
 import { projectDir } from "./project.mjs";
 
@@ -31,24 +31,37 @@ const unusedAfter = 24 * 60 * 60 * 1000;
  * @param {string} use what it is for: tells bundles with different options apart.
  * @param {import("esbuild").BuildOptions} options
  * @returns {string} the file.
- * @throws Error without a stack, that tells what is wrong with which source.
+ * @throws Error without a stack, that tells what is wrong.
  */
 export function bundle(source, use, options) {
   const record = join(folder, `${use}-${source.replaceAll("/", "-")}.json`);
-  return kept(record) ?? make(record, source, options);
+  try {
+    const place = kept(record) ?? make(record, source, options);
+    return join(place, `${basename(source, ".ts")}.js`);
+  } catch (error) {
+    throw Object.assign(new Error(messageOf(error)), { stack: "" });
+  }
+}
+
+/** @param {unknown} error */
+function messageOf(error) {
+  if (!(error instanceof Error)) return String(error);
+  return "syscall" in error ? `${error.message}. What is run is kept in ${folder}, which has to be writable.` : error.message;
 }
 
 /**
- * The bundle as it is kept; undefined where there is none of these sources.
+ * The folder of a bundle as it is kept; undefined where there is none of these sources, or not a whole one.
  *
  * @param {string} record
  */
 function kept(record) {
   try {
-    const { file, stamps } = JSON.parse(readFileSync(record, "utf8"));
+    const { name, sizes, stamps } = JSON.parse(readFileSync(record, "utf8"));
+    const place = join(folder, name);
     if (!Object.entries(stamps).every(([input, stamp]) => stampOf(input) === stamp)) return undefined;
-    utimesSync(dirname(file), new Date(), new Date());
-    return file;
+    if (!Object.entries(sizes).every(([file, size]) => statSync(join(place, file)).size === size)) return undefined;
+    utimesSync(place, new Date(), new Date());
+    return place;
   } catch {
     return undefined;
   }
@@ -77,11 +90,11 @@ function make(record, source, options) {
   const inputs = [...own, ...others].filter((input) => existsSync(join(projectDir, input)));
   const stamps = Object.fromEntries(inputs.map((input) => [input, stampOf(input)]));
   removeUnused();
-  const place = write(outputFiles);
-  const file = join(place, `${basename(source, ".ts")}.js`);
-  writeFileSync(`${record}.tmp-${process.pid}`, JSON.stringify({ file, stamps }));
+  const name = write(outputFiles);
+  const sizes = Object.fromEntries(outputFiles.map(({ path, contents }) => [basename(path), contents.length]));
+  writeFileSync(`${record}.tmp-${process.pid}`, JSON.stringify({ name, sizes, stamps }));
   renameSync(`${record}.tmp-${process.pid}`, record);
-  return file;
+  return join(folder, name);
 }
 
 /**
@@ -90,50 +103,49 @@ function make(record, source, options) {
  */
 function build(source, options) {
   // It is loaded where there is something to make.
-  const { buildSync } = createRequire(import.meta.url)("esbuild");
-  try {
-    return buildSync({
-      absWorkingDir: projectDir,
-      entryPoints: [source],
-      outdir: drafts,
-      bundle: true,
-      write: false,
-      metafile: true,
-      platform: "node",
-      format: "esm",
-      charset: "utf8",
-      legalComments: "none",
-      // The machine's own settings must not change the text.
-      tsconfigRaw: {},
-      logLevel: "silent",
-      ...options,
-    });
-  } catch (error) {
-    throw Object.assign(new Error(error instanceof Error ? error.message : String(error)), { stack: "" });
-  }
+  const { buildSync } = /** @type {typeof import("esbuild")} */ (createRequire(import.meta.url)("esbuild"));
+  return buildSync({
+    absWorkingDir: projectDir,
+    entryPoints: [source],
+    outdir: drafts,
+    bundle: true,
+    write: false,
+    metafile: true,
+    platform: "node",
+    format: "esm",
+    charset: "utf8",
+    legalComments: "none",
+    // The machine's own settings must not change the text.
+    tsconfigRaw: {},
+    logLevel: "silent",
+    ...options,
+  });
 }
 
 /**
- * Writes files into a folder that is named after their content, all at once.
+ * Writes files into a folder that is named after their content, all at once, and tells its name.
  *
  * @param {readonly import("esbuild").OutputFile[]} files
  */
 function write(files) {
   const digest = createHash("sha256");
   for (const { path, contents } of files) digest.update(path).update(contents);
-  const place = join(folder, digest.digest("hex").slice(0, 16));
-  if (existsSync(place)) return place;
-  const temporary = `${place}.tmp-${process.pid}`;
+  const name = digest.digest("hex").slice(0, 16);
+  const sizeOf = (/** @type {string} */ path) => statSync(join(folder, name, basename(path)), { throwIfNoEntry: false })?.size;
+  if (files.every(({ path, contents }) => sizeOf(path) === contents.length)) return name;
+  const temporary = join(folder, `${name}.tmp-${process.pid}`);
   mkdirSync(temporary, { recursive: true });
   for (const { path, contents } of files) writeFileSync(join(temporary, basename(path)), contents);
+  // What is there was cut short.
+  rmSync(join(folder, name), { recursive: true, force: true });
   try {
-    renameSync(temporary, place);
+    renameSync(temporary, join(folder, name));
   } catch (error) {
-    // Another process has just made the same.
-    if (!existsSync(place)) throw error;
-    rmSync(temporary, { recursive: true });
+    // Another process has just made it.
+    rmSync(temporary, { recursive: true, force: true });
+    if (!existsSync(join(folder, name))) throw error;
   }
-  return place;
+  return name;
 }
 
 function removeUnused() {

@@ -1,4 +1,5 @@
 import { endWithParent } from "../cli/support/main.ts";
+import { applyProxyExceptions } from "../lib/httpProxies.ts";
 import type { Progress } from "../lib/progress.ts";
 import { kindNodes } from "./kindNodes.ts";
 import { loadedImages } from "./loadedImages.ts";
@@ -13,6 +14,7 @@ import { serve } from "./server.ts";
 /** Pulumi shows a plugin's own words as remarks of the whole run, each for good: progress would be a hundred of them. */
 const silent: Progress = { step: (_title, work) => work(() => {}), note: () => {} };
 
+applyProxyExceptions();
 endWithParent();
 const { port } = await serve({
   "mesh:kind:Nodes": kindNodes({

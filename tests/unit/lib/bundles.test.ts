@@ -78,6 +78,31 @@ test("a stack of an error tells the lines of the sources", () => {
   expect(wrong).toMatch(new RegExp(`at .*${folder.at("app/main.ts")}:2:1\\)?\n`));
 });
 
+test("a copy of the checkout runs its own sources", () => {
+  expect(run().said).toBe("hello\n");
+  const copy = folder.at("copy");
+  for (const part of ["lib", "app", ".state", "Pulumi.yaml", "package.json", "node_modules"]) {
+    cpSync(folder.at(part), join(copy, part), { recursive: true, preserveTimestamps: true, verbatimSymlinks: true });
+  }
+  write("app/main.ts", 'console.log("the original");');
+  const { stdout } = spawnSync(process.execPath, [join(copy, "lib/run.mjs"), "app/main.ts"], { env: { PATH: process.env.PATH } });
+  expect(stdout.toString()).toBe("hello\n");
+});
+
+test("a file that was cut short is made again", () => {
+  expect(run().said).toBe("hello\n");
+  for (const name of bundles()) writeFileSync(folder.at(".state/run", name, "main.js"), "");
+  expect(run()).toEqual({ status: 0, said: "hello\n", wrong: "" });
+});
+
+test("a checkout whose state cannot be written is one message", () => {
+  write(".state", "a file in the folder's place");
+  const { status, wrong } = run();
+  expect(status).toBe(1);
+  expect(wrong).toContain(`What is run is kept in ${folder.at(".state/run")}, which has to be writable.`);
+  expect(wrong).not.toContain("    at ");
+});
+
 test("what nobody has asked for in a day goes when another is made; what is in use stays", () => {
   run();
   const [old = ""] = bundles();
