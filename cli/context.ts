@@ -12,7 +12,7 @@ import { kindSpec } from "../stacks/kind.ts";
 import { kubectlOf } from "./kind/health.ts";
 import { type Kubectl, kubectlWith } from "./kubernetes/kubectl.ts";
 import type { PulumiStack } from "./pulumi/stack.ts";
-import { kubeconfigFile, pulumiBackend, stackEnvironment } from "./support/environment.ts";
+import { kubeconfigFile, leanStart, pulumiBackend, stackEnvironment } from "./support/environment.ts";
 import { readStackFile } from "./support/stack.ts";
 
 /** What every command knows about the stack it works on, from the stack's file alone. */
@@ -55,7 +55,7 @@ export function readToLook(stack: string): Context {
 
 /** The stack as pulumi sees it. Asked for again when plugins may have come. */
 export async function pulumiStack({ stack, config }: Context): Promise<PulumiStack> {
-  const env = { ...process.env, ...stackEnvironment(stack, config) };
+  const env = { ...process.env, ...stackEnvironment(stack, config), ...leanStart(config) };
   await mkdir(pulumiBackend, { recursive: true, mode: 0o700 });
   return { name: stack, env };
 }

@@ -60,7 +60,7 @@ function kept(record) {
     const place = join(folder, name);
     if (!Object.entries(stamps).every(([input, stamp]) => stampOf(input) === stamp)) return undefined;
     if (!Object.entries(sizes).every(([file, size]) => statSync(join(place, file)).size === size)) return undefined;
-    utimesSync(place, new Date(), new Date());
+    for (const used of [place, record]) utimesSync(used, new Date(), new Date());
     return place;
   } catch {
     return undefined;

@@ -7,11 +7,12 @@ import { traceSources } from "./stackTraces.mjs";
  * imports some later: that starts several times as fast as some hundred files.
  *
  * @param {string} source its path, relative to the checkout.
+ * @param {string} file what it became.
  * @returns {Promise<Record<string, unknown>>} what it exports.
  */
-export async function load(source) {
+export async function load(source, file = bundleToRun(source)) {
   traceSources();
-  return import(pathToFileURL(bundleToRun(source)).href);
+  return import(pathToFileURL(file).href);
 }
 
 /**

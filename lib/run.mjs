@@ -5,8 +5,9 @@ import { bundleToRun, load } from "./load.mjs";
 
 try {
   const [source = ""] = process.argv.splice(2, 1);
-  process.argv[1] = bundleToRun(source);
-  await load(source);
+  const file = bundleToRun(source);
+  process.argv[1] = file;
+  await load(source, file);
 } catch (error) {
   console.error(error instanceof Error ? error.stack || error.message : error);
   process.exit(1);

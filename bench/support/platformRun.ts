@@ -5,7 +5,7 @@ import process from "node:process";
 import { pathToFileURL } from "node:url";
 import { stringify } from "yaml";
 import { readContext } from "../../cli/context.ts";
-import { stackEnvironment } from "../../cli/support/environment.ts";
+import { leanStart, stackEnvironment } from "../../cli/support/environment.ts";
 import { projectDir } from "../../lib/paths.ts";
 import { output } from "../../lib/process.ts";
 import { ControlPlane } from "../../tests/contract/support/controlPlane.ts";
@@ -80,9 +80,11 @@ export class PlatformRun {
   }
 
   private pulumi(args: readonly string[], variables: Readonly<Record<string, string>> = {}): Promise<string> {
+    const { config } = readContext("local");
     const env = {
       ...process.env,
-      ...stackEnvironment("local", readContext("local").config),
+      ...stackEnvironment("local", config),
+      ...leanStart(config),
       PULUMI_BACKEND_URL: pathToFileURL(join(this.folder, "state")).href,
       PULUMI_CONFIG_PASSPHRASE: "bench",
       BENCH_MEMORY: this.memoryFile,

@@ -40,7 +40,9 @@ export async function show(context: Context): Promise<void> {
 /** What is wrong with a cluster on this machine; undefined where none runs, which is said. */
 async function lookHere(spec: KindSpec, context: Context): Promise<readonly string[] | undefined> {
   const stack = await pulumiStack(context);
-  const [health, plugin] = await Promise.all([readHealth(spec, kubectlFor(context, stack)), providerInUse(stack.env)]);
+  // Of published parts there may be no kubectl here.
+  const ask = spec.sources === "built" ? kubectlFor(context, stack) : undefined;
+  const [health, plugin] = await Promise.all([readHealth(spec, ask), providerInUse(stack.env)]);
   console.log(`Cluster ${spec.name}: ${health.summary}`);
   for (const line of health.nodes) console.log(`  ${line}`);
   if (health.state !== "running") {
@@ -80,9 +82,9 @@ interface Found {
 
 /** Looks at what the stack deployed. Never fails: it may end after nobody waits for it any more. */
 async function lookAtStack(context: Context): Promise<Found> {
-  const stack = await pulumiStack(context);
-  if (missingTools(context.config, stack.env.PATH).length > 0) return { said: [], problems: [] };
   try {
+    const stack = await pulumiStack(context);
+    if (missingTools(context.config, stack.env.PATH).length > 0) return { said: [], problems: [] };
     const [drift, url] = await Promise.all([lookForDrift(context, stack), lookAtUrl(context, stack)]);
     return { said: [...drift.said, ...url.said], problems: [...drift.problems, ...url.problems] };
   } catch (error) {

@@ -75,6 +75,8 @@ async function makeCluster(context: Context, spec: KindSpec, timings: Timings): 
     if (state === "running") beside.preparing = told(prepare(context, false));
   };
   const { created } = await timings.measure("cluster", () => ensureCluster(spec, progress, { onNodes }));
+  // Should kind have told nothing of its nodes.
+  if (spec.sources === "built") beside.loading ??= load();
   return { created, ...beside };
 }
 

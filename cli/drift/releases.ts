@@ -1,5 +1,5 @@
 import { gunzipSync } from "node:zlib";
-import { parse } from "yaml";
+import { parseDocument } from "yaml";
 import { isMapping } from "../../lib/values.ts";
 import type { Kubectl } from "../kubernetes/kubectl.ts";
 import { owns } from "./fieldOwners.ts";
@@ -51,8 +51,8 @@ export function decodeRelease(data: string): HelmRelease {
 /** Of a definition only its name is compared, and the rest of Istio's takes a third of a second to read. */
 function decodeObject(document: string): unknown {
   const head = /^kind: CustomResourceDefinition\s*$/m.test(document) ? document.split(/^spec:/m)[0] : undefined;
-  const named = head === undefined ? undefined : parse(head);
-  return named?.apiVersion && isMapping(named.metadata) ? named : parse(document);
+  const named = head === undefined ? undefined : parseDocument(head).toJS();
+  return named?.apiVersion && isMapping(named.metadata) ? named : parseDocument(document).toJS();
 }
 
 /** Kinds whose objects controllers complete after Helm has made them: that they are there is all that is compared. */

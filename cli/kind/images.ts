@@ -84,7 +84,7 @@ const startPatience = 60_000;
 async function holdingsOf(runtime: Runtime, node: NodeContainer, until = Date.now() + startPatience): Promise<Holdings> {
   const list = (kind: string) => `ctr --namespace=k8s.io ${kind} list --quiet`;
   const question = `${list("images")} && echo -- && ${list("content")}`;
-  const { ok, stdout, all } = await inNode(runtime, node, ["sh", "-c", question]);
+  const { ok, stdout, all } = await inNode(runtime, node, ["sh", "-c", question], { timeout: 15_000 });
   if (ok) {
     const [images = "", blobs = ""] = stdout.split(/^--$/m);
     return { images: new Set(lines(images)), blobs: new Set(lines(blobs)) };

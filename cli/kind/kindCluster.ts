@@ -12,7 +12,7 @@ import { kubeconfigFile } from "../support/environment.ts";
 import { makeAnew } from "../support/stack.ts";
 import { readAdminConfig } from "./adminConfig.ts";
 import { kindConfig } from "./config.ts";
-import { untilNodesReady } from "./health.ts";
+import { notReady, untilNodesReady } from "./health.ts";
 import { removeLeftovers } from "./leftovers.ts";
 import { ensureModulesFolder, modulesFolder } from "./modulesFolder.ts";
 import { prepareNetwork } from "./network.ts";
@@ -24,7 +24,7 @@ import { container, findRuntime, listNodes, type NodeContainer, type Runtime, st
 const readyTimeout = 180;
 
 export interface EnsureOptions {
-  /** Called once, when the nodes run: new ones, on which Kubernetes does not yet, started ones, or those that were found running. */
+  /** Called once, when the nodes run: new or started ones, on which Kubernetes may not yet, or those that were found ready. */
   readonly onNodes?: (state: "new" | "started" | "running") => void;
   /** The folder of the kernel's modules, so that tests can say it is elsewhere. */
   readonly modules?: string;
@@ -155,7 +155,9 @@ async function start(
       const { ok, all } = await startNode(runtime, node);
       if (!ok) throw new UserError(cannotStart(spec, node, all));
     }
-    onNodes(stopped.length > 0 ? "started" : "running");
+    const ready = stopped.length === 0 && (await notReady(runtime, nodes)).length === 0;
+    onNodes(ready ? "running" : "started");
+    if (ready) return;
     const waiting = { stack: spec.stack, timeout: readyTimeout, detail };
     await untilNodesReady(runtime, nodes, { ...waiting, ...(stopped.length > 0 && { heardSince: since }) });
   });

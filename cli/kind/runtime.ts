@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { constants } from "node:os";
 import { join } from "node:path";
@@ -97,7 +97,10 @@ export function inNode(
   options: RunOptions = {},
 ): Promise<Finished> {
   if (pid !== undefined && existsSync(nsenter)) {
-    return attempt(nsenter, ["--target", `${pid}`, "--all", "env", "-i", nodePath, ...words], { ...options, env: runtime.env });
+    // What is started in a node does not end with nsenter.
+    const limit = options.timeout === undefined ? [] : ["timeout", "--signal=KILL", `${options.timeout / 1_000}`];
+    const entered = ["--target", `${pid}`, "--all", "env", "-i", nodePath, ...limit, ...words];
+    return attempt(nsenter, entered, { ...options, env: runtime.env });
   }
   const stdin = options.input === undefined ? [] : ["--interactive"];
   return tryContainer(runtime, ["exec", ...stdin, name, ...words], options);
@@ -138,27 +141,25 @@ export async function listNodes(runtime: Runtime, cluster: string): Promise<Node
         created: Created,
         hostPorts: hostPortsOf(inspected),
         ...(apiPort && { apiPort }),
-        ...(isEnterable(runtime, State) && { pid: State.Pid }),
+        ...(isEnterable(runtime, inspected) && { pid: State.Pid }),
         ...(owner && { owner }),
       };
     })
     .sort((a, b) => a.role.localeCompare(b.role) || a.name.localeCompare(b.name, "en", { numeric: true }));
 }
 
-/** Whether a container is one of podman's that runs on this machine, and this process is root as podman is. */
-function isEnterable({ name }: Runtime, { Running, Pid }: Inspected["State"]): boolean {
-  return (
-    name === "podman" &&
-    process.platform === "linux" &&
-    process.getuid?.() === 0 &&
-    Running &&
-    Boolean(Pid) &&
-    !isLost({ name }, Pid)
-  );
+/** Whether a container is one of podman's that runs on this machine, by its process too, and this process is root as podman is. */
+function isEnterable({ name, env }: Runtime, { Id, State: { Running, Pid = 0 } }: Inspected): boolean {
+  if (name !== "podman" || env.CONTAINER_HOST || process.getuid?.() !== 0 || !Running || Pid === 0) return false;
+  try {
+    return readFileSync(`/proc/${Pid}/cgroup`, "utf8").includes(Id);
+  } catch {
+    return false;
+  }
 }
 
 /** Whether podman has not noticed that a container's process ended. Docker's engine notices, and may be on another machine. */
-function isLost({ name }: Pick<Runtime, "name">, pid = 0): boolean {
+function isLost({ name }: Runtime, pid = 0): boolean {
   return name === "podman" && process.platform === "linux" && pid !== 0 && !isAlive(pid);
 }
 

@@ -86,7 +86,7 @@ interface Lock {
 /** A state in files is locked by a file, which a killed pulumi leaves behind; other backends end their locks themselves. */
 async function clearDeadLock(stack: PulumiStack, progress: Progress): Promise<void> {
   const backend = stack.env.PULUMI_BACKEND_URL;
-  if (!backend?.startsWith("file://")) return;
+  if (!backend?.startsWith("file:///")) return;
   for (const lock of await readLocks(fileURLToPath(backend), stack.name)) {
     if (lock.hostname !== hostname()) continue;
     if (await isOrphan(lock.pid)) await untilEnded(lock.pid, progress);

@@ -28,7 +28,7 @@ const project = "mesh";
 /** The file of a stack in a backend of files; undefined where it is kept elsewhere, or not there. */
 function stateFile({ name, env }: Place): string | undefined {
   const backend = env.PULUMI_BACKEND_URL;
-  if (!backend?.startsWith("file://")) return undefined;
+  if (!backend?.startsWith("file:///")) return undefined;
   const file = join(fileURLToPath(new URL(backend)), ".pulumi/stacks", project, `${name}.json`);
   return existsSync(file) ? file : undefined;
 }

@@ -39,8 +39,6 @@ export function stackEnvironment(stack: string, config: Config, env: NodeJS.Proc
     ...(existsSync(join(pulumiHome, "plugins")) && built && { PULUMI_HOME: pulumiHome }),
     // Its plugins are there by now. Pulumi would ask for those of every package that is installed, at each start: AWS's too.
     ...(built && { PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true" }),
-    // The air gap's language host does not pass Pulumi.yaml's nodeargs on. The full path holds in any folder.
-    ...(built && { NODE_OPTIONS: withLeanStart(env.NODE_OPTIONS) }),
     // What waits for its pods does nothing meanwhile. With four for each core, Pulumi's default, databases waited for the pods of others.
     PULUMI_PARALLEL: env.PULUMI_PARALLEL ?? "64",
     PULUMI_SKIP_UPDATE_CHECK: "true",
@@ -73,9 +71,13 @@ export function withFirst(folder: string, path = ""): string {
   return [folder, ...path.split(":").filter((entry) => entry && entry !== folder)].join(":");
 }
 
-function withLeanStart(options = ""): string {
-  const lean = `--require=${join(projectDir, "lib/lean.cjs")}`;
-  return options.includes(lean) ? options : `${options} ${lean}`.trim();
+/**
+ * What has Node.js start as Pulumi.yaml's nodeargs say, where the air gap's language host does not pass them on. For pulumi alone: in a
+ * shell it would hold for every program.
+ */
+export function leanStart({ sources }: Pick<Config, "sources">, { NODE_OPTIONS: own = "" }: NodeJS.ProcessEnv = process.env) {
+  if (sources !== "built") return {};
+  return { NODE_OPTIONS: `${own} --require=${JSON.stringify(join(projectDir, "lib/lean.cjs"))}`.trim() };
 }
 
 function defined(env: NodeJS.ProcessEnv): Record<string, string> {

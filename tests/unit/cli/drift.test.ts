@@ -271,11 +271,13 @@ webhooks: [{ name: a, failurePolicy: Fail }]
       `# Source: base\napiVersion: apiextensions.k8s.io/v1\n${definition("a.example.com")}${spec}`,
       `${spec}apiVersion: apiextensions.k8s.io/v1\n${definition("b.example.com")}`,
       "apiVersion: v1\nkind: ConfigMap\nmetadata: { name: text }\ndata: { a: '--- no end' }\n",
+      // Other people's charts say a key twice, and Helm takes it.
+      "apiVersion: v1\nkind: ConfigMap\nmetadata: { name: twice, name: twice }\n",
     ];
     const json = JSON.stringify({ name: "n", namespace: "s", version: 1, manifest: documents.join("--- # next\n") });
     const { objects } = decodeRelease(Buffer.from(gzipSync(json).toString("base64")).toString("base64"));
-    expect(objects.map(({ metadata }) => metadata.name)).toEqual(["a.example.com", "b.example.com", "text"]);
-    expect(objects.map((object) => "spec" in object)).toEqual([false, true, false]);
+    expect(objects.map(({ metadata }) => metadata.name)).toEqual(["a.example.com", "b.example.com", "text", "twice"]);
+    expect(objects.map((object) => "spec" in object)).toEqual([false, true, false, false]);
     expect(objects[2]).toMatchObject({ data: { a: "--- no end" } });
   });
 

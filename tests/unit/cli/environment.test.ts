@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { toolchainBin } from "../../../airgap/names.ts";
 import { quote } from "../../../cli/commands/env.ts";
 import { findRuntime } from "../../../cli/kind/runtime.ts";
-import { kubeconfigFile, pulumiBackend, stackEnvironment } from "../../../cli/support/environment.ts";
+import { kubeconfigFile, leanStart, pulumiBackend, stackEnvironment } from "../../../cli/support/environment.ts";
 import type { Config } from "../../../config.ts";
 import { loopbackProxy, proxyExceptions } from "../../../lib/httpProxies.ts";
 import { projectDir } from "../../../lib/paths.ts";
@@ -45,11 +45,12 @@ test("pulumi looks for no plugin where all are there; published stacks get their
   expect(stackEnvironment("dev", config("published"), users)).not.toHaveProperty(variable);
 });
 
-test("where the language host does not know Pulumi.yaml's options, the environment says them, once", () => {
-  const { NODE_OPTIONS } = stackEnvironment("local", config("built"), { NODE_OPTIONS: "--max-old-space-size=512" });
-  expect(NODE_OPTIONS).toBe(`--max-old-space-size=512 --require=${projectDir}/lib/lean.cjs`);
-  expect(stackEnvironment("local", config("built"), { NODE_OPTIONS }).NODE_OPTIONS).toBe(NODE_OPTIONS);
-  expect(stackEnvironment("dev", config("published"), users)).not.toHaveProperty("NODE_OPTIONS");
+test("where the language host does not know Pulumi.yaml's options, pulumi is told them, and no shell is", () => {
+  const { NODE_OPTIONS } = leanStart(config("built"), { NODE_OPTIONS: "--max-old-space-size=512" });
+  // Quoted, as the path may have spaces.
+  expect(NODE_OPTIONS).toBe(`--max-old-space-size=512 --require="${projectDir}/lib/lean.cjs"`);
+  expect(leanStart(config("published"), users)).toEqual({});
+  expect(stackEnvironment("local", config("built"), users)).not.toHaveProperty("NODE_OPTIONS");
 });
 
 test("as much runs at once as may wait for pods, unless the user says how much", () => {

@@ -64,6 +64,8 @@ test.each<[string, string | undefined]>([
 test("only pulumi opens secrets, and only pulumi knows of other backends", async () => {
   write(JSON.stringify({ version: 3, checkpoint: { latest: deployment } }));
   expect(await exportStack(stack(), "--show-secrets")).toMatchObject({ asked: expect.stringContaining("--show-secrets") });
-  const elsewhere = { ...stack(), env: { ...stack().env, PULUMI_BACKEND_URL: "s3://states" } };
-  expect(await exportStack(elsewhere)).toMatchObject({ asked: expect.stringContaining("stack export") });
+  for (const url of ["s3://states", "file://~", "file://./here"]) {
+    const elsewhere = { ...stack(), env: { ...stack().env, PULUMI_BACKEND_URL: url } };
+    expect(await exportStack(elsewhere)).toMatchObject({ asked: expect.stringContaining("stack export") });
+  }
 });
