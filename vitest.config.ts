@@ -10,8 +10,8 @@ const ownProcess = ["tests/unit/airgap/plugins.test.ts"];
 export default defineConfig({
   test: {
     pool: "forks",
-    // Room for what a recording throws away: collecting it costs a tenth of the time otherwise.
-    execArgv: ["--max-semi-space-size=32", "--import", "tsx/esm", "--import", "./tests/unit/support/shortStacks.ts"],
+    // Room for what a recording throws away: collecting it costs a tenth of the time otherwise. And Pulumi as lean as it runs.
+    execArgv: ["--max-semi-space-size=32", "--import", "tsx/esm", "--require", "./lib/lean.cjs"],
     experimental: { viteModuleRunner: false, nodeLoader: false },
     // One more than the cores of a small machine: many tests wait for programs that they start.
     maxWorkers: 3,

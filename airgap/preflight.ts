@@ -7,7 +7,7 @@ import { cacheDir, nearestExisting, projectDir, stateDir } from "../lib/paths.ts
 import { output } from "../lib/process.ts";
 import { toolchainDir } from "./names.ts";
 import { podmanStorage } from "./podman.ts";
-import { envoyBinary } from "./toolchain/downloads.ts";
+import { isBuilt } from "./toolchain/index.ts";
 
 /** What a build keeps, in bytes: results, Go's own modules and what it compiled, and the nodes' images and volumes. */
 const cold = { results: 2e9, modules: 2.2e9, compiled: 5.6e9, nodes: 2.2e9 } as const;
@@ -37,7 +37,7 @@ export const thisMachine = (): Machine => ({
   arch: process.arch,
   uid: process.getuid?.(),
   env: process.env,
-  built: existsSync(toolchainDir()) && existsSync(envoyBinary()),
+  built: isBuilt(),
   async freeSpace(folder) {
     const { bavail, bsize } = await statfs(folder);
     return bavail * bsize;

@@ -37,8 +37,9 @@ await runTopic(async (atEnd) => {
   }
   const empty = await EmptyProgram.make((await pulumiStack(readContext("local"))).env);
   atEnd(() => empty.remove());
-  const commands = [compare("make up, from nothing", "kind alone", wholeOf(starts), alone), ...(await compareCommands(empty))];
   const steps = stepsInRounds(starts);
+  const fromNothing = steps.find(({ step }) => step === whole)?.seconds.rounds ?? [];
+  const commands = [compare("make up, from nothing", "kind alone", fromNothing, alone), ...(await compareCommands(empty))];
   await record("start", "make bench T=start", { steps, commands });
   showTable(
     `From nothing to the first answer: the median of ${rounds} rounds, and from where to where they went`,
@@ -84,10 +85,6 @@ async function compareCommands(empty: EmptyProgram): Promise<Command[]> {
 
 function compare(command: string, name: string | undefined, taken: readonly number[], floor: readonly number[] = []): Command {
   return { command, seconds: roundsOf(taken), ...(name !== undefined && { floor: { name, seconds: roundsOf(floor) } }) };
-}
-
-function wholeOf(starts: readonly (readonly Step[])[]): number[] {
-  return starts.flatMap((steps) => steps.filter(({ step }) => step === whole)).map(({ seconds }) => seconds);
 }
 
 function stepsInRounds(starts: readonly (readonly Step[])[]): Records["start"]["steps"] {

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { makeAnew } from "../cli/support/make.ts";
 import type { KindSpec } from "../model/kindSpec.ts";
 import type { ResourceKind } from "./resource.ts";
 
@@ -43,11 +44,7 @@ export function kindNodes(work: KindWork): ResourceKind<Inputs, Outputs> {
       return outputs(olds.spec, { kubeconfig, context: olds.context, running: state === "running" });
     },
     diff(olds, { spec }) {
-      const replaces = [];
-      if (olds.spec.name !== spec.name) replaces.push("spec.name");
-      if (olds.spec.workers !== spec.workers) replaces.push("spec.workers");
-      if (JSON.stringify(olds.spec.ports) !== JSON.stringify(spec.ports)) replaces.push("spec.ports");
-      if (kubernetesOf(olds.spec.nodeImage) !== kubernetesOf(spec.nodeImage)) replaces.push("spec.nodeImage");
+      const replaces = changesOf(olds.spec, spec).map(({ property }) => property);
       // The name and the host's ports cannot be had twice.
       return { changes: replaces.length > 0 || !olds.running, replaces, deleteBeforeReplace: true };
     },
@@ -72,26 +69,30 @@ function kubernetesOf(nodeImage: string): string {
   return /^(.*:v\d+\.\d+\.\d+)/.exec(nodeImage)?.[1] ?? nodeImage;
 }
 
+const portsOf = ({ ports }: KindSpec) => ports.map(({ hostPort, nodePort }) => `${hostPort}:${nodePort}`).join(", ");
+
+/** What of a cluster cannot change while it lives, as a user knows it. */
+const fixed = [
+  { property: "spec.name", what: "mesh:cluster.name", of: ({ name }: KindSpec) => name },
+  { property: "spec.workers", what: "mesh:cluster.workers", of: ({ workers }: KindSpec) => `${workers}` },
+  { property: "spec.ports", what: "mesh:cluster.ports", of: portsOf },
+  { property: "spec.nodeImage", what: "the image of its nodes", of: ({ nodeImage }: KindSpec) => kubernetesOf(nodeImage) },
+];
+
+function changesOf(old: KindSpec, spec: KindSpec) {
+  return fixed.filter(({ of }) => of(old) !== of(spec));
+}
+
 /**
  * Says what of a cluster would change that cannot while it lives; undefined when nothing would. Another cluster in its place would begin
  * without anything that is in this one, the databases' volumes too, so that is left to whoever types `make down`.
  */
 function refusal(old: KindSpec, spec: KindSpec): string | undefined {
-  const ports = (of: KindSpec) => of.ports.map(({ hostPort, nodePort }) => `${hostPort}:${nodePort}`).join(", ");
-  const compared: [setting: string, given: string, has: string][] = [
-    ["mesh:cluster.name", spec.name, old.name],
-    ["mesh:cluster.workers", `${spec.workers}`, `${old.workers}`],
-    ["mesh:cluster.ports", ports(spec), ports(old)],
-    ["the image of its nodes", kubernetesOf(spec.nodeImage), kubernetesOf(old.nodeImage)],
-  ];
-  const changes = compared
-    .filter(([, given, has]) => given !== has)
-    .map(([what, given, has]) => `${what} is ${given}, was ${has}`);
+  const changes = changesOf(old, spec).map(({ what, of }) => `${what} is ${of(spec)}, was ${of(old)}`);
   if (changes.length === 0) return undefined;
-  const stack = !spec.stack || spec.stack === "local" ? "" : ` STACK=${spec.stack}`;
   const first = spec.name === old.name ? "" : "with the old name ";
   return (
     `The cluster ${old.name} keeps these as long as it lives: ${changes.join("; ")}. To replace it would delete all that is in it, ` +
-    `databases too. Put them back; or type ${first}\`make down${stack}\`, then \`make up${stack}\`, which makes it anew without its data.`
+    `databases too. Put them back; or type ${first}${makeAnew(spec.stack)}, which makes it anew without its data.`
   );
 }

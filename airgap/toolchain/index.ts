@@ -37,10 +37,13 @@ export function ensurePackages(progress: Progress): Promise<boolean> {
   return packages;
 }
 
+/** Whether what takes Go and Python is there. */
+export const isBuilt = () => existsSync(toolchainDir()) && existsSync(envoyBinary());
+
 /** Has the Go programs, Istio's charts, Envoy and the Node.js runtime ready, building what is missing. */
 export async function ensureToolchain(progress: Progress): Promise<Toolchain> {
   // Once that is built, only who builds images or runs nodes needs them.
-  if (!existsSync(toolchainDir()) || !existsSync(envoyBinary())) await ensurePackages(progress);
+  if (!isBuilt()) await ensurePackages(progress);
   if (!existsSync(toolchainDir())) progress.note(announcement());
   await ensureFolder(toolchainDir(), `toolchain of ${binaries.length + 1} programs from Go modules`, progress, buildToolchain);
   await ensureEnvoy(progress);

@@ -12,7 +12,7 @@ import { missingTools, preflightToLook } from "../preflight.ts";
 import { endDeadRuns, recover } from "../pulumi/recovery.ts";
 import { hasStack, type PulumiStack, runPulumi, updateAfterPreview } from "../pulumi/stack.ts";
 import { kubeconfigOf } from "../support/environment.ts";
-import { makeFor } from "../support/stack.ts";
+import { makeFor } from "../support/make.ts";
 
 const progress = consoleProgress();
 const incomplete = "Not everything could be removed, for the reasons above. The same command goes on where it stopped.";

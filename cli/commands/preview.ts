@@ -1,6 +1,7 @@
 import { ensurePlugins, ensureToolchain } from "../../airgap/index.ts";
 import { UserError } from "../../lib/errors.ts";
 import { consoleProgress } from "../../lib/progress.ts";
+import { told } from "../../lib/told.ts";
 import { kubectlFor, pulumiStack, readContext } from "../context.ts";
 import { driftOf } from "../drift/stackDrift.ts";
 import { ensureKubeconfig } from "../kubeconfig.ts";
@@ -21,20 +22,10 @@ export async function preview(stackName: string): Promise<void> {
   await ensureStack(stack);
   if (!context.spec) await ensureKubeconfig(context, stack);
   // A preview compares the program with the state; what the cluster has is compared beside it, and told after it.
-  const looking = attemptTo(() => driftOf(stack, kubectlFor(context, stack)));
+  const looking = told(driftOf(stack, kubectlFor(context, stack)));
   const done = await runPulumi(stack, "preview", "--suppress-outputs");
-  const drift = (await looking)() ?? [];
+  const drift = (await looking) ?? [];
   if (drift.length > 0) console.log("Deleted or changed by hand in the cluster, and put right by `make up`:");
   for (const line of drift) console.log(`  ${line}`);
   if (!done) throw new UserError("The preview did not succeed, for the reasons above.");
-}
-
-/** Does something beside something else: its result or its error is told by whoever calls what this comes to. */
-function attemptTo<T>(work: () => Promise<T>): Promise<() => T> {
-  return work().then(
-    (result) => () => result,
-    (error) => () => {
-      throw error;
-    },
-  );
 }

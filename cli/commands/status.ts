@@ -11,7 +11,7 @@ import { missingTools, preflightToLook } from "../preflight.ts";
 import { providerInUse } from "../pulumi/provider.ts";
 import { hasStack, type PulumiStack, readOutputs } from "../pulumi/stack.ts";
 import { kubeconfigOf } from "../support/environment.ts";
-import { makeFor } from "../support/stack.ts";
+import { makeFor } from "../support/make.ts";
 import { ask, judge, listExpected, questionOf } from "../support/url.ts";
 
 /** Shows what there is of a stack and, last, what is wrong with it and what to type. Ends with 1 when something is wrong. */

@@ -2,6 +2,7 @@ import { ensureImages, ensurePackages, ensurePlugins, ensureToolchain } from "..
 import { UserError } from "../../lib/errors.ts";
 import { consoleProgress } from "../../lib/progress.ts";
 import { withRunLock } from "../../lib/runLock.ts";
+import { told } from "../../lib/told.ts";
 import type { KindSpec } from "../../model/kindSpec.ts";
 import { imagesToLoad } from "../../stacks/images.ts";
 import { type Context, kubectlFor, pulumiStack, readContext } from "../context.ts";
@@ -16,7 +17,7 @@ import { preflight } from "../preflight.ts";
 import { recover } from "../pulumi/recovery.ts";
 import { canAsk, ensureStack, type PulumiStack, readOutputs, runUpdate } from "../pulumi/stack.ts";
 import { pulumiHome } from "../support/environment.ts";
-import { makeFor } from "../support/stack.ts";
+import { makeFor } from "../support/make.ts";
 import { Timings } from "../support/timings.ts";
 import { listUrls, type Question, questionOf, untilAnswered } from "../support/url.ts";
 
@@ -34,10 +35,8 @@ export async function bringUp(context: Context): Promise<void> {
   const timings = new Timings();
   const made: Made = context.spec ? await makeCluster(context, context.spec, timings) : { created: false };
   const stack = await pulumiStack(context);
-  const { refresh } = await timings.measure("images into nodes", async () => {
-    const [state] = await Promise.all([made.preparing ?? prepare(context, made.created), made.loading]);
-    return state;
-  });
+  const both = () => Promise.all([made.preparing ?? prepare(context, made.created), made.loading]);
+  const [{ refresh }] = await (made.loading ? timings.measure("images into nodes", both) : both());
   await timings.measure("pulumi up", () => deploy(stack, context, refresh));
   if (!context.spec) await saveKubeconfig(context, stack);
   await report(stack, context, timings);
@@ -61,29 +60,24 @@ interface Prepared {
 /** Makes the cluster that runs on this machine, with all that its nodes need. */
 async function makeCluster(context: Context, spec: KindSpec, timings: Timings): Promise<Made> {
   const { config, applications } = context;
-  const images = config.target === "kind" ? imagesToLoad(config, applications) : [];
-  if (spec.sources === "built") {
+  const built = spec.sources === "built" && config.target === "kind" ? imagesToLoad(config, applications) : undefined;
+  let load: (() => Promise<unknown>) | undefined;
+  if (built) {
     await timings.measure("toolchain", () => toolchain(spec));
-    await timings.measure("images", () => ensureImages(images, progress));
+    const images = await timings.measure("images", () => ensureImages(built, progress));
     await timings.measure("plugins", plugins);
+    load = () => loadImages(spec, images, progress);
   }
   const beside: { -readonly [K in "loading" | "preparing"]?: Made[K] } = {};
-  const load = async () => loadImages(spec, await ensureImages(images, progress), progress);
   // Nodes take images in long before Kubernetes runs on them; and where it runs already, what is in it can be looked at.
   const onNodes = (state: "new" | "started" | "running") => {
-    if (spec.sources === "built") beside.loading = told(load());
+    if (load) beside.loading = told(load());
     if (state === "running") beside.preparing = told(prepare(context, false));
   };
   const { created } = await timings.measure("cluster", () => ensureCluster(spec, progress, { onNodes }));
   // Should kind have told nothing of its nodes.
-  if (spec.sources === "built") beside.loading ??= load();
+  if (load) beside.loading ??= load();
   return { created, ...beside };
-}
-
-/** The same promise: that it fails is told by whoever waits for it, which may begin later. */
-function told<T>(promise: Promise<T>): Promise<T> {
-  promise.catch(() => {});
-  return promise;
 }
 
 /** Debian's packages come first: with iptables there, more can be told of the machine before the long build. */

@@ -1,5 +1,5 @@
 import { isMapping } from "../../lib/values.ts";
-import type { Deployment, Resource } from "../pulumi/deployment.ts";
+import { type Deployment, type Resource, secretKey } from "../pulumi/deployment.ts";
 import type { Kind } from "./live.ts";
 
 type Json = Readonly<Record<string, unknown>>;
@@ -76,9 +76,6 @@ function releaseOf({ urn, id = "", outputs = {}, initErrors = [] }: Resource): E
   });
   return [{ urn, namespace, name, ...(typeof revision === "number" && { revision }), unfinished: initErrors.length > 0, kinds }];
 }
-
-/** By this key and value Pulumi marks a secret in a state, with its text encrypted or, when asked for, open. */
-const secretKey = "4dabf18193072939515e22adb298388d";
 
 /** Whether a part of an object is a secret of the state. */
 export function hasSecrets({ declared, deployed }: ExpectedObject): boolean {

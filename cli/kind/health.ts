@@ -3,7 +3,7 @@ import { UserError } from "../../lib/errors.ts";
 import type { Finished } from "../../lib/process.ts";
 import type { KindSpec } from "../../model/kindSpec.ts";
 import type { Kubectl } from "../kubernetes/kubectl.ts";
-import { makeAnew, makeFor } from "../support/stack.ts";
+import { makeAnew, makeFor } from "../support/make.ts";
 import { findRuntime, inNode, listNodes, type NodeContainer, type Runtime } from "./runtime.ts";
 
 /** A node as the API server knows it. */

@@ -9,7 +9,7 @@ import { CommandError, output } from "../../lib/process.ts";
 import type { Progress } from "../../lib/progress.ts";
 import type { ClusterState, EnsuredCluster, KindSpec } from "../../model/kindSpec.ts";
 import { kubeconfigFile } from "../support/environment.ts";
-import { makeAnew } from "../support/stack.ts";
+import { makeAnew } from "../support/make.ts";
 import { readAdminConfig } from "./adminConfig.ts";
 import { kindConfig } from "./config.ts";
 import { notReady, untilNodesReady } from "./health.ts";

@@ -2,7 +2,8 @@ import { createServer } from "node:net";
 import { UserError } from "../../lib/errors.ts";
 import { projectDir } from "../../lib/paths.ts";
 import { listenerOn } from "../support/listeners.ts";
-import { makeFor, stackOfCluster } from "../support/stack.ts";
+import { makeFor } from "../support/make.ts";
+import { stackOfCluster } from "../support/stack.ts";
 import { checkoutOf } from "./owner.ts";
 import { listPortHolders, type PortHolder, type Runtime } from "./runtime.ts";
 

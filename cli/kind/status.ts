@@ -2,7 +2,7 @@ import { UserError } from "../../lib/errors.ts";
 import type { KindSpec } from "../../model/kindSpec.ts";
 import type { Kubectl } from "../kubernetes/kubectl.ts";
 import { readPods } from "../kubernetes/pods.ts";
-import { makeFor } from "../support/stack.ts";
+import { makeFor } from "../support/make.ts";
 import { kubectl, notReady } from "./health.ts";
 import { foreignMessage, isOurs } from "./owner.ts";
 import { findRuntime, inNode, listNodes, type NodeContainer, type Runtime } from "./runtime.ts";

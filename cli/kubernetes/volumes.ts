@@ -2,7 +2,7 @@ import type { Config } from "../../config.ts";
 import { UserError } from "../../lib/errors.ts";
 import { claimOf, nameOf } from "../../model/names.ts";
 import type { Context } from "../context.ts";
-import { makeAnew } from "../support/stack.ts";
+import { makeAnew } from "../support/make.ts";
 import type { Kubectl } from "./kubectl.ts";
 
 /** What this reads of a cluster. */

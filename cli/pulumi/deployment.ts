@@ -1,3 +1,6 @@
+/** By this key Pulumi marks a secret among the values of a state. */
+export const secretKey = "4dabf18193072939515e22adb298388d";
+
 /** What this reads and edits of an exported stack; all else passes through. */
 export interface Resource {
   readonly urn: string;

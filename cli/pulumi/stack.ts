@@ -1,6 +1,6 @@
 import process from "node:process";
 import { attempt, foreground, output } from "../../lib/process.ts";
-import { makeFor } from "../support/stack.ts";
+import { makeFor } from "../support/make.ts";
 import { watchingFailures } from "./failures.ts";
 import { type Exported, isInFile, outputsOf, readStateFile } from "./stateFile.ts";
 

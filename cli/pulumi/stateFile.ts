@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { isMapping } from "../../lib/values.ts";
-import type { Deployment } from "./deployment.ts";
+import { type Deployment, secretKey } from "./deployment.ts";
 
 /** A state as pulumi exports it. */
 export interface Exported {
@@ -50,9 +50,6 @@ export async function readStateFile(stack: Place): Promise<Exported | undefined>
   }
 }
 
-/** How Pulumi marks a secret among a state's values. */
-const secretMark = "4dabf18193072939515e22adb298388d";
-
 /** The outputs of a state's stack, secrets left out as `pulumi stack output` does; undefined where nothing was deployed to its end. */
 export function outputsOf({ deployment }: Exported): Record<string, unknown> | undefined {
   const { outputs } = deployment.resources?.find(({ type }) => type === "pulumi:pulumi:Stack") ?? {};
@@ -62,6 +59,6 @@ export function outputsOf({ deployment }: Exported): Record<string, unknown> | u
 function withoutSecrets(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutSecrets);
   if (!isMapping(value)) return value;
-  if (secretMark in value) return "[secret]";
+  if (secretKey in value) return "[secret]";
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, withoutSecrets(inner)]));
 }

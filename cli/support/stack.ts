@@ -26,16 +26,6 @@ export function stackOfCluster(cluster: string, folder = projectDir): string | u
   });
 }
 
-/** What to type for a stack: the one that `make` takes unasked need not be named. */
-export function makeFor(stack = "local", target: string): string {
-  return `make ${target}${stack === "local" ? "" : ` STACK=${stack}`}`;
-}
-
-/** What to type to have a stack's cluster made anew, with all that is in it. */
-export function makeAnew(stack?: string): string {
-  return `\`${makeFor(stack, "down")}\`, then \`${makeFor(stack, "up")}\``;
-}
-
 /**
  * Reads a stack's configuration from its file, as the program gets it from Pulumi: scalars as text, structured values as JSON.
  *

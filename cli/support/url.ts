@@ -4,7 +4,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { UserError } from "../../lib/errors.ts";
 import type { Progress } from "../../lib/progress.ts";
 import { type ExpectedAnswer, expectedAnswers, type Offer, questionsAllowed } from "../../model/expectedAnswers.ts";
-import { makeFor } from "./stack.ts";
+import { makeFor } from "./make.ts";
 
 /** How a URL is reached whose host may lead nowhere, and by whom its certificate is signed. */
 export interface Way {
