@@ -119,6 +119,7 @@ describe("ensure", () => {
     ["the control plane has none that can be read", undefined],
     ["it is cut short", "clusters: [{ cluster: { server"],
     ["it has no user", "clusters: [{ cluster: { server: x } }]"],
+    ["its user has no identity", "clusters: [{ cluster: { server: x } }]\nusers: [{ name: admin }]"],
   ])("asks kind for the kubeconfig where %s", async (_what, content) => {
     ourCluster({ ports: [6443] });
     const file = join(fakes.folder, "nodes", `${spec.name}-control-plane`, "admin.conf");

@@ -33,4 +33,6 @@ test("functions can still be serialised", () => {
 
 test("what anybody else asks for is the module itself", () => {
   expect(said('return typeof require("typescript").createProgram', ...lean)).toBe("function");
+  // Which something that stands for it would not list.
+  expect(said('return Object.keys(require("typescript")).includes("createProgram")', ...lean)).toBe(true);
 });
