@@ -1,10 +1,13 @@
 import { configDefaults, defineConfig } from "vitest/config";
 
 /** Files that name another cache, which modules of the project read once, when they are loaded. */
-const ownProcess = ["tests/unit/airgap/plugins.test.ts"];
+const ownProcess = ["tests/unit/airgap/plugins.test.ts", "tests/unit/airgap/toolchain.test.ts"];
+
+/** Starting a control plane takes seconds, on a busy machine many. */
+const patience = 3 * 60_000;
 
 /*
- * The unit tests. Node itself loads the modules, as it does for the program, and once for all files of a process: what tests
+ * The unit and contract tests. Node itself loads the modules, as it does for the program, and once for all files of a process: what tests
  * wait for most is the loading of Pulumi's packages. Vitest's own loader would also rewrite functions that Pulumi stores as text.
  */
 export default defineConfig({
@@ -29,6 +32,20 @@ export default defineConfig({
         },
       },
       { extends: true, test: { name: "own process", include: ownProcess } },
+      {
+        extends: true,
+        test: {
+          name: "contract",
+          isolate: false,
+          include: ["tests/contract/**/*.test.ts"],
+          globalSetup: "tests/contract/support/prepare.ts",
+          setupFiles: "tests/contract/support/endWithRun.ts",
+          testTimeout: patience,
+          hookTimeout: patience,
+          // Each file has a control plane or a browser of its own.
+          maxWorkers: 2,
+        },
+      },
     ],
   },
 });

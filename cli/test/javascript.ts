@@ -15,14 +15,19 @@ interface Report {
   readonly testResults: readonly { readonly status: string; readonly assertionResults: readonly unknown[] }[];
 }
 
-/** Runs the unit tests with Vitest: it loads packages once for many files. */
-export function runVitest(suite: string, pattern?: string): Promise<SuiteResult> {
-  const vitest = join(projectDir, "node_modules/vitest/vitest.mjs");
-  const flags = ["run", "--root", projectDir, "--reporter=default", "--reporter=json"];
-  return runReported(suite, (report) => [vitest, ...flags, "--outputFile.json", report, ...(pattern ? [pattern] : [])]);
+/**
+ * Runs tests with Vitest, which loads packages once for many files.
+ *
+ * @param options - Vitest's own: which of its projects, and how.
+ */
+export function runVitest(suite: string, options: readonly string[], pattern?: string): Promise<SuiteResult> {
+  // What comes before a project's first test is TypeScript too.
+  const vitest = ["--import", "tsx/esm", join(projectDir, "node_modules/vitest/vitest.mjs")];
+  const flags = ["run", "--root", projectDir, "--reporter=default", "--reporter=json", ...options];
+  return runReported(suite, (report) => [...vitest, ...flags, "--outputFile.json", report, ...(pattern ? [pattern] : [])]);
 }
 
-/** Runs tests against real programs with Jest, one file after the other. */
+/** Runs tests against the stack with Jest, one file after the other. */
 export function runJest(
   suite: string,
   config: string,

@@ -1,4 +1,4 @@
-import { expect, test } from "@jest/globals";
+import { expect, test } from "vitest";
 import { parse, stringify } from "yaml";
 import { kindConfig } from "../../cli/kind/config.ts";
 import { kindSpec } from "../../stacks/kind.ts";

@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from "node:crypto";
-import { beforeAll, describe, expect, test } from "@jest/globals";
+import { beforeAll, describe, expect, test } from "vitest";
 import { applications } from "../../apps/index.ts";
 import { type Pushed, pushedFor } from "./support/kong.ts";
 import { choose, type KongConsumer, type KongRoute } from "./support/kongConfiguration.ts";

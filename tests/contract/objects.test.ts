@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { listStacks } from "../../cli/support/stack.ts";
 import { publishedCharts } from "../../model/versions.ts";
 import { analyze } from "./support/analysis.ts";

@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { toolchainBin } from "../../airgap/names.ts";
 import { UserError } from "../../lib/errors.ts";
 import { attempt } from "../../lib/process.ts";
@@ -90,7 +90,7 @@ async function istioProblems(all: readonly Manifest[]): Promise<string> {
     const file = join(folder, "objects.yaml");
     const ofIstio = all.filter(({ apiVersion }) => apiVersion.includes("istio.io/"));
     await writeFile(file, ofIstio.map((object) => JSON.stringify(object)).join("\n---\n"));
-    const { ok, all: said } = await attempt(join(toolchainBin(), "istioctl"), ["validate", "--filename", file], {
+    const { ok, all: said } = await attempt(join(toolchainBin("tools"), "istioctl"), ["validate", "--filename", file], {
       timeout: 60_000,
     });
     return ok ? "" : said;

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, test } from "@jest/globals";
+import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { moduleVersion } from "../../airgap/inputs.ts";
 import { projectDir } from "../../lib/paths.ts";
