@@ -30,14 +30,32 @@ const imageFolder = "mesh";
 /** Registry and folder of the images. */
 export const imageHub = `${imageRegistry}/${imageFolder}`;
 
-/** What decides the Go binaries. How they are run does not matter, so the rest of this folder is no part of it. */
-const toolchainSources = ["airgap/go.mod", "airgap/go.sum", "airgap/cmd", "airgap/languagehost", "airgap/toolchain/binaries.ts"];
+/**
+ * The toolchain in parts, each built when it is first needed: what nodes and pods run and what makes the cluster; Pulumi, which is
+ * needed when the cluster is there; and what only people run.
+ */
+export const toolchainParts = ["cluster", "pulumi", "tools"] as const;
+export type ToolchainPart = (typeof toolchainParts)[number];
+
+/** What decides the Go programs of a part. How they are run does not matter, so the rest of this folder is no part of it. */
+const toolchainSources = (part: ToolchainPart) => [
+  "airgap/go.mod",
+  "airgap/go.sum",
+  "airgap/toolchain/binaries.ts",
+  ...{ cluster: ["airgap/cmd"], pulumi: ["airgap/languagehost", "airgap/provider"], tools: [] }[part],
+];
 
 /** What decides the bytes of an image besides its binaries. */
 const imageSources = ["airgap/images", "airgap/pins.ts", "lib/tar.ts", "lib/tree.ts"];
 
-/** Key of the Go toolchain. */
-export const toolchainKey = once(() => keyOf(toolchainSources));
+const keys = {
+  cluster: once(() => keyOf(toolchainSources("cluster"))),
+  pulumi: once(() => keyOf(toolchainSources("pulumi"))),
+  tools: once(() => keyOf(toolchainSources("tools"))),
+};
+
+/** Key of a part of the toolchain. */
+export const toolchainKey = (part: ToolchainPart): string => keys[part]();
 
 /** The Kubernetes version of the nodes. */
 export const kubernetesVersion = once(() => moduleVersion("k8s.io/kubernetes"));
@@ -49,7 +67,7 @@ export const istioVersion = once(() => {
 });
 
 /** One tag for all Istio images, as Istio's charts know one hub and one tag. */
-export const istioTag = once(() => `${pins.istioRelease}-${keyOf(imageSources, toolchainKey())}`);
+export const istioTag = once(() => `${pins.istioRelease}-${keyOf(imageSources, toolchainKey("cluster"))}`);
 
 /** An image in its parts. */
 export interface ImageReference {
@@ -77,7 +95,7 @@ function tagOf(image: BuiltImage): string {
 
 /** The kind node image in podman's storage. */
 export const nodeImageReference = once(() => {
-  const key = keyOf([...imageSources, "airgap/node"], toolchainKey());
+  const key = keyOf([...imageSources, "airgap/node"], toolchainKey("cluster"));
   return `${imageHub}/kind-node:${kubernetesVersion()}-${key}`;
 });
 
@@ -89,13 +107,23 @@ export function chartPath(chart: Chart): string {
 /** Folder of all charts, keyed by what writes them, so that an unrelated module's update does not look like a new chart. */
 export const chartsDir = once(() => join(cacheDir, "charts", `${istioVersion()}-${keyOf(["airgap/toolchain/charts.ts"])}`));
 
-/** Folder of the toolchain that {@link toolchainKey} names. */
-export const toolchainDir = once(() => join(cacheDir, "toolchain", toolchainKey()));
+/** Folder of a part of the toolchain. */
+export const toolchainDir = (part: ToolchainPart) => join(cacheDir, "toolchain", `${part}-${toolchainKey(part)}`);
 
-/** Folder of the programs a user runs: pulumi and its language host, kind, kubectl, helm, istioctl. */
-export function toolchainBin(): string {
-  return join(toolchainDir(), "bin");
-}
+/** Folder of those programs of a part that people run too. */
+export const toolchainBin = (part: ToolchainPart) => join(toolchainDir(part), "bin");
+
+/** Folder of the programs that go into images alone. */
+export const imageBinDir = () => join(toolchainDir("cluster"), "image-bin");
+
+/** Folder of the compact provider plugins. */
+export const pluginDir = () => join(toolchainDir("pulumi"), "plugins");
+
+/** Folder of the files that images take out of Go modules. */
+export const shareDir = () => join(toolchainDir("cluster"), "share");
+
+/** The folders that a PATH needs for kind and kubectl, pulumi and its language host, and helm and istioctl. */
+export const toolchainPath = (): string[] => toolchainParts.map(toolchainBin);
 
 const projectVersion = once(() => {
   const { version } = JSON.parse(readFileSync(join(projectDir, "package.json"), "utf8")) as { version: string };
@@ -104,7 +132,7 @@ const projectVersion = once(() => {
 
 const postgresqlTag = once(() => `${pins.postgresql}-${keyOf(imageSources)}`);
 
-const fortioTag = once(() => `${moduleVersion("fortio.org/fortio").slice(1)}-${keyOf(imageSources, toolchainKey())}`);
+const fortioTag = once(() => `${moduleVersion("fortio.org/fortio").slice(1)}-${keyOf(imageSources, toolchainKey("cluster"))}`);
 
 /** Reads the sources once in a process: they do not change under a running command. */
 function once(compute: () => string): () => string {

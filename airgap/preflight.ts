@@ -96,14 +96,16 @@ async function folderProblems({ isWritable }: Machine): Promise<string[]> {
   const cache = `${cacheDir} cannot be written, where what is built goes: make it writable; XDG_CACHE_HOME names another place. ${otherwise}`;
   const state = `${stateDir} cannot be written, where this checkout keeps its state: make the checkout writable.`;
   return [
-    ...(existsSync(toolchainDir()) || (await isWritable(nearestExisting(cacheDir))) ? [] : [cache]),
+    ...(hasToolchain() || (await isWritable(nearestExisting(cacheDir))) ? [] : [cache]),
     ...((await isWritable(nearestExisting(stateDir))) ? [] : [state]),
   ];
 }
 
+const hasToolchain = () => existsSync(toolchainDir("cluster")) && existsSync(toolchainDir("pulumi"));
+
 /** Space is counted on each disk on which something is or will be kept. */
 async function diskProblems({ env, freeSpace, disk, isWritable }: Machine): Promise<string[]> {
-  const needs = existsSync(toolchainDir()) ? warm : cold;
+  const needs = hasToolchain() ? warm : cold;
   // Nothing goes into a cache that can only be read.
   const results = (await isWritable(nearestExisting(cacheDir))) ? needs.results : 0;
   const home = env.HOME ?? homedir();

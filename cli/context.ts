@@ -63,6 +63,7 @@ export async function pulumiStack({ stack, config }: Context): Promise<PulumiSta
 /** How to ask the stack's cluster: by its kubeconfig, and a kind cluster, where no kubectl is built here, in its control plane. */
 export function kubectlFor({ spec }: Context, { env }: PulumiStack): Kubectl {
   if (!spec) return kubectlWith(env);
-  const here = spec.sources === "built" && existsSync(join(toolchainBin(), "kubectl")) && existsSync(kubeconfigFile(spec.name));
+  const here =
+    spec.sources === "built" && existsSync(join(toolchainBin("cluster"), "kubectl")) && existsSync(kubeconfigFile(spec.name));
   return here ? kubectlWith(env) : kubectlOf(spec);
 }

@@ -1,4 +1,4 @@
-import { Command } from "commander";
+import { Argument, Command } from "commander";
 import { runCommand } from "./support/main.ts";
 
 /*
@@ -37,6 +37,12 @@ program
   .argument("[pattern]", "only test files of this name")
   .option("--stack <name>", "which stack the wire tests ask", "local")
   .action(async (suite, pattern, { stack }) => (await import("./commands/test.ts")).test(suite, pattern, stack));
+
+program
+  .command("tool")
+  .description("print where helm or istioctl is, and build both where they are missing")
+  .addArgument(new Argument("<name>", "which one").choices(["helm", "istioctl"]))
+  .action(async (name) => (await import("./commands/tool.ts")).tool(name));
 
 program
   .command("bench")

@@ -71,8 +71,16 @@ async function ensureRoot(title: string, kind: readonly string[], progress: Prog
   return join(folder, "root");
 }
 
+/** Asked for once in a run: apt does not read its lists twice at the same time. */
+let known: Promise<string> | undefined;
+
+function sources(): Promise<string> {
+  known ??= readSources();
+  return known;
+}
+
 /** The package sources of this machine that are Debian's, whichever way they are written down; other vendors' have no part. */
-async function sources(): Promise<string> {
+async function readSources(): Promise<string> {
   const list = () =>
     output("apt-get", ["indextargets", "--format", "$(ORIGIN)|deb $(REPO_URI) $(RELEASE) $(COMPONENT)", "Created-By: Packages"]);
   let targets = await list();

@@ -1,12 +1,13 @@
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { bundleFile } from "../../lib/bundle.ts";
 import { cacheDir } from "../../lib/paths.ts";
 import type { Progress } from "../../lib/progress.ts";
 import { file, program, type Tree, text, treeOf } from "../../lib/tree.ts";
-import { type BuiltImage, fullName, imageReference, type PlatformImage } from "../names.ts";
+import { type BuiltImage, fullName, imageBinDir, imageReference, type PlatformImage, shareDir } from "../names.ts";
 import { ensureFolder } from "../store/store.ts";
 import { envoyBinary } from "../toolchain/downloads.ts";
-import { ensurePackages, ensureToolchain, imageBinDir, shareDir } from "../toolchain/index.ts";
+import { ensurePackages, ensureToolchain } from "../toolchain/index.ts";
 import { ensureDebianRoot, ensurePostgresqlRoot } from "./debianRoot.ts";
 import { nonroot, postgres, type SharedLayers, sharedLayers } from "./layers.ts";
 import { type ImageConfig, writeArchive } from "./oci.ts";
@@ -82,18 +83,19 @@ const recipes: Readonly<Record<PlatformImage, Recipe>> = {
 };
 
 /**
- * Builds those of the images that are not in the cache yet.
+ * Builds those of the images that are not in the cache yet, and the programs in them. What comes from Debian is fetched while the
+ * compiler runs.
  *
  * @returns one archive for each image, in the given order.
  */
 export async function ensureImages(images: readonly BuiltImage[], progress: Progress): Promise<ImageArchive[]> {
-  await ensureToolchain(progress);
+  await Promise.all([ensureToolchain("cluster", progress), fetchDebian(images.filter(isMissing), progress)]);
   const archives: ImageArchive[] = [];
   let shared: SharedLayers | undefined;
   for (const image of images) {
     const { name } = image;
     const reference = fullName(imageReference(image));
-    const folder = join(cacheDir, "images", name, imageReference(image).tag);
+    const folder = folderOf(image);
     await ensureFolder(folder, `image ${reference}`, progress, async (temporary) => {
       await ensurePackages(progress);
       shared ??= await sharedLayers(await ensureDebianRoot(progress));
@@ -103,4 +105,16 @@ export async function ensureImages(images: readonly BuiltImage[], progress: Prog
     archives.push({ name, reference, archive: join(folder, "image.tar"), everyNode: name === "install-cni" });
   }
   return archives;
+}
+
+const folderOf = (image: BuiltImage) => join(cacheDir, "images", image.name, imageReference(image).tag);
+
+const isMissing = (image: BuiltImage) => !existsSync(folderOf(image));
+
+/** What these images are made of. */
+async function fetchDebian(images: readonly BuiltImage[], progress: Progress): Promise<void> {
+  if (images.length === 0) return;
+  await ensurePackages(progress);
+  await ensureDebianRoot(progress);
+  if (images.some(({ name }) => name === "postgresql")) await ensurePostgresqlRoot(progress);
 }

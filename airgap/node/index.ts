@@ -22,7 +22,7 @@ import { debianLayer, nodeLayer } from "./root.ts";
  */
 export async function ensureNodeImage(progress: Progress): Promise<string> {
   await ensurePackages(progress);
-  await ensureToolchain(progress);
+  await ensureToolchain("cluster", progress);
   const reference = nodeImageReference();
   if (await isStored(reference)) return reference;
   const debian = await ensureDebianRoot(progress);

@@ -3,8 +3,7 @@ import { output } from "../../lib/process.ts";
 import { program, treeOf } from "../../lib/tree.ts";
 import type { SharedLayers } from "../images/layers.ts";
 import type { Image } from "../images/oci.ts";
-import { imageHub, kubernetesVersion } from "../names.ts";
-import { imageBinDir } from "../toolchain/index.ts";
+import { imageBinDir, imageHub, kubernetesVersion } from "../names.ts";
 
 /** The images that a node starts with, so that nothing is pulled. */
 export interface NodeImages {

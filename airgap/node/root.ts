@@ -1,8 +1,7 @@
 import { join } from "node:path";
 import { projectDir } from "../../lib/paths.ts";
 import { checkedOut, copyOf, file, folder, link, program, type Tree, text, treeOf, without } from "../../lib/tree.ts";
-import { kubernetesVersion, toolchainBin } from "../names.ts";
-import { imageBinDir } from "../toolchain/index.ts";
+import { imageBinDir, kubernetesVersion, toolchainBin } from "../names.ts";
 import { containerdConfig } from "./containerd.ts";
 
 /** What of Debian's packages no node runs. */
@@ -93,4 +92,4 @@ export function nodeLayer(debian: string, pause: string, images: Readonly<Record
 }
 
 /** kubectl serves both people and nodes. */
-const binary = (name: string) => join(name === "kubectl" ? toolchainBin() : imageBinDir(), name);
+const binary = (name: string) => join(name === "kubectl" ? toolchainBin("cluster") : imageBinDir(), name);

@@ -26,7 +26,7 @@ export async function ensureFolder(
   folder: string,
   title: string,
   progress: Progress,
-  fill: (temporary: string, detail: Detail) => Promise<void>,
+  fill: (temporary: string, detail: Detail) => Promise<unknown>,
 ): Promise<boolean> {
   if (existsSync(folder)) {
     const damaged = await damageOf(folder);

@@ -1,5 +1,5 @@
 import { moduleVersion } from "../inputs.ts";
-import { istioVersion, kubernetesVersion } from "../names.ts";
+import { istioVersion, kubernetesVersion, type ToolchainPart } from "../names.ts";
 
 /** A program that is built from a Go package. */
 export interface Binary {
@@ -7,41 +7,51 @@ export interface Binary {
   readonly name: string;
   /** Import path of the main package, or a folder of airgap/go.mod's own module. */
   readonly package: string;
-  /** `user`: for people, on their PATH. `image`: goes into images alone. */
-  readonly for: "user" | "image";
+  /** `user`: for people too, on their PATH. `image`: goes into images alone. `pulumi`: a plugin, which Pulumi starts. */
+  readonly for: "user" | "image" | "pulumi";
 }
 
-const kubernetes = (name: string, use: Binary["for"]): Binary => ({ name, package: `k8s.io/kubernetes/cmd/${name}`, for: use });
-const istio = (path: string, use: Binary["for"]): Binary => ({
+const kubernetes = (name: string, use: Binary["for"] = "image"): Binary => ({
+  name,
+  package: `k8s.io/kubernetes/cmd/${name}`,
+  for: use,
+});
+const istio = (path: string, use: Binary["for"] = "image"): Binary => ({
   name: path.slice(path.lastIndexOf("/") + 1),
   package: `istio.io/istio/${path}`,
   for: use,
 });
+const plugin = (name: string): Binary => ({ name, package: `./provider/cmd/${name}`, for: "pulumi" });
 
-/** Everything that airgap/go.mod builds. */
-export const binaries: readonly Binary[] = [
-  kubernetes("kubectl", "user"),
-  kubernetes("kubelet", "image"),
-  kubernetes("kubeadm", "image"),
-  kubernetes("kube-apiserver", "image"),
-  kubernetes("kube-controller-manager", "image"),
-  kubernetes("kube-scheduler", "image"),
-  kubernetes("kube-proxy", "image"),
-  { name: "etcd", package: "go.etcd.io/etcd/server/v3", for: "image" },
-  { name: "crictl", package: "sigs.k8s.io/cri-tools/cmd/crictl", for: "image" },
-  { name: "coredns", package: "./cmd/coredns", for: "image" },
-  { name: "pause", package: "./cmd/pause", for: "image" },
-  { name: "nodeagent", package: "./cmd/nodeagent", for: "image" },
-  { name: "kind", package: "sigs.k8s.io/kind", for: "user" },
-  { name: "helm", package: "helm.sh/helm/v3/cmd/helm", for: "user" },
-  istio("istioctl/cmd/istioctl", "user"),
-  istio("pilot/cmd/pilot-discovery", "image"),
-  istio("pilot/cmd/pilot-agent", "image"),
-  istio("cni/cmd/install-cni", "image"),
-  istio("cni/cmd/istio-cni", "image"),
-  { name: "fortio", package: "fortio.org/fortio", for: "image" },
-  { name: "pulumi", package: "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi", for: "user" },
-];
+/** What airgap/go.mod builds, by the part of the toolchain. */
+export const binaries: Readonly<Record<ToolchainPart, readonly Binary[]>> = {
+  cluster: [
+    kubernetes("kubectl", "user"),
+    kubernetes("kubelet"),
+    kubernetes("kubeadm"),
+    kubernetes("kube-apiserver"),
+    kubernetes("kube-controller-manager"),
+    kubernetes("kube-scheduler"),
+    kubernetes("kube-proxy"),
+    { name: "etcd", package: "go.etcd.io/etcd/server/v3", for: "image" },
+    { name: "crictl", package: "sigs.k8s.io/cri-tools/cmd/crictl", for: "image" },
+    { name: "coredns", package: "./cmd/coredns", for: "image" },
+    { name: "pause", package: "./cmd/pause", for: "image" },
+    { name: "nodeagent", package: "./cmd/nodeagent", for: "image" },
+    { name: "kind", package: "sigs.k8s.io/kind", for: "user" },
+    istio("pilot/cmd/pilot-discovery"),
+    istio("pilot/cmd/pilot-agent"),
+    istio("cni/cmd/install-cni"),
+    istio("cni/cmd/istio-cni"),
+    { name: "fortio", package: "fortio.org/fortio", for: "image" },
+  ],
+  pulumi: [
+    { name: "pulumi", package: "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi", for: "user" },
+    plugin("pulumi-resource-kubernetes"),
+    plugin("pulumi-resource-random"),
+  ],
+  tools: [{ name: "helm", package: "helm.sh/helm/v3/cmd/helm", for: "user" }, istio("istioctl/cmd/istioctl", "user")],
+};
 
 /** The Node.js language host: the last module that holds it is older than the rest, so it has a go.mod of its own. */
 export const languageHost: Binary = {
@@ -51,10 +61,15 @@ export const languageHost: Binary = {
 };
 
 /**
- * Flags of every build. Without debug information and profile-guided inlining the compiler has less to do and the cache
- * less to hold; without paths and commit the result is the same in every checkout.
+ * Flags of every build. The compiler has a third less to do, and the cache less to hold, without debug information, without
+ * profile-guided inlining, and without inlining where it does not pay: Go's own library and what puts load on services keep it. Without
+ * paths and commit the result is the same in every checkout.
  */
-export const buildFlags = ["-trimpath", "-buildvcs=false", "-pgo=off", "-mod=readonly", "-gcflags=all=-dwarf=false"] as const;
+export const buildFlags = [
+  ...["-trimpath", "-buildvcs=false", "-pgo=off", "-mod=readonly"],
+  // The last one that fits a package counts.
+  ...["-gcflags=all=-dwarf=false -l", "-gcflags=std=-dwarf=false", "-gcflags=fortio.org/...=-dwarf=false"],
+] as const;
 
 /** Linker flags: no symbol tables, and the versions that each project's own release build stamps in. */
 export function linkerFlags(): string {

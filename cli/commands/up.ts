@@ -1,4 +1,4 @@
-import { ensureImages, ensurePackages, ensurePlugins, ensureToolchain } from "../../airgap/index.ts";
+import { announcement, ensureImages, ensurePackages, ensurePlugins, ensureToolchain, isBuilt } from "../../airgap/index.ts";
 import { UserError } from "../../lib/errors.ts";
 import { consoleProgress } from "../../lib/progress.ts";
 import { withRunLock } from "../../lib/runLock.ts";
@@ -34,6 +34,7 @@ export async function up(stackName: string): Promise<void> {
 export async function bringUp(context: Context): Promise<void> {
   const timings = new Timings();
   const made: Made = context.spec ? await makeCluster(context, context.spec, timings) : { created: false };
+  await made.pulumi;
   const stack = await pulumiStack(context);
   const both = () => Promise.all([made.preparing ?? prepare(context, made.created), made.loading]);
   const [{ refresh }] = await (made.loading ? timings.measure("images into nodes", both) : both());
@@ -46,6 +47,8 @@ export async function bringUp(context: Context): Promise<void> {
 interface Made {
   /** Whether it is new. */
   readonly created: boolean;
+  /** Ends when Pulumi is there, where it is built here. */
+  readonly pulumi?: Promise<unknown>;
   /** Ends when its nodes have the images that they cannot pull. */
   readonly loading?: Promise<unknown>;
   /** The state, which is being made fit for an update since the cluster was found running. */
@@ -62,17 +65,21 @@ async function makeCluster(context: Context, spec: KindSpec, timings: Timings): 
   const { config, applications } = context;
   const built = spec.sources === "built" && config.target === "kind" ? imagesToLoad(config, applications) : undefined;
   let load: (() => Promise<unknown>) | undefined;
+  const beside: { -readonly [K in "pulumi" | "loading" | "preparing"]?: Made[K] } = {};
   if (built) {
-    await timings.measure("toolchain", () => toolchain(spec));
-    const images = await timings.measure("images", () => ensureImages(built, progress));
-    await timings.measure("plugins", plugins);
+    const images = await timings.measure("programs and images", async () => {
+      await prepareMachine(spec);
+      // A cluster is made without Pulumi, and mostly waits for itself.
+      const programs = ensureToolchain("cluster", progress);
+      beside.pulumi = told(programs.then(() => timings.measure("Pulumi, meanwhile", pulumi)));
+      return ensureImages(built, progress);
+    });
     load = () => loadImages(spec, images, progress);
   }
-  const beside: { -readonly [K in "loading" | "preparing"]?: Made[K] } = {};
   // Nodes take images in long before Kubernetes runs on them; and where it runs already, what is in it can be looked at.
   const onNodes = (state: "new" | "started" | "running") => {
     if (load) beside.loading = told(load());
-    if (state === "running") beside.preparing = told(prepare(context, false));
+    if (state === "running") beside.preparing = told(Promise.resolve(beside.pulumi).then(() => prepare(context, false)));
   };
   const { created } = await timings.measure("cluster", () => ensureCluster(spec, progress, { onNodes }));
   // Should kind have told nothing of its nodes.
@@ -81,12 +88,13 @@ async function makeCluster(context: Context, spec: KindSpec, timings: Timings): 
 }
 
 /** Debian's packages come first: with iptables there, more can be told of the machine before the long build. */
-async function toolchain(spec: KindSpec): Promise<void> {
+async function prepareMachine(spec: KindSpec): Promise<void> {
   if ((await ensurePackages(progress)) && (await readCluster(spec)).state === "absent") await requireHost();
-  await ensureToolchain(progress);
+  if (!isBuilt()) progress.note(announcement());
 }
 
-async function plugins(): Promise<void> {
+async function pulumi(): Promise<void> {
+  await ensureToolchain("pulumi", progress);
   const origin = await ensurePlugins(progress, pulumiHome);
   progress.note(
     origin === "built"

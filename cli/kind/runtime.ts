@@ -50,7 +50,7 @@ const roleLabel = "io.x-k8s.kind.role";
 export async function findRuntime(sources: KindSpec["sources"], env: NodeJS.ProcessEnv = process.env): Promise<Runtime> {
   if (sources === "built") {
     // Kind and podman would hand proxies on to nodes and their control plane, which fetch nothing: their images are loaded.
-    const own = { ...podmanEnvironment(), PATH: withFirst(toolchainBin(), env.PATH) };
+    const own = { ...podmanEnvironment(), PATH: withFirst([toolchainBin("cluster")], env.PATH) };
     return { name: "podman", env: { ...env, ...own, ...withoutProxies } };
   }
   if (await answers("docker", ["info", "--format", "{{.ServerVersion}}"], env)) {

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { pathToFileURL } from "node:url";
-import { podmanEnvironment, toolchainBin } from "../../airgap/index.ts";
+import { podmanEnvironment, toolchainPath } from "../../airgap/index.ts";
 import type { Config } from "../../config.ts";
 import { proxyExceptions } from "../../lib/httpProxies.ts";
 import { projectDir, stateDir } from "../../lib/paths.ts";
@@ -33,7 +33,7 @@ export function kubeconfigOf(stack: string, config: Config): string {
 export function stackEnvironment(stack: string, config: Config, env: NodeJS.ProcessEnv = process.env): Record<string, string> {
   const built = config.sources === "built";
   return {
-    ...(built && { PATH: withFirst(toolchainBin(), env.PATH), ...defined(podmanEnvironment()) }),
+    ...(built && { PATH: withFirst([...toolchainPath(), standIns], env.PATH), ...defined(podmanEnvironment()) }),
     KUBECONFIG: kubeconfigOf(stack, config),
     ...(config.target === "kind" && backend(stack, env)),
     ...(existsSync(join(pulumiHome, "plugins")) && built && { PULUMI_HOME: pulumiHome }),
@@ -66,9 +66,12 @@ function backend(stack: string, env: NodeJS.ProcessEnv): Record<string, string> 
   return ours;
 }
 
-/** A PATH with a folder in front. */
-export function withFirst(folder: string, path = ""): string {
-  return [folder, ...path.split(":").filter((entry) => entry && entry !== folder)].join(":");
+/** Where the programs of the toolchain's part `tools` are looked for as long as they are not built: each builds them. */
+const standIns = join(projectDir, "cli/tools");
+
+/** A PATH with folders in front. */
+export function withFirst(folders: readonly string[], path = ""): string {
+  return [...folders, ...path.split(":").filter((entry) => entry && !folders.includes(entry))].join(":");
 }
 
 /**

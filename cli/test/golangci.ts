@@ -26,7 +26,7 @@ export async function lintGo(progress: Progress): Promise<boolean | undefined> {
   }
 }
 
-const goEnvironment = { CGO_ENABLED: "0", GOFLAGS: buildFlags.join(" "), GOWORK: "off" };
+const goEnvironment = { CGO_ENABLED: "0", GOFLAGS: buildFlags.map((flag) => `'${flag}'`).join(" "), GOWORK: "off" };
 
 /** The version of the Go on the PATH; undefined where there is none, or where what the project builds does not run. */
 async function goVersion(): Promise<string | undefined> {

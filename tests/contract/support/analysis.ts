@@ -19,7 +19,7 @@ const expected: readonly { readonly code: string; readonly origin: RegExp; reado
 /** What Istio's own analysis of a whole cluster finds, at any level. */
 export async function analyze(plane: ControlPlane): Promise<string[]> {
   const args = ["analyze", "--all-namespaces", `--kubeconfig=${plane.kubeconfig}`, "--output=json", "--timeout=60s"];
-  const { stdout, all } = await attempt(join(toolchainBin(), "istioctl"), args, { timeout: 90_000 });
+  const { stdout, all } = await attempt(join(toolchainBin("tools"), "istioctl"), args, { timeout: 90_000 });
   if (!stdout.trim().startsWith("[")) throw new Error(`istioctl analyze said:\n${all}`);
   const messages = JSON.parse(stdout) as Message[];
   return messages

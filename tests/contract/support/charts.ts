@@ -23,7 +23,7 @@ export async function render({ name, namespace, chart, values }: Release): Promi
   if (chartsElsewhere.includes(chart)) return [];
   const folder = (charts[basename(chart)] ?? unknown(chart))();
   const args = ["template", name, folder, "--namespace", namespace, "--include-crds", "--values=-"];
-  const text = await output(join(toolchainBin(), "helm"), args, { input: JSON.stringify(values) });
+  const text = await output(join(toolchainBin("tools"), "helm"), args, { input: JSON.stringify(values) });
   const objects = parseAllDocuments(text).map((document) => document.toJS() as Manifest | null);
   return objects.filter((object) => object !== null);
 }

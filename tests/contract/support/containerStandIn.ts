@@ -42,7 +42,7 @@ export async function planned(configuration: string, engine: "docker" | "podman"
     await chmod(join(folder, engine), 0o755);
     const env = { PATH: `${folder}:${process.env.PATH}`, STAND_IN_FOLDER: folder, KIND_EXPERIMENTAL_PROVIDER: engine };
     const args = ["create", "cluster", "--config=-", `--kubeconfig=${join(folder, "kubeconfig")}`];
-    const { all } = await attempt(join(toolchainBin(), "kind"), args, { env, input: configuration, timeout: 60_000 });
+    const { all } = await attempt(join(toolchainBin("cluster"), "kind"), args, { env, input: configuration, timeout: 60_000 });
     return { said: all, containers: await recorded(folder) };
   } finally {
     await rm(folder, { recursive: true, force: true });

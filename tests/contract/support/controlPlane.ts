@@ -5,8 +5,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { toolchainBin } from "../../../airgap/names.ts";
-import { imageBinDir } from "../../../airgap/toolchain/index.ts";
+import { imageBinDir, toolchainBin } from "../../../airgap/names.ts";
 import { attempt, type Finished } from "../../../lib/process.ts";
 import { identity, type Manifest } from "./manifests.ts";
 import { type Program, startProgram } from "./program.ts";
@@ -46,7 +45,7 @@ export class ControlPlane {
   /** Runs kubectl as an administrator; that it fails is part of the result. */
   kubectl(args: readonly string[], input?: string): Promise<Finished> {
     const options = input === undefined ? {} : { input };
-    return attempt(join(toolchainBin(), "kubectl"), ["--kubeconfig", this.kubeconfig, ...args], options);
+    return attempt(join(toolchainBin("cluster"), "kubectl"), ["--kubeconfig", this.kubeconfig, ...args], options);
   }
 
   /** Runs kubectl and returns its standard output. @throws Error with all it said when it fails. */

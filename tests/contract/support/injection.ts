@@ -36,7 +36,7 @@ export async function inject(
       `--meshConfigFile=${await file("mesh.yaml", configuration(installed, "istio").mesh ?? "")}`,
       `--filename=${await file("pods.yaml", (inside ?? []).map((pod) => JSON.stringify(pod)).join("\n---\n"))}`,
     ];
-    const text = await output(join(toolchainBin(), "istioctl"), args, { timeout: 60_000 });
+    const text = await output(join(toolchainBin("tools"), "istioctl"), args, { timeout: 60_000 });
     const injected = parseAllDocuments(text).map((document) => document.toJS() as Manifest | null);
     return [...injected.filter((pod) => pod !== null), ...(outside ?? [])];
   } finally {

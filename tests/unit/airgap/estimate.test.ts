@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { announcement, Estimate, fractionDone, toolchainSeconds } from "../../../airgap/toolchain/estimate.ts";
+import { announcement, Estimate, fractionDone, secondsFor } from "../../../airgap/toolchain/estimate.ts";
 
 /** What an estimate says after each of these: seconds since the start, and the part that is done. */
 function estimates(expected: number, samples: readonly (readonly [at: number, done: number])[]): number[] {
@@ -16,9 +16,9 @@ const steady = (seconds: number) =>
   Array.from({ length: Math.floor(seconds / 15) + 1 }, (_, i) => [i * 15, Math.min(1, (i * 15) / seconds)] as const);
 
 test("at the start it is said how long this machine's cores will take", () => {
-  expect(announcement(2)).toMatch(/about 11 min on this machine's 2 core\(s\) .* about 9 min of it for the toolchain/);
-  expect(announcement(16)).toMatch(/about 3 min on this machine's 16 core\(s\)/);
-  expect(toolchainSeconds(2)).toBe(550);
+  expect(announcement(2)).toMatch(/about 9 min on this machine's 2 core\(s\) when nothing else runs/);
+  expect(announcement(16)).toMatch(/about 2 min on this machine's 16 core\(s\)/);
+  expect(secondsFor("cluster", 2)).toBe(340);
 });
 
 describe("what is left", () => {
@@ -82,41 +82,34 @@ describe("what is left", () => {
 });
 
 describe("of a build that was watched", () => {
-  // Seconds, packages compiled and programs linked, of 5514 and 21; it took 588 s.
+  // Seconds, packages compiled and programs linked, of 4217 and 18; it took 342 s.
   const build: readonly (readonly [at: number, compiled: number, linked: number])[] = [
-    [30, 281, 0],
-    [60, 634, 0],
-    [90, 1068, 0],
-    [120, 1474, 1],
-    [150, 1922, 1],
-    [180, 2167, 1],
-    [210, 2513, 3],
-    [240, 2846, 4],
-    [270, 3110, 8],
-    [300, 3685, 14],
-    [330, 4146, 14],
-    [360, 4312, 14],
-    [390, 4358, 15],
-    [420, 4449, 15],
-    [450, 4798, 20],
-    [480, 5035, 20],
-    [510, 5354, 20],
-    [540, 5362, 20],
+    [30, 238, 0],
+    [60, 526, 0],
+    [90, 963, 0],
+    [120, 1420, 1],
+    [150, 1904, 1],
+    [180, 2225, 3],
+    [210, 2715, 3],
+    [240, 3022, 8],
+    [270, 3632, 13],
+    [300, 3948, 13],
+    [330, 4138, 14],
   ];
 
   test.each([1, 4])("%s times as slow, what is left is said within a third from the middle on", (slow) => {
-    const samples = build.map(([at, compiled, linked]) => [at * slow, fractionDone(compiled, 5514, linked, 21)] as const);
-    const said = estimates(toolchainSeconds(2), samples);
+    const samples = build.map(([at, compiled, linked]) => [at * slow, fractionDone(compiled, 4217, linked, 18)] as const);
+    const said = estimates(secondsFor("cluster", 2), samples);
     for (const [index, [at]] of samples.entries()) {
-      const left = 588 * slow - at;
+      const left = 342 * slow - at;
       if (index < build.length / 2) continue;
       expect([at, Math.abs((said[index] ?? 0) - left) < left / 3 + 15 * slow]).toEqual([at, true]);
     }
   });
 
   test("nothing and everything are what they are", () => {
-    expect(fractionDone(0, 5514, 0, 21)).toBe(0);
-    expect(fractionDone(5514, 5514, 21, 21)).toBe(1);
+    expect(fractionDone(0, 4217, 0, 18)).toBe(0);
+    expect(fractionDone(4217, 4217, 18, 18)).toBe(1);
     expect(fractionDone(0, 0, 0, 0)).toBe(0);
   });
 });

@@ -7,7 +7,7 @@ import {
   imageReference,
   istioVersion,
   nodeImageReference,
-  toolchainBin,
+  toolchainPath,
 } from "../../../airgap/names.ts";
 import { cacheDir } from "../../../lib/paths.ts";
 import { builtImages } from "../../../plan.ts";
@@ -59,7 +59,7 @@ describe("names", () => {
   });
 
   test("everything lives below the user's cache", () => {
-    expect(toolchainBin().startsWith(`${cacheDir}/toolchain/`)).toBe(true);
+    for (const folder of toolchainPath()) expect(folder.startsWith(`${cacheDir}/toolchain/`)).toBe(true);
     expect(chartPath("base").startsWith(`${cacheDir}/charts/`)).toBe(true);
   });
 

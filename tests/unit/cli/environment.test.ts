@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { toolchainBin } from "../../../airgap/names.ts";
+import { toolchainPath } from "../../../airgap/names.ts";
 import { quote } from "../../../cli/commands/env.ts";
 import { findRuntime } from "../../../cli/kind/runtime.ts";
 import { kubeconfigFile, leanStart, pulumiBackend, stackEnvironment } from "../../../cli/support/environment.ts";
@@ -34,7 +35,7 @@ test("another stack keeps the backend and the passphrase that the user has set",
 
 test("built tools come before the user's, once; published ones are the user's", () => {
   const { PATH } = stackEnvironment("local", config("built"), users);
-  expect(PATH).toBe(`${toolchainBin()}:/usr/bin:/bin`);
+  expect(PATH).toBe([...toolchainPath(), join(projectDir, "cli/tools"), "/usr/bin", "/bin"].join(":"));
   expect(stackEnvironment("local", config("built"), { PATH }).PATH).toBe(PATH);
   expect(stackEnvironment("dev", config("published"), users)).not.toHaveProperty("PATH");
 });

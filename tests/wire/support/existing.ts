@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { parse, stringify } from "yaml";
-import { ensureImages, ensurePlugins } from "../../../airgap/index.ts";
+import { ensureImages, ensurePlugins, ensureToolchain } from "../../../airgap/index.ts";
 import { type Chart, chartPath, imageReference, nodeImageReference } from "../../../airgap/names.ts";
 import { removeHostTraces } from "../../../cli/kind/host.ts";
 import { loadImages } from "../../../cli/kind/images.ts";
@@ -50,6 +50,7 @@ export async function makeThere(): Promise<There> {
   await removeThere();
   await ensureCluster(clusterSpec(), progress);
   await loadImages(clusterSpec(), await ensureImages(builtImages(), progress), progress);
+  await ensureToolchain("pulumi", progress);
   await ensurePlugins(progress, pulumiHome);
   const folder = await mkdtemp(join(tmpdir(), "existing-"));
   const { KUBECONFIG: _elsewhere, ...env } = await stackEnvironment();

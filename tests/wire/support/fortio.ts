@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { ensureToolchain } from "../../../airgap/index.ts";
+import { ensureToolchain, imageBinDir } from "../../../airgap/index.ts";
 import { consoleProgress } from "../../../lib/progress.ts";
 import { type Counts, countsOf, readReport } from "../../lib/fortio.ts";
 import { type Finished, run } from "../../lib/runningStack.ts";
@@ -17,7 +17,8 @@ let program: Promise<string> | undefined;
 function fortio(): Promise<string> {
   program ??= (async () => {
     if ((await run("fortio", ["version"])).exitCode === 0) return "fortio";
-    return join((await ensureToolchain(consoleProgress())).imageBin, "fortio");
+    await ensureToolchain("cluster", consoleProgress());
+    return join(imageBinDir(), "fortio");
   })();
   return program;
 }
