@@ -18,6 +18,6 @@ export { preflight } from "./preflight.ts";
 export { buildFlags } from "./toolchain/binaries.ts";
 export { announcement } from "./toolchain/estimate.ts";
 export { airgapModule } from "./toolchain/go.ts";
-export { ensurePackages, ensureToolchain, isBuilt } from "./toolchain/index.ts";
+export { ensurePackages, ensureToolchain, missingParts } from "./toolchain/index.ts";
 export { ensureLinter } from "./toolchain/linter.ts";
 export { ensurePlugins } from "./toolchain/plugins.ts";

@@ -5,12 +5,11 @@ import { join } from "node:path";
 import process from "node:process";
 import { cacheDir, nearestExisting, projectDir, stateDir } from "../lib/paths.ts";
 import { output } from "../lib/process.ts";
-import { toolchainDir } from "./names.ts";
 import { podmanStorage } from "./podman.ts";
-import { isBuilt } from "./toolchain/index.ts";
+import { isBuilt, missingParts } from "./toolchain/index.ts";
 
 /** What a build keeps, in bytes: results, Go's own modules and what it compiled, and the nodes' images and volumes. */
-const cold = { results: 2e9, modules: 2.2e9, compiled: 5.6e9, nodes: 2.2e9 } as const;
+const cold = { results: 2.9e9, modules: 2.2e9, compiled: 5e9, nodes: 2.2e9 } as const;
 
 /** What images and nodes need when the toolchain is there. In bytes. */
 const warm = { results: 1e9, modules: 0, compiled: 0, nodes: 2e9 } as const;
@@ -96,16 +95,14 @@ async function folderProblems({ isWritable }: Machine): Promise<string[]> {
   const cache = `${cacheDir} cannot be written, where what is built goes: make it writable; XDG_CACHE_HOME names another place. ${otherwise}`;
   const state = `${stateDir} cannot be written, where this checkout keeps its state: make the checkout writable.`;
   return [
-    ...(hasToolchain() || (await isWritable(nearestExisting(cacheDir))) ? [] : [cache]),
+    ...(missingParts().length === 0 || (await isWritable(nearestExisting(cacheDir))) ? [] : [cache]),
     ...((await isWritable(nearestExisting(stateDir))) ? [] : [state]),
   ];
 }
 
-const hasToolchain = () => existsSync(toolchainDir("cluster")) && existsSync(toolchainDir("pulumi"));
-
 /** Space is counted on each disk on which something is or will be kept. */
 async function diskProblems({ env, freeSpace, disk, isWritable }: Machine): Promise<string[]> {
-  const needs = hasToolchain() ? warm : cold;
+  const needs = missingParts().length === 0 ? warm : cold;
   // Nothing goes into a cache that can only be read.
   const results = (await isWritable(nearestExisting(cacheDir))) ? needs.results : 0;
   const home = env.HOME ?? homedir();

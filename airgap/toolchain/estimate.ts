@@ -14,11 +14,12 @@ const rest = 60;
 /** Seconds that a part of the toolchain takes on an idle machine of so many cores. */
 export const secondsFor = (part: ToolchainPart, cores = availableParallelism()) => work[part] / cores;
 
-/** What a first build takes here, in one sentence. */
-export function announcement(cores = availableParallelism()): string {
-  const all = secondsFor("cluster", cores) + secondsFor("pulumi", cores) + rest;
+/** What a first `make up` takes here that builds these parts, in one sentence. */
+export function announcement(parts: readonly ToolchainPart[], cores = availableParallelism()): string {
+  const all = parts.reduce((sum, part) => sum + secondsFor(part, cores), rest);
+  const what = parts.includes("cluster") ? "Kubernetes, Istio and Pulumi" : "Pulumi";
   return (
-    `The first build compiles Kubernetes, Istio and Pulumi: ${duration(all)} on this machine's ${cores} core(s) when nothing else runs. ` +
+    `This run compiles ${what}: ${duration(all)} on this machine's ${cores} core(s) when nothing else runs. ` +
     "Later runs find it done; a run that is cut off is gone on with."
   );
 }

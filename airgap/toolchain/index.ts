@@ -28,9 +28,14 @@ export function ensurePackages(progress: Progress): Promise<boolean> {
   return packages;
 }
 
-/** Whether what takes Go and Python is there, but for the tools, which are built when they are asked for. */
-export const isBuilt = () =>
-  existsSync(toolchainDir("cluster")) && existsSync(toolchainDir("pulumi")) && existsSync(envoyBinary());
+/** What a platform is deployed with. The tools are built when they are asked for. */
+const deploying = ["cluster", "pulumi"] as const satisfies readonly ToolchainPart[];
+
+/** The parts of the toolchain that a deployment would build. */
+export const missingParts = () => deploying.filter((part) => !existsSync(toolchainDir(part)));
+
+/** Whether what takes Go and Python is there. */
+export const isBuilt = () => missingParts().length === 0 && existsSync(envoyBinary());
 
 /** What each part of the toolchain is to a reader of progress. */
 const titles: Readonly<Record<ToolchainPart, string>> = {

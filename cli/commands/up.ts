@@ -1,4 +1,4 @@
-import { announcement, ensureImages, ensurePackages, ensurePlugins, ensureToolchain, isBuilt } from "../../airgap/index.ts";
+import { announcement, ensureImages, ensurePackages, ensurePlugins, ensureToolchain, missingParts } from "../../airgap/index.ts";
 import { UserError } from "../../lib/errors.ts";
 import { consoleProgress } from "../../lib/progress.ts";
 import { withRunLock } from "../../lib/runLock.ts";
@@ -90,7 +90,8 @@ async function makeCluster(context: Context, spec: KindSpec, timings: Timings): 
 /** Debian's packages come first: with iptables there, more can be told of the machine before the long build. */
 async function prepareMachine(spec: KindSpec): Promise<void> {
   if ((await ensurePackages(progress)) && (await readCluster(spec)).state === "absent") await requireHost();
-  if (!isBuilt()) progress.note(announcement());
+  const missing = missingParts();
+  if (missing.length > 0) progress.note(announcement(missing));
 }
 
 async function pulumi(): Promise<void> {

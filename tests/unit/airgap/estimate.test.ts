@@ -16,8 +16,9 @@ const steady = (seconds: number) =>
   Array.from({ length: Math.floor(seconds / 15) + 1 }, (_, i) => [i * 15, Math.min(1, (i * 15) / seconds)] as const);
 
 test("at the start it is said how long this machine's cores will take", () => {
-  expect(announcement(2)).toMatch(/about 9 min on this machine's 2 core\(s\) when nothing else runs/);
-  expect(announcement(16)).toMatch(/about 2 min on this machine's 16 core\(s\)/);
+  expect(announcement(["cluster", "pulumi"], 2)).toMatch(/about 9 min on this machine's 2 core\(s\) when nothing else runs/);
+  expect(announcement(["cluster", "pulumi"], 16)).toMatch(/about 2 min on this machine's 16 core\(s\)/);
+  expect(announcement(["pulumi"], 2)).toMatch(/^This run compiles Pulumi: about 3 min/);
   expect(secondsFor("cluster", 2)).toBe(340);
 });
 

@@ -1,11 +1,11 @@
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { toolchainDir } from "../../../airgap/names.ts";
 import { isAtLeast, type Machine, preflight, thisMachine } from "../../../airgap/preflight.ts";
 import { debianPackages, ensureDebianPackages } from "../../../airgap/toolchain/debian.ts";
 import { fetchFailure, requireIntegrity } from "../../../airgap/toolchain/downloads.ts";
 import { go } from "../../../airgap/toolchain/go.ts";
 import { goFailure } from "../../../airgap/toolchain/goErrors.ts";
+import { missingParts } from "../../../airgap/toolchain/index.ts";
 import { UserError } from "../../../lib/errors.ts";
 import { CommandError } from "../../../lib/process.ts";
 import { silentProgress } from "../../lib/silentProgress.ts";
@@ -84,7 +84,7 @@ describe("before anything is made", () => {
   test("folders that cannot be written: the checkout's, and the cache's where it has not all", async () => {
     const problems = await preflight(machine({ isWritable: async () => false }));
     const [state, ...others] = problems.reverse();
-    const hasAll = existsSync(toolchainDir("cluster")) && existsSync(toolchainDir("pulumi"));
+    const hasAll = missingParts().length === 0;
     expect(state).toMatch(/\.state cannot be written.*make the checkout writable/);
     expect(others).toEqual(hasAll ? [] : [expect.stringMatching(/XDG_CACHE_HOME names another place/)]);
   });
