@@ -14,11 +14,21 @@ import { serve } from "./server.ts";
 /** Pulumi shows a plugin's own words as remarks of the whole run, each for good: progress would be a hundred of them. */
 const silent: Progress = { step: (_title, work) => work(() => {}), note: () => {} };
 
+/** Whoever runs plain pulumi where nothing is built yet would see a cluster that is being made for minutes. */
+async function tellOfBuild(): Promise<void> {
+  const { announcement, missingParts } = await import("../airgap/index.ts");
+  const missing = missingParts();
+  if (missing.length > 0) console.error(announcement(missing));
+}
+
 applyProxyExceptions();
 endWithParent();
 const { port } = await serve({
   "mesh:kind:Nodes": kindNodes({
-    ensure: async (spec) => (await import("../cli/kind/kindCluster.ts")).ensureCluster(spec, silent),
+    ensure: async (spec) => {
+      if (spec.sources === "built") await tellOfBuild();
+      return (await import("../cli/kind/kindCluster.ts")).ensureCluster(spec, silent);
+    },
     read: async (spec) => (await import("../cli/kind/kindCluster.ts")).readCluster(spec),
     delete: async (spec) => (await import("../cli/kind/kindCluster.ts")).deleteCluster(spec, silent),
   }),

@@ -14,10 +14,18 @@ const rest = 60;
 /** Seconds that a part of the toolchain takes on an idle machine of so many cores. */
 export const secondsFor = (part: ToolchainPart, cores = availableParallelism()) => work[part] / cores;
 
+/** What a reader knows of each part. */
+const products: Readonly<Record<ToolchainPart, readonly string[]>> = {
+  cluster: ["Kubernetes", "Istio"],
+  pulumi: ["Pulumi"],
+  tools: ["helm", "istioctl"],
+};
+
 /** What a first `make up` takes here that builds these parts, in one sentence. */
 export function announcement(parts: readonly ToolchainPart[], cores = availableParallelism()): string {
   const all = parts.reduce((sum, part) => sum + secondsFor(part, cores), rest);
-  const what = parts.includes("cluster") ? "Kubernetes, Istio and Pulumi" : "Pulumi";
+  const names = parts.flatMap((part) => products[part]).join(", ");
+  const what = names.replace(/, ([^,]*)$/, " and $1");
   return (
     `This run compiles ${what}: ${duration(all)} on this machine's ${cores} core(s) when nothing else runs. ` +
     "Later runs find it done; a run that is cut off is gone on with."

@@ -18,6 +18,8 @@ const steady = (seconds: number) =>
 test("at the start it is said how long this machine's cores will take", () => {
   expect(announcement(["cluster", "pulumi"], 2)).toMatch(/about 9 min on this machine's 2 core\(s\) when nothing else runs/);
   expect(announcement(["cluster", "pulumi"], 16)).toMatch(/about 2 min on this machine's 16 core\(s\)/);
+  expect(announcement(["cluster", "pulumi"], 2)).toMatch(/^This run compiles Kubernetes, Istio and Pulumi: /);
+  expect(announcement(["cluster"], 2)).toMatch(/^This run compiles Kubernetes and Istio: about 7 min/);
   expect(announcement(["pulumi"], 2)).toMatch(/^This run compiles Pulumi: about 3 min/);
   expect(secondsFor("cluster", 2)).toBe(340);
 });
