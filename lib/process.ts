@@ -36,6 +36,11 @@ export interface RunOptions {
   readonly onLine?: (line: string) => void;
   /** Ends the program after so many milliseconds. */
   readonly timeout?: number;
+  /**
+   * Whether everything else on the machine goes first.
+   * @default false
+   */
+  readonly yields?: boolean;
 }
 
 /** What a program said and whether it ended well. */
@@ -53,7 +58,7 @@ export interface Finished {
 export async function attempt(
   program: string,
   args: readonly string[],
-  { cwd, env, input, onLine, timeout }: RunOptions = {},
+  { cwd, env, input, onLine, timeout, yields = false }: RunOptions = {},
 ): Promise<Finished> {
   const options: Options = {
     all: true,
@@ -63,7 +68,7 @@ export async function attempt(
     ...(timeout && { timeout }),
   };
   try {
-    const child = execa(...dyingWithUs(program, args), options);
+    const child = execa(...dyingWithUs(program, args, yields), options);
     if (onLine) for await (const line of child.iterable({ from: "all" })) onLine(String(line));
     const { stdout, all } = await child;
     return { ok: true, stdout: String(stdout), all: String(all) };
@@ -141,9 +146,9 @@ const setpriv = "/usr/bin/setpriv";
  * A command that ends when this process is killed, where Linux can promise that: otherwise `kind create cluster` would go
  * on beside the next run, which starts by removing what is half made.
  */
-function dyingWithUs(program: string, args: readonly string[]): [string, string[]] {
+function dyingWithUs(program: string, args: readonly string[], yields = false): [string, string[]] {
   if (process.platform !== "linux" || !existsSync(setpriv)) return [program, [...args]];
-  return [setpriv, ["--pdeathsig", "TERM", program, ...args]];
+  return [setpriv, ["--pdeathsig", "TERM", ...(yields ? ["nice"] : []), program, ...args]];
 }
 
 /** Whether there is no such program; setpriv says so with the code that shells use. */

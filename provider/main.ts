@@ -14,11 +14,10 @@ import { serve } from "./server.ts";
 /** Pulumi shows a plugin's own words as remarks of the whole run, each for good: progress would be a hundred of them. */
 const silent: Progress = { step: (_title, work) => work(() => {}), note: () => {} };
 
-/** Whoever runs plain pulumi where nothing is built yet would see a cluster that is being made for minutes. */
+/** Whoever runs plain pulumi where nothing is built yet would see nothing but a cluster that is being made for minutes. */
 async function tellOfBuild(): Promise<void> {
-  const { announcement, missingParts } = await import("../airgap/index.ts");
-  const missing = missingParts();
-  if (missing.length > 0) console.error(announcement(missing));
+  const notice = (await import("../cli/support/firstBuild.ts")).buildNotice();
+  if (notice) console.error(notice);
 }
 
 applyProxyExceptions();

@@ -41,7 +41,9 @@ const pauses = [1_000, 10_000];
 export async function go(args: readonly string[], module: string, onLine?: (line: string) => void): Promise<string> {
   for (let tries = 0; ; tries++) {
     try {
-      return await output("go", args, { cwd: module, env: { ...goEnvironment, ...collection() }, ...(onLine && { onLine }) });
+      // kind gives a node half a minute to start, and Pulumi is compiled while it does.
+      const options = { cwd: module, env: { ...goEnvironment, ...collection() }, yields: true };
+      return await output("go", args, { ...options, ...(onLine && { onLine }) });
     } catch (error) {
       const wait = pauses[tries];
       if (wait === undefined || !isNotFetched(error)) throw goFailure(error);

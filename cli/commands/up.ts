@@ -1,4 +1,4 @@
-import { announcement, ensureImages, ensurePackages, ensurePlugins, ensureToolchain, missingParts } from "../../airgap/index.ts";
+import { ensureImages, ensurePackages, ensurePlugins, ensureToolchain } from "../../airgap/index.ts";
 import { UserError } from "../../lib/errors.ts";
 import { consoleProgress } from "../../lib/progress.ts";
 import { withRunLock } from "../../lib/runLock.ts";
@@ -17,6 +17,7 @@ import { preflight } from "../preflight.ts";
 import { recover } from "../pulumi/recovery.ts";
 import { canAsk, ensureStack, type PulumiStack, readOutputs, runUpdate } from "../pulumi/stack.ts";
 import { pulumiHome } from "../support/environment.ts";
+import { buildNotice } from "../support/firstBuild.ts";
 import { makeFor } from "../support/make.ts";
 import { Timings } from "../support/timings.ts";
 import { listUrls, type Question, questionOf, untilAnswered } from "../support/url.ts";
@@ -90,8 +91,8 @@ async function makeCluster(context: Context, spec: KindSpec, timings: Timings): 
 /** Debian's packages come first: with iptables there, more can be told of the machine before the long build. */
 async function prepareMachine(spec: KindSpec): Promise<void> {
   if ((await ensurePackages(progress)) && (await readCluster(spec)).state === "absent") await requireHost();
-  const missing = missingParts();
-  if (missing.length > 0) progress.note(announcement(missing));
+  const notice = buildNotice();
+  if (notice) progress.note(notice);
 }
 
 async function pulumi(): Promise<void> {

@@ -110,14 +110,16 @@ async function create(
     progress.note(`Nodes cannot pull images through the proxy ${proxy}: its address is this machine's own. Name one they reach.`);
   const nodes = await progress.step(`Create the cluster ${spec.name} on ${runtime.name}`, async (detail) => {
     await prepareNetwork(runtime);
-    await output("kind", ["create", "cluster", "--kubeconfig", kubeconfigFile(spec.name), "--config", "-"], {
-      env: runtime.env,
-      input: kindConfig(spec, { hostPath: ownerDir(spec.name) }),
-      onLine: (line) => {
-        const step = stepOf(line);
-        if (step) progress.note(step);
-        if (step === afterNodes) onNodes("new");
-      },
+    const onLine = (line: string) => {
+      const step = stepOf(line);
+      if (step) progress.note(step);
+      if (step === afterNodes) onNodes("new");
+    };
+    const make = () => runKind(runtime, spec, onLine);
+    await make().catch((error) => {
+      if (!(error instanceof CommandError) || !slowStart.test(error.output)) throw error;
+      progress.note("A node did not start within the half minute that kind gives it; once more.");
+      return make();
     });
     const nodes = await listNodes(runtime, spec.name);
     await untilNodesReady(runtime, nodes, { stack: spec.stack, timeout: readyTimeout, detail });
@@ -125,6 +127,15 @@ async function create(
   });
   await rm(halfMadeMark(spec.name));
   return nodes;
+}
+
+/** What kind says where a node's system is not up in time: the machine is busy. It has removed the nodes by then. */
+const slowStart = /could not find a log line/;
+
+function runKind(runtime: Runtime, spec: KindSpec, onLine: (line: string) => void): Promise<string> {
+  const input = kindConfig(spec, { hostPath: ownerDir(spec.name) });
+  const args = ["create", "cluster", "--kubeconfig", kubeconfigFile(spec.name), "--config", "-"];
+  return output("kind", args, { env: runtime.env, input, onLine });
 }
 
 /** The step that kind begins when its nodes run. */

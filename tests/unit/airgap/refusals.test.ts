@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { podmanStorage } from "../../../airgap/podman.ts";
 import { isAtLeast, type Machine, preflight, thisMachine } from "../../../airgap/preflight.ts";
 import { debianPackages, ensureDebianPackages } from "../../../airgap/toolchain/debian.ts";
 import { fetchFailure, requireIntegrity } from "../../../airgap/toolchain/downloads.ts";
@@ -7,6 +8,7 @@ import { go } from "../../../airgap/toolchain/go.ts";
 import { goFailure } from "../../../airgap/toolchain/goErrors.ts";
 import { missingParts } from "../../../airgap/toolchain/index.ts";
 import { UserError } from "../../../lib/errors.ts";
+import { nearestExisting } from "../../../lib/paths.ts";
 import { CommandError } from "../../../lib/process.ts";
 import { silentProgress } from "../../lib/silentProgress.ts";
 import { Folder } from "./support/folder.ts";
@@ -73,7 +75,7 @@ describe("before anything is made", () => {
   });
 
   test("too little on the disk of podman's storage alone", async () => {
-    const isPodmans = (folder: string) => folder.startsWith("/var");
+    const isPodmans = (folder: string) => folder === nearestExisting(podmanStorage);
     const problem = await only({
       disk: async (folder) => Number(isPodmans(folder)),
       freeSpace: async (folder) => (isPodmans(folder) ? 5e8 : 1e12),

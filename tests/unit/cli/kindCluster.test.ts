@@ -284,6 +284,25 @@ describe("ensure", () => {
     await expect(ensureCluster(spec, progress)).rejects.toThrow(/`kind create cluster.*no space left/s);
   });
 
+  test.each([
+    ["once, makes the cluster nevertheless", 1, true],
+    ["twice, is told in kind's own words", 2, false],
+  ])("a node that does not start in time %s", async (_what, times, made) => {
+    const slow = `echo 'ERROR: failed to create cluster: could not find a log line that matches "Reached target"' >&2; exit 1`;
+    const count = 'echo >> "$FAKES/tries"; tries=$(wc -l < "$FAKES/tries")';
+    fakes.program(
+      "kind",
+      `[ "$1" != create ] || { ${count}; [ $tries -gt ${times} ] || { ${slow}; }; }\n${fakes.script("kind")}`,
+    );
+    const ensured = ensureCluster(spec, progress).then(
+      ({ created }) => created,
+      (error: Error) => /could not find a log line/.test(error.message) && false,
+    );
+    expect(await ensured).toBe(made);
+    expect(notes).toContain("A node did not start within the half minute that kind gives it; once more.");
+    expect(fakes.read("tries").split("\n")).toHaveLength(3);
+  });
+
   test("prefers Docker where its engine answers", async () => {
     fakes.program("docker", `[ "$1" != info ] || exit 0\n${fakes.script("podman")}`);
     expect(await ensureCluster(spec, progress)).toMatchObject({ runtime: "docker" });

@@ -31,6 +31,14 @@ describe("running a program", () => {
     expect(await output("sh", ["-c", 'cat; echo " $X"; echo more'], options)).toBe("given set\nmore");
     expect(lines).toEqual(["given set", "more"]);
   });
+
+  test("that yields lets everything else go first", async () => {
+    const own = Number(await output("nice", []));
+    expect(Number(await output("nice", [], { yields: true }))).toBe(Math.min(19, own + 10));
+    await expect(output("no-such-program", [], { yields: true })).rejects.toThrow(
+      "no-such-program is needed and not on the PATH.",
+    );
+  });
 });
 
 // Side by side: one of them waits long.
