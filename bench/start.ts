@@ -3,7 +3,7 @@ import { UserError } from "../lib/errors.ts";
 import { projectDir } from "../lib/paths.ts";
 import { output } from "../lib/process.ts";
 import { type Records, record } from "../report/records.ts";
-import { EmptyProgram, kindAlone, secondsOf } from "./support/floors.ts";
+import { EmptyProgram, kindAlone, removeKindAlone, secondsOf } from "./support/floors.ts";
 import { roundsOf } from "./support/rounds.ts";
 import { runTopic, say, showTable, spread } from "./support/topic.ts";
 import { type Step, stepsOf } from "./support/upTimings.ts";
@@ -25,6 +25,7 @@ await runTopic(async (atEnd) => {
   const { spec } = readContext("local");
   if (!spec) throw new UserError("The stack local has no cluster of its own to start: its mesh:target is not kind.");
   say("taking the stack local down: where this is interrupted, `make up` brings it back");
+  atEnd(() => removeKindAlone(spec));
   const starts: Step[][] = [];
   const alone: number[] = [];
   for (let round = 0; round < rounds; round++) {

@@ -17,6 +17,8 @@ export interface Account {
   busy(): Promise<number>;
   /** Memory it holds and that could not be taken from it, as the kubelet counts it, in MB. */
   memory(): Promise<number>;
+  /** One of its processes. */
+  pid(): Promise<number>;
 }
 
 /**
@@ -33,7 +35,7 @@ export async function accountsOf(ids: readonly string[]): Promise<Account[]> {
       throw new Error(
         `container ${id || "without an id"} is not accounted for on this machine: are the cluster's nodes elsewhere?`,
       );
-    return { busy: () => busyOf(time), memory: () => memoryOf(held) };
+    return { busy: () => busyOf(time), memory: () => memoryOf(held), pid: () => pidIn(time) };
   });
 }
 
@@ -45,6 +47,11 @@ async function busyOf(folder: string): Promise<number> {
   const nanoseconds = join(folder, "cpuacct.usage");
   if (existsSync(nanoseconds)) return Number(await readFile(nanoseconds, "utf8")) / 1e9;
   return field(await readFile(join(folder, "cpu.stat"), "utf8"), "usage_usec") / 1e6;
+}
+
+async function pidIn(folder: string): Promise<number> {
+  const [first = ""] = (await readFile(join(folder, "cgroup.procs"), "utf8")).split("\n");
+  return Number(first);
 }
 
 async function memoryOf(folder: string): Promise<number> {

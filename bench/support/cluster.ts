@@ -76,6 +76,8 @@ export interface PodArgs {
   readonly port: number;
   /** Answers 200 when it is ready. */
   readonly ready: string;
+  /** @default none */
+  readonly annotations?: Readonly<Record<string, string>>;
 }
 
 /** What pods run: nodes have both for the platform's own. */
@@ -85,11 +87,11 @@ const images: Readonly<Record<PodArgs["image"], () => BuiltImage>> = {
 };
 
 /** A pod of one container without limits, which what is compared would reach at different times. */
-export function podOf({ namespace, name, image, args, node, port, ready }: PodArgs) {
+export function podOf({ namespace, name, image, args, node, port, ready, annotations }: PodArgs) {
   return {
     apiVersion: "v1",
     kind: "Pod",
-    metadata: { namespace, name, labels: { app: name } },
+    metadata: { namespace, name, labels: { app: name }, ...(annotations && { annotations }) },
     spec: {
       automountServiceAccountToken: false,
       enableServiceLinks: false,

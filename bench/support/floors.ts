@@ -56,11 +56,15 @@ export class EmptyProgram {
 
 /** Makes a kind cluster with the nodes of a stack and nothing in it, and removes it; tells how long the first took, in seconds. */
 export async function kindAlone(spec: KindSpec): Promise<number> {
-  const progress = consoleProgress();
-  const alone = { ...spec, name: "mesh-alone", ports: [] };
+  await removeKindAlone(spec);
   try {
-    return await secondsOf(() => ensureCluster(alone, progress));
+    return await secondsOf(() => ensureCluster(aloneOf(spec), consoleProgress()));
   } finally {
-    await deleteCluster(alone, progress);
+    await removeKindAlone(spec);
   }
 }
+
+/** Removes that cluster, as far as it is there: one that was interrupted is. */
+export const removeKindAlone = (spec: KindSpec): Promise<void> => deleteCluster(aloneOf(spec), consoleProgress());
+
+const aloneOf = (spec: KindSpec): KindSpec => ({ ...spec, name: "mesh-alone", ports: [] });
