@@ -7,6 +7,8 @@ import {
   imageReference,
   istioVersion,
   nodeImageReference,
+  toolchainKey,
+  toolchainParts,
   toolchainPath,
 } from "../../../airgap/names.ts";
 import { cacheDir } from "../../../lib/paths.ts";
@@ -56,6 +58,10 @@ describe("names", () => {
       new RegExp(`^localhost/mesh/kind-node:${moduleVersion("k8s.io/kubernetes")}-[0-9a-f]{12}$`),
     );
     expect(chartPath("istiod")).toContain(istioVersion());
+  });
+
+  test("each part of the toolchain depends on sources of its own", () => {
+    expect(new Set(toolchainParts.map(toolchainKey)).size).toBe(toolchainParts.length);
   });
 
   test("everything lives below the user's cache", () => {

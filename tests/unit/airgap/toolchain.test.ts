@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Progress } from "../../../lib/progress.ts";
 import { silentProgress } from "../../lib/silentProgress.ts";
 import { Folder } from "./support/folder.ts";
 
@@ -52,8 +53,18 @@ const built = () =>
 
 describe("of the toolchain", () => {
   test("what people run is built by itself, once, however many ask for it", async () => {
-    await Promise.all([ensureToolchain("tools", silentProgress), ensureToolchain("tools", silentProgress)]);
-    await ensureToolchain("tools", silentProgress);
+    const steps: string[] = [];
+    const progress: Progress = {
+      step: (title, work) => {
+        steps.push(title);
+        return work(() => {});
+      },
+      note: () => {},
+    };
+    await Promise.all([ensureToolchain("tools", progress), ensureToolchain("tools", progress)]);
+    await ensureToolchain("tools", progress);
+    // Who asks second is not told that another run is at it.
+    expect(steps).toEqual(["helm and istioctl, from Go modules"]);
     expect(built()).toEqual(["helm.sh/helm/v3/cmd/helm istio.io/istio/istioctl/cmd/istioctl"]);
     for (const name of ["helm", "istioctl"]) expect(existsSync(join(toolchainBin("tools"), name))).toBe(true);
   });
