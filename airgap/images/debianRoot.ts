@@ -71,16 +71,8 @@ async function ensureRoot(title: string, kind: readonly string[], progress: Prog
   return join(folder, "root");
 }
 
-/** Asked for once in a run: apt does not read its lists twice at the same time. */
-let known: Promise<string> | undefined;
-
-function sources(): Promise<string> {
-  known ??= readSources();
-  return known;
-}
-
 /** The package sources of this machine that are Debian's, whichever way they are written down; other vendors' have no part. */
-async function readSources(): Promise<string> {
+async function sources(): Promise<string> {
   const list = () =>
     output("apt-get", ["indextargets", "--format", "$(ORIGIN)|deb $(REPO_URI) $(RELEASE) $(COMPONENT)", "Created-By: Packages"]);
   let targets = await list();

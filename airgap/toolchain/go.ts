@@ -28,7 +28,7 @@ const goEnvironment = {
 /** What a compiler may take before it looks for what it no longer needs, in bytes; enough for the largest package. */
 const enough = 2 ** 30;
 
-/** Where half of the memory is enough for as many compilers as there are cores, they need not look: that is a tenth of their work. */
+/** Where half of the memory is enough for as many compilers as there are cores, they need not look: that is a twentieth of their work. */
 export function collection(memory = totalmem(), cores = availableParallelism()): NodeJS.ProcessEnv {
   const each = memory / 2 / cores;
   return each < enough ? { GOGC: "100" } : { GOGC: "off", GOMEMLIMIT: `${enough}` };

@@ -56,17 +56,19 @@ export function ensureToolchain(part: ToolchainPart, progress: Progress): Promis
   return ensured;
 }
 
+/** What belongs to a part beside its Go programs. */
+const belongings: Readonly<Record<ToolchainPart, readonly ((progress: Progress) => Promise<unknown>)[]>> = {
+  cluster: [ensureEnvoy, ensureNode],
+  pulumi: [ensureCharts],
+  tools: [],
+};
+
 async function ensurePart(part: ToolchainPart, progress: Progress): Promise<void> {
-  const fill = (temporary: string, detail: Detail) => buildPart(part, temporary, detail);
-  const programs = () => ensureFolder(toolchainDir(part), titles[part], progress, fill);
-  if (part !== "cluster") {
-    await programs();
-    if (part === "pulumi") await ensureCharts(progress);
-    return;
-  }
   // Envoy takes pip. Once that is built, only who builds images or runs nodes needs Debian's packages.
-  if (!existsSync(toolchainDir("cluster")) || !existsSync(envoyBinary())) await ensurePackages(progress);
-  await Promise.all([programs(), ensureEnvoy(progress), ensureNode(progress)]);
+  if (part === "cluster" && !(existsSync(toolchainDir(part)) && existsSync(envoyBinary()))) await ensurePackages(progress);
+  const fill = (temporary: string, detail: Detail) => buildPart(part, temporary, detail);
+  const programs = ensureFolder(toolchainDir(part), titles[part], progress, fill);
+  await Promise.all([programs, ...belongings[part].map((ensure) => ensure(progress))]);
 }
 
 async function buildPart(part: ToolchainPart, temporary: string, detail: Detail): Promise<void> {

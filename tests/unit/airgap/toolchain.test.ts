@@ -51,6 +51,12 @@ const built = () =>
     .split("\n")
     .flatMap((line) => (line.startsWith("build ") ? [line.replace(/^.* -o \S+ /, "")] : []));
 
+test("compilers collect no garbage only where half of the memory is a gigabyte for each of them", async () => {
+  const { collection } = await import("../../../airgap/toolchain/go.ts");
+  expect(collection(4 * 2 ** 30, 2)).toEqual({ GOGC: "off", GOMEMLIMIT: "1073741824" });
+  expect(collection(4 * 2 ** 30, 4)).toEqual({ GOGC: "100" });
+});
+
 describe("of the toolchain", () => {
   test("what people run is built by itself, once, however many ask for it", async () => {
     const steps: string[] = [];
