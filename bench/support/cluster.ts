@@ -122,17 +122,28 @@ export async function untilReady(namespace: string, ...pods: string[]): Promise<
   await kubectl("wait", `--namespace=${namespace}`, ...names, "--for=condition=Ready", "--timeout=90s");
 }
 
-interface Pod {
-  readonly status: Readonly<
-    Record<"containerStatuses" | "initContainerStatuses", readonly { readonly name: string; readonly containerID?: string }[]>
-  >;
+/** A pod as the API server has it. */
+export interface PodObject {
+  readonly metadata: { readonly name: string; readonly deletionTimestamp?: string };
+  readonly status: Readonly<Partial<Record<"containerStatuses" | "initContainerStatuses", readonly ContainerStatus[]>>>;
+}
+
+interface ContainerStatus {
+  readonly name: string;
+  readonly containerID?: string;
+  readonly state: { readonly running?: object };
 }
 
 /** Ids of a pod's containers that run, by name: its own, and its sidecar. */
+export function runningIn({ status }: PodObject): Readonly<Record<string, string>> {
+  const all = [...(status.initContainerStatuses ?? []), ...(status.containerStatuses ?? [])];
+  const running = all.filter(({ state }) => state.running !== undefined);
+  return Object.fromEntries(running.map(({ name, containerID = "" }) => [name, containerID.replace(/^.*:\/\//, "")]));
+}
+
+/** The same of the pod of that name. */
 export async function containersOf(namespace: string, pod: string): Promise<Readonly<Record<string, string>>> {
-  const { status } = await kubeGet<Pod>("pod", pod, `--namespace=${namespace}`);
-  const all = [...(status.initContainerStatuses ?? []), ...status.containerStatuses];
-  return Object.fromEntries(all.map(({ name, containerID = "" }) => [name, containerID.replace(/^.*:\/\//, "")]));
+  return runningIn(await kubeGet<PodObject>("pod", pod, `--namespace=${namespace}`));
 }
 
 /**

@@ -1,4 +1,5 @@
 import { type Counts, countsOf, readReport } from "../../tests/lib/fortio.ts";
+import { kubectl } from "../../tests/lib/runningStack.ts";
 import type { Bucket } from "./rounds.ts";
 
 /** What came of one load. Times are in milliseconds. */
@@ -15,6 +16,33 @@ export interface Outcome extends Counts {
 
 /** Makes the histogram as fine as fortio can: buckets of 10 µs at first, and of less than a fifth of their value further up. */
 export const reporting = ["-json", "-", "-r", "0.00001", "-p", "50,90,99", "-quiet"] as const;
+
+export interface Load {
+  /** Requests a second; 0 for as many as it can. */
+  readonly rate: number;
+  /** Connections, each with one request at a time. */
+  readonly connections: number;
+  readonly seconds: number;
+}
+
+/**
+ * Puts load on a URL from a pod's container `client`.
+ *
+ * @throws Error when a request fails: its time would say nothing.
+ */
+export async function loadFrom(
+  client: { readonly namespace: string; readonly name: string },
+  url: string,
+  { rate, connections, seconds }: Load,
+): Promise<Outcome> {
+  const how = ["-qps", String(rate), "-uniform", "-c", String(connections), "-t", `${seconds}s`];
+  const command = ["/usr/local/bin/fortio", "load", ...reporting, ...how, url];
+  const where = [`--namespace=${client.namespace}`, client.name, "--container=client"];
+  const outcome = outcomeOf(await kubectl("exec", ...where, "--", ...command));
+  if (outcome.failed > 0)
+    throw new Error(`${url} of ${client.namespace}: ${outcome.failed} of ${outcome.requests} requests failed`);
+  return outcome;
+}
 
 /**
  * Reads the report that fortio writes with {@link reporting}.

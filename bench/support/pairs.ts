@@ -1,7 +1,7 @@
-import { applyObjects, kubectl } from "../../tests/lib/runningStack.ts";
+import { applyObjects } from "../../tests/lib/runningStack.ts";
 import { type Account, accountsOf } from "./cgroups.ts";
 import { containersOf, ownNamespaces, podOf, serviceOf, untilReady, workers } from "./cluster.ts";
-import { type Outcome, outcomeOf, reporting } from "./fortio.ts";
+import { type Load, loadFrom, type Outcome } from "./fortio.ts";
 import { type AtEnd, say } from "./topic.ts";
 
 /*
@@ -15,14 +15,6 @@ export const sidesOf = (round: number): readonly Side[] => (round % 2 === 0 ? ["
 
 /** What takes processor time for a request, by the part it plays. */
 export type Part = "client" | "clientProxy" | "service" | "serviceProxy";
-
-export interface Load {
-  /** Requests a second; 0 for as many as it can. */
-  readonly rate: number;
-  /** Connections, each with one request at a time. */
-  readonly connections: number;
-  readonly seconds: number;
-}
 
 const namespaceOf = (side: Side) => `bench-${side}`;
 const port = 8080;
@@ -66,15 +58,7 @@ async function pairOf(side: Side): Promise<Pair> {
   const expected = side === "mesh" ? 4 : 2;
   if (accounts.length !== expected) throw new Error(`${side}: ${accounts.length} containers take part instead of ${expected}`);
   return {
-    async load({ rate, connections, seconds }) {
-      const how = ["-qps", String(rate), "-uniform", "-c", String(connections), "-t", `${seconds}s`];
-      const command = ["/usr/local/bin/fortio", "load", ...reporting, ...how, `http://service:${port}/api/products`];
-      const outcome = outcomeOf(
-        await kubectl("exec", `--namespace=${namespace}`, "client", "--container=client", "--", ...command),
-      );
-      if (outcome.failed > 0) throw new Error(`${side}: ${outcome.failed} of ${outcome.requests} requests failed`);
-      return outcome;
-    },
+    load: (load) => loadFrom({ namespace, name: "client" }, `http://service:${port}/api/products`, load),
     async busy() {
       const used = await Promise.all(accounts.map(async ([part, account]) => [part, await account.busy()] as const));
       return Object.fromEntries(used);

@@ -3,9 +3,9 @@ import type { Manifest } from "../../tests/contract/support/manifests.ts";
 import { applyObjects, kubectl, kubeGet } from "../../tests/lib/runningStack.ts";
 import { sum } from "../../tests/lib/statistics.ts";
 import { type Account, accountsOf } from "./cgroups.ts";
-import { ownNamespaces, podOf, serviceOf, untilReady, workers } from "./cluster.ts";
+import { ownNamespaces, type PodObject, podOf, runningIn, serviceOf, untilReady, workers } from "./cluster.ts";
 import { declare } from "./declared.ts";
-import { type Outcome, outcomeOf, reporting } from "./fortio.ts";
+import { type Load, loadFrom, type Outcome } from "./fortio.ts";
 import { type AtEnd, say } from "./topic.ts";
 
 /*
@@ -18,14 +18,6 @@ export const sides: readonly Side[] = ["plain", "istio", "platform"];
 
 const namespaceOf = (side: Side) => `bench-${side}`;
 const port = 8080;
-
-export interface Load {
-  /** Requests a second; 0 for as many as there can be. */
-  readonly rate: number;
-  /** Connections, each with one request at a time. */
-  readonly connections: number;
-  readonly seconds: number;
-}
 
 /** What answers one address, and what takes part in it. */
 export interface Way {
@@ -221,21 +213,7 @@ async function podNamed(namespace: string, label: string): Promise<Pod> {
   );
   const [found] = items.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
   if (!found) throw new Error(`no pod of ${namespace} has the label ${label}`);
-  const statuses = [...(found.status.initContainerStatuses ?? []), ...(found.status.containerStatuses ?? [])];
-  const running = statuses.filter(({ state }) => state.running !== undefined);
-  const containers = running.map(({ name, containerID = "" }) => [name, containerID.replace(/^.*:\/\//, "")]);
-  return { namespace, name: found.metadata.name, containers: Object.fromEntries(containers) };
-}
-
-interface PodObject {
-  readonly metadata: { readonly name: string; readonly deletionTimestamp?: string };
-  readonly status: Readonly<Partial<Record<"containerStatuses" | "initContainerStatuses", readonly ContainerStatus[]>>>;
-}
-
-interface ContainerStatus {
-  readonly name: string;
-  readonly containerID?: string;
-  readonly state: { readonly running?: object };
+  return { namespace, name: found.metadata.name, containers: runningIn(found) };
 }
 
 /** The way from a client to an address. */
@@ -246,17 +224,8 @@ async function way(client: Pod, pods: readonly Pod[], url: string): Promise<Way>
   const proxies: Account[] = accounts.filter((_, index) => named[index]?.[0] === "istio-proxy");
   const process = ({ containers }: Pod) => Object.values(containers)[0] ?? "";
   const pids = await Promise.all((await accountsOf(taking.map(process))).map((account) => account.pid()));
-  const run = Object.keys(client.containers).find((name) => name === "client") ?? "";
   return {
-    async load({ rate, connections, seconds }) {
-      const how = ["-qps", String(rate), "-uniform", "-c", String(connections), "-t", `${seconds}s`];
-      const command = ["/usr/local/bin/fortio", "load", ...reporting, ...how, url];
-      const outcome = outcomeOf(
-        await kubectl("exec", `--namespace=${client.namespace}`, client.name, `--container=${run}`, "--", ...command),
-      );
-      if (outcome.failed > 0) throw new Error(`${url}: ${outcome.failed} of ${outcome.requests} requests failed`);
-      return outcome;
-    },
+    load: (load) => loadFrom(client, url, load),
     busy: async () => sum(await Promise.all(accounts.map((account) => account.busy()))),
     proxies: () => Promise.all(proxies.map((account) => account.memory())),
     connections: async () => sum(await Promise.all(pids.map(openedBy))),
