@@ -43,7 +43,7 @@ export function noticesOf(
 
 /** Registers the platform on a target: the mesh, its gateways, the applications, and the gateways' routes to them. */
 export function buildPlatform(target: Target, config: Config, applications: readonly ApplicationSpec[]): Platform {
-  const { cluster, charts, images, replicas, storageClass, platform, dnsRegion } = target;
+  const { cluster, charts, images, replicas, proxyCpu, storageClass, platform, dnsRegion } = target;
   const inCluster = { provider: cluster.provider, transformations: [namedOnce] };
   const graph = new CallGraph(
     applications,
@@ -52,7 +52,7 @@ export function buildPlatform(target: Target, config: Config, applications: read
   const routes = applications.flatMap((application) => routesOf(application, target.gateways));
 
   const onReady = { ...inCluster, dependsOn: [...cluster.ready] };
-  const istio = new Istio("istio", { charts, ...config.istio, platform, replicas: replicas.istiod }, onReady);
+  const istio = new Istio("istio", { charts, ...config.istio, platform, replicas: replicas.istiod, proxyCpu }, onReady);
   const issuing = { tls: config.tls, chart: charts.certManager, images, ...(dnsRegion !== undefined && { region: dnsRegion }) };
   const certificates = createCertificates("certificates", issuing, onReady);
 
@@ -61,7 +61,19 @@ export function buildPlatform(target: Target, config: Config, applications: read
   const inMesh = { ...inCluster, dependsOn: [...cluster.ready, ...istio.ready] };
   // The gateways and all applications start side by side.
   const surroundings = { ...target.surroundings, scrapers: config.monitoring.scrapers };
-  const context = { charts, images, ...mesh, certificates, graph, routes, surroundings, settings: config, inCluster, inMesh };
+  const context = {
+    charts,
+    images,
+    ...mesh,
+    certificates,
+    graph,
+    routes,
+    surroundings,
+    proxyCpu,
+    settings: config,
+    inCluster,
+    inMesh,
+  };
   const gateways = target.gateways.map((name) => ({
     name,
     ...implementations[name].install({ ...context, exposure: target.exposure[name], replicas: replicas.gateway }),

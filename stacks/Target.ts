@@ -15,6 +15,11 @@ export interface Target extends Sources {
   readonly exposure: Readonly<Record<GatewayName, Exposure>>;
   /** How many of each there are. Gateways have a copy that serves on when the node of the other is lost. */
   readonly replicas: { readonly istiod: number; readonly gateway: number };
+  /**
+   * How much of a core a node keeps for each proxy, as Kubernetes writes it; its share where there is not enough for all, too. Istio's charts
+   * have `100m`: proxies with less answer late beside busy neighbours that have as much.
+   */
+  readonly proxyCpu: string;
   /** Of volumes. @default the cluster's own */
   readonly storageClass?: string;
   /** Whether the cluster's network holds pods to NetworkPolicies, or only keeps them. */

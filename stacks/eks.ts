@@ -27,6 +27,7 @@ export async function eksTarget(config: EksConfig): Promise<Target> {
       istio: networkLoadBalancer({ protocol: "http", port: "15021", path: "/healthz/ready" }),
     },
     replicas: { istiod: 2, gateway: 2 },
+    proxyCpu: "100m",
     storageClass: eksStorageClass,
     networkPolicies: "enforced",
     dnsRegion: config.eks.region,

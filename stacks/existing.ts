@@ -17,6 +17,7 @@ export async function existingTarget(config: ExistingConfig): Promise<Target> {
     cluster: new ExistingCluster("existing", { kubeconfig, context }),
     exposure: { kong: expose(exposure, "http", "https"), istio: expose(exposure, "istio", "istioTls") },
     replicas: { istiod: 2, gateway: 2 },
+    proxyCpu: "100m",
     ...(storageClass === undefined ? {} : { storageClass }),
     networkPolicies,
     ...(platform && { platform }),

@@ -37,6 +37,8 @@ export async function kindTarget(config: KindConfig, applications: readonly Decl
     cluster: new KindCluster(config.cluster.name, { spec: kindSpec(config), images }),
     exposure: { kong: exposure(config, "http", "https"), istio: exposure(config, "istio", "istioTls") },
     replicas: { istiod: 1, gateway: 2 },
+    // Each node counts all cores of this machine as its own: what they keep is nobody's share of anything.
+    proxyCpu: "10m",
     // Requests come through a port of this machine, and from then on they are those of the nodes' bridge.
     callerAddresses: "lost",
     // kind's own network holds pods to them; the one that is built here does not know them.

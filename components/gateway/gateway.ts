@@ -23,6 +23,8 @@ export interface GatewayContext extends Sources, MeshMembership {
   readonly exposure: Exposure;
   /** How many pods it has, unless its own settings say otherwise. */
   readonly replicas: number;
+  /** How much of a core a node keeps for each proxy of Istio, such as `100m`. */
+  readonly proxyCpu: string;
   readonly certificates: Certificates;
   readonly graph: CallGraph;
   /** The route table of all gateways; rows of others are left out. */

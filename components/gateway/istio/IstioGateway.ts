@@ -8,7 +8,7 @@ import type { Certificates } from "../../certificates/certificates.ts";
 import { customResource } from "../../support/customResource.ts";
 import { helmRelease } from "../../support/helm.ts";
 import { createNamespace } from "../../support/namespace.ts";
-import type { GatewayArgs } from "../gateway.ts";
+import type { GatewayArgs, GatewayContext } from "../gateway.ts";
 import { type Reached, reachedAt } from "../urls.ts";
 import { boundsFilter, defaultHosts } from "./boundsFilter.ts";
 import { istioFacts, release } from "./facts.ts";
@@ -16,7 +16,7 @@ import { overloadKey, overloadManager } from "./overload.ts";
 import { proxyValues } from "./proxyValues.ts";
 import { redirectsOf } from "./redirects.ts";
 
-export interface IstioGatewayArgs extends GatewayArgs {
+export interface IstioGatewayArgs extends GatewayArgs, Pick<GatewayContext, "proxyCpu"> {
   /** Where the listener's certificate comes from. */
   readonly certificates: Certificates;
   /**
@@ -58,7 +58,7 @@ export class IstioGateway extends pulumi.ComponentResource {
 
   constructor(
     name: string,
-    { chart, exposure, injection, podAnnotations, replicas, tls, certificates, ...limits }: IstioGatewayArgs,
+    { chart, exposure, injection, podAnnotations, replicas, proxyCpu, tls, certificates, ...limits }: IstioGatewayArgs,
     opts?: pulumi.ComponentResourceOptions,
   ) {
     super("mesh:gateway:IstioGateway", name, {}, opts);
@@ -84,7 +84,7 @@ export class IstioGateway extends pulumi.ComponentResource {
       dependsOn: place,
     });
     const revision = injection["istio.io/rev"];
-    const proxy = { replicas, revision, podAnnotations, bounds, overload: overloadName };
+    const proxy = { replicas, proxyCpu, revision, podAnnotations, bounds, overload: overloadName };
     const values = proxyValues({ service: exposure.service, ...proxy });
     const started = { source: chart, release, namespace: place.metadata.name, values };
     const proxies = helmRelease(`${name}-proxies`, started, { parent: this, dependsOn: overload });

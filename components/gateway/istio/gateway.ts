@@ -10,13 +10,25 @@ import { IstioRoutes } from "./IstioRoutes.ts";
 export const istio: Gateway = { install };
 
 function install(context: GatewayContext): InstalledGateway {
-  const { charts, exposure, injection, podAnnotations, replicas, certificates, graph, routes, surroundings, settings } = context;
+  const { charts, exposure, injection, podAnnotations, replicas, proxyCpu, certificates, graph, routes, surroundings, settings } =
+    context;
   const { inCluster, inMesh } = context;
   const { tls, edge, istioGateway: bounds } = settings;
   const { stripHeaders, trustedProxies } = edge;
   // One proxy, and one bound: that of the service which has the largest.
   const retriedBytes = Math.max(defaultRetriedBytes, ...routes.map((route) => route.retriedBytes ?? 0));
-  const args = { chart: charts.gateway, exposure, injection, podAnnotations, replicas, tls, certificates, bounds, retriedBytes };
+  const args = {
+    chart: charts.gateway,
+    exposure,
+    injection,
+    podAnnotations,
+    replicas,
+    proxyCpu,
+    tls,
+    certificates,
+    bounds,
+    retriedBytes,
+  };
   const ingress = new IstioGateway("ingress", { ...args, trustedProxies: trustedProxies !== undefined }, inMesh);
   const { namespace, selector, reference, behindProxies } = ingress;
   new GatewayNetwork("istio-network", { graph, facts: istioFacts, surroundings }, { ...inCluster, dependsOn: ingress });

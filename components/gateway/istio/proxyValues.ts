@@ -7,6 +7,8 @@ import { overloadAnnotations } from "./overload.ts";
 export interface Proxies {
   readonly service: Exposure["service"];
   readonly replicas: number;
+  /** How much of a core a node keeps for each, such as `100m`. */
+  readonly proxyCpu: string;
   /** Of the control plane they belong to. @default the only one */
   readonly revision: string | undefined;
   readonly podAnnotations: Readonly<Record<string, string>> | undefined;
@@ -21,7 +23,7 @@ export interface Proxies {
  * before an old one leaves, and an old one leaves only when no requests come to it any more.
  */
 export function proxyValues(args: Proxies): Values {
-  const { service, replicas, revision, podAnnotations, bounds = defaultBounds, overload } = args;
+  const { service, replicas, proxyCpu, revision, podAnnotations, bounds = defaultBounds, overload } = args;
   const leaving = withdrawal[service.type];
   const config = {
     terminationDrainDuration: `${drain}s`,
@@ -33,7 +35,7 @@ export function proxyValues(args: Proxies): Values {
     securityContext: { runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } },
     autoscaling: { enabled: false },
     replicaCount: replicas,
-    resources: { requests: { cpu: "10m", memory: "64Mi" }, limits: { cpu: "2", memory: bounds.memory } },
+    resources: { requests: { cpu: proxyCpu, memory: "64Mi" }, limits: { cpu: "2", memory: bounds.memory } },
     strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
     lifecycle: { preStop: { sleep: { seconds: leaving } } },
     podAnnotations: {

@@ -12,6 +12,7 @@ const chart = (name: string) => ({ chart: name, values: {} });
 const args: IstioArgs = {
   charts: { base: chart("base"), cni: chart("cni"), istiod: chart("istiod") },
   replicas: 1,
+  proxyCpu: "100m",
 };
 
 let local: Recording;
@@ -169,6 +170,18 @@ test("a certificate's lifetime and the drain are told to proxies, which start an
 test("access logs on request", async () => {
   const { inputs } = await record(() => new Istio("istio", { ...args, accessLogs: true }));
   expect(at<string>(inputs(release, "istiod"), "values.meshConfig.accessLogFile")).toBe("/dev/stdout");
+});
+
+test("a node keeps of its processor for each proxy what its target says: on real nodes as much as Istio's charts", async () => {
+  const kept = async (stack: "local" | "eks") => {
+    const { inputs } = await recordStack(stack);
+    const ofSidecars = at<string>(inputs(release, "istiod"), "values.global.proxy.resources.requests.cpu");
+    return [ofSidecars, at<string>(inputs(release, "ingress-proxies"), "values.resources.requests.cpu")];
+  };
+  expect([await kept("local"), await kept("eks")]).toEqual([
+    ["10m", "10m"],
+    ["100m", "100m"],
+  ]);
 });
 
 test("a budget only where a pod can be spared", async () => {

@@ -32,6 +32,7 @@ async function recordGateway(changes: Changes = {}, options: RecordOptions = {})
     exposure: onNode,
     injection: { "istio-injection": "enabled" },
     replicas: 1,
+    proxyCpu: "100m",
   };
   const made: IstioGateway[] = [];
   const recording = await record(() => {
