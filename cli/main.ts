@@ -47,7 +47,7 @@ program
 program
   .command("bench")
   .description("measure what the platform costs: all topics, or one")
-  .argument("[topic]", "start, baseline, latency, throughput, growth or program")
+  .argument("[topic]", "start, baseline, growth or program")
   .action(async (topic) => (await import("./commands/bench.ts")).bench(topic));
 
 await runCommand(program);

@@ -18,16 +18,13 @@ export interface Headline {
 
 /** The figures that say the most, of those that can be had. */
 export function headlines(records: LastRecords): Headline[] {
-  const { matrix, revocation, canary, latency, throughput, start } = records;
+  const { matrix, revocation, canary, baseline, start } = records;
   return [
     ...requests(records),
     ...(matrix ? [probes(matrix.data)] : []),
     ...(revocation ? revoked(revocation.data) : []),
     ...(canary ? [splits(canary.data)] : []),
-    ...(latency ? added(latency.data) : []),
-    ...(throughput
-      ? [{ value: percent(throughput.data.ratio.median), label: "of the throughput per core remains with the mesh" }]
-      : []),
+    ...(baseline ? besideIstio(baseline.data) : []),
     ...(start ? [{ value: seconds(total(start.data.steps)), label: "from nothing to the first answer" }] : []),
   ];
 }
@@ -90,12 +87,13 @@ function splits({ splits }: Records["canary"]): Headline {
   };
 }
 
-/** At the rate in the middle: the highest one says more of the machine than of the mesh. */
-function added({ rates }: Records["latency"]): Headline[] {
-  const rate = rates[Math.floor((rates.length - 1) / 2)];
-  if (!rate) return [];
-  return (["p50", "p99"] as const).map((which) => ({
-    value: milliseconds(rate.added[which].median),
-    label: `added by the mesh at ${which}, ${count(rate.rate)} requests a second`,
-  }));
+/** What declaring an application costs, where its pods ask each other. */
+function besideIstio({ ways }: Records["baseline"]): Headline[] {
+  const ratios = ways.find(({ way }) => way === "direct")?.ratios;
+  if (!ratios) return [];
+  const rest = "of what Istio takes without the platform";
+  return [
+    { value: percent(ratios.p50.median), label: `${rest}, for half of the answers` },
+    { value: percent(ratios.busy.median), label: `${rest}, of the processor for a request` },
+  ];
 }

@@ -16,11 +16,11 @@ export const makers: Readonly<Record<Topic, string>> = {
   shifting: "make wire T=3-shifting",
   ejection: "make wire T=3-ejection",
   faults: "make wire T=4-",
-  latency: "make bench T=latency",
-  throughput: "make bench T=throughput",
+  baseline: "make bench T=baseline",
   growth: "make bench T=growth",
   program: "make bench T=program",
   start: "make bench T=start",
+  timeline: "make up",
 };
 
 /** Nothing is loaded from anywhere, and nothing runs: what the page shows is in it. */

@@ -53,6 +53,60 @@ export interface Rounds {
   readonly rounds: readonly number[];
 }
 
+/** Something that was under way, in seconds since its command began. */
+export interface Span {
+  readonly what: string;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** One `make up`: one that made a cluster, or one that did not. */
+export interface Run {
+  readonly cluster: "made" | "kept";
+  readonly date: string;
+  readonly stack: string;
+  readonly steps: readonly Span[];
+  /** What Pulumi made, changed or removed, in the order in which it was done. */
+  readonly resources: readonly Span[];
+}
+
+/** The median of several rounds, and between what the true one lies at 95 %. */
+export interface Estimate {
+  readonly median: number;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** How a request reaches the service: from a pod of the same side, or from one without a mesh through the side's gateway. */
+export type BaselineWay = "direct" | "gateway";
+
+/** Without a mesh, with Istio as its charts install it, and declared to the platform. */
+export type Side = "plain" | "istio" | "platform";
+
+/** What takes processor time for a request. */
+export type Part = "client" | "clientProxy" | "gateway" | "service" | "serviceProxy";
+
+/** What is measured of each, beside its unit. */
+export const baselineValues = {
+  p50: "p50, ms",
+  p99: "p99, ms",
+  rate: "most requests a second",
+  busy: "ms of a core for 1,000 requests",
+  memory: "MB of each proxy",
+  opened: "connections opened for 1,000 requests",
+} as const;
+export type BaselineValue = keyof typeof baselineValues;
+
+export interface BaselineSide {
+  readonly side: Side;
+  /** Without a mesh there are no proxies that hold memory. */
+  readonly values: Readonly<Partial<Record<BaselineValue, Rounds>>>;
+  /** Milliseconds of a core for 1,000 requests, by part. */
+  readonly cost: Readonly<Partial<Record<Part, Rounds>>>;
+  /** The times of all rounds. */
+  readonly times: Distribution;
+}
+
 export interface Records {
   /** Shares of 2,000 requests and more at each split. */
   canary: {
@@ -117,26 +171,16 @@ export interface Records {
     /** Megabytes of all nodes, where they are on this machine. */
     readonly memory?: number;
   };
-  /** The same service with and without the mesh, by requests a second, from a client in the cluster. */
-  latency: {
-    readonly rates: readonly {
+  /** A request to the same service without a mesh, with Istio as its charts install it, and declared to the platform. */
+  baseline: {
+    readonly ways: readonly {
+      readonly way: BaselineWay;
+      /** Requests a second at which times were taken, and connections were counted. */
       readonly rate: number;
-      readonly plain: { readonly p50: Rounds; readonly p90: Rounds; readonly p99: Rounds; readonly all: Distribution };
-      readonly mesh: { readonly p50: Rounds; readonly p90: Rounds; readonly p99: Rounds; readonly all: Distribution };
-      /** Added by the mesh, and how many times as long it takes in it, both within each round. */
-      readonly added: { readonly p50: Rounds; readonly p90: Rounds; readonly p99: Rounds };
-      readonly ratio: { readonly p50: Rounds; readonly p90: Rounds; readonly p99: Rounds };
+      readonly sides: readonly BaselineSide[];
+      /** How many times as much the platform takes as Istio by itself, within each round. */
+      readonly ratios: Readonly<Record<BaselineValue, Estimate>>;
     }[];
-  };
-  /** Requests a second for each core that is busy with them: client, service and, in the mesh, both proxies. */
-  throughput: {
-    readonly plain: Rounds;
-    readonly mesh: Rounds;
-    readonly ratio: Rounds;
-    /** Requests a second on the machine as it is. */
-    readonly rate: { readonly plain: Rounds; readonly mesh: Rounds };
-    /** Of a core for 1,000 requests, by part: `client`, `service`, and in the mesh `clientProxy`, `serviceProxy`. */
-    readonly cost: Readonly<Record<"plain" | "mesh", Readonly<Record<string, Rounds>>>>;
   };
   /** One sidecar and the control plane at several sizes of the mesh. */
   growth: {
@@ -168,6 +212,8 @@ export interface Records {
     /** Least squares: for each further service. */
     readonly slope: { readonly preview: number; readonly up: number; readonly memory: number };
   };
+  /** The last `make up` that made a cluster, and the last that did not. */
+  timeline: { readonly runs: readonly Run[] };
   start: {
     /** `make up` from nothing, by step. */
     readonly steps: readonly { readonly step: string; readonly seconds: Rounds }[];
@@ -210,6 +256,13 @@ export async function lastRecord<T extends Topic>(topic: T): Promise<Recorded<T>
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw error;
   }
+}
+
+/** Puts a `make up` in the place of the last one of its kind. */
+export async function recordRun(run: Omit<Run, "date">): Promise<void> {
+  const before = (await lastRecord("timeline"))?.data.runs ?? [];
+  const others = before.filter(({ cluster }) => cluster !== run.cluster);
+  await record("timeline", "make up", { runs: [...others, { date: new Date().toISOString(), ...run }] });
 }
 
 /** Adds one fault to those recorded before. */

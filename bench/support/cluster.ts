@@ -125,6 +125,7 @@ export async function untilReady(namespace: string, ...pods: string[]): Promise<
 /** A pod as the API server has it. */
 export interface PodObject {
   readonly metadata: { readonly name: string; readonly deletionTimestamp?: string };
+  readonly spec: { readonly nodeName: string };
   readonly status: Readonly<Partial<Record<"containerStatuses" | "initContainerStatuses", readonly ContainerStatus[]>>>;
 }
 

@@ -1,9 +1,28 @@
-import type { Distribution, Rounds } from "../../report/records.ts";
+import type { Distribution, Estimate, Rounds } from "../../report/records.ts";
 import { median, sum } from "../../tests/lib/statistics.ts";
 
 /** What several rounds of one measurement come to. */
 export function roundsOf(values: readonly number[]): Rounds {
   return { median: median(values), least: Math.min(...values), most: Math.max(...values), rounds: values };
+}
+
+/**
+ * The median of what several rounds came to, and between which of them the true one lies at 95 %, however they are spread: each is
+ * above it as often as below, so how many are below follows the binomial distribution.
+ *
+ * @returns the least and the most where there are fewer than nine, which then says less than 95 %.
+ */
+export function estimateOf(values: readonly number[]): Estimate {
+  const sorted = [...values].sort((a, b) => a - b);
+  const count = sorted.length;
+  let rank = 0;
+  // The chance that no more than so many are below.
+  for (let exactly = 2 ** -count, chance = exactly; chance <= 0.025; chance += exactly) {
+    rank++;
+    exactly *= (count - rank + 1) / rank;
+  }
+  const index = Math.max(0, rank - 1);
+  return { median: median(values), from: sorted[index] ?? Number.NaN, to: sorted[count - 1 - index] ?? Number.NaN };
 }
 
 /**

@@ -1,8 +1,9 @@
 import { readFile } from "node:fs/promises";
+import type { BaselineWay, Part, Side } from "../../report/records.ts";
 import type { Manifest } from "../../tests/contract/support/manifests.ts";
 import { applyObjects, kubectl, kubeGet } from "../../tests/lib/runningStack.ts";
 import { sum } from "../../tests/lib/statistics.ts";
-import { type Account, accountsOf } from "./cgroups.ts";
+import { accountsOf } from "./cgroups.ts";
 import { ownNamespaces, type PodObject, podOf, runningIn, serviceOf, untilReady, workers } from "./cluster.ts";
 import { declare } from "./declared.ts";
 import { type Load, loadFrom, type Outcome } from "./fortio.ts";
@@ -13,9 +14,6 @@ import { type AtEnd, say } from "./topic.ts";
  * this platform. In all three the client and the service are the same programs on the same two nodes.
  */
 
-export type Side = "plain" | "istio" | "platform";
-export const sides: readonly Side[] = ["plain", "istio", "platform"];
-
 const namespaceOf = (side: Side) => `bench-${side}`;
 const port = 8080;
 
@@ -23,33 +21,46 @@ const port = 8080;
 export interface Way {
   /** Puts load on it. @throws Error when a request fails: its time would say nothing. */
   load(load: Load): Promise<Outcome>;
-  /** Processor time that all parts have used so far, in seconds. */
-  busy(): Promise<number>;
+  /** Processor time that each part has used so far, in seconds. */
+  busy(): Promise<Partial<Record<Part, number>>>;
   /** Memory of each proxy that takes part, in MB. */
   proxies(): Promise<number[]>;
   /** Connections that the pods that take part have opened so far. */
   connections(): Promise<number>;
 }
 
-export interface Ways {
-  /** From a client of the same side. */
-  readonly direct: Readonly<Record<Side, Way>>;
-  /** From a client without a mesh, through the side's gateway. */
-  readonly gateway: Readonly<Record<Exclude<Side, "plain">, Way>>;
-}
+/** By the way that requests take, and the side that takes it. Without a mesh there is no gateway. */
+export type Ways = Readonly<Record<BaselineWay, Readonly<Partial<Record<Side, Way>>>>>;
 
 /** What is asked within the mesh, and through gateways, of which one has the former already. */
 const paths = { direct: "/api/products", gateway: "/health" } as const;
 
 const hostOf = (side: Side) => `service.${namespaceOf(side)}.svc.cluster.local`;
 
-/** A proxy as the charts' values have it, where the platform's differ. */
-const chartsProxy = {
-  "sidecar.istio.io/proxyCPU": "100m",
-  "sidecar.istio.io/proxyCPULimit": "2000m",
-  "sidecar.istio.io/proxyMemory": "128Mi",
-  "sidecar.istio.io/proxyMemoryLimit": "1024Mi",
-} as const;
+/**
+ * A proxy with the limits of the charts' values. What a node keeps for it is as for other proxies of this cluster, where nodes share one
+ * machine: by how much more than others a proxy has, it wins against whatever else runs.
+ */
+async function chartsProxy(): Promise<Readonly<Record<string, string>>> {
+  const { items } = await kubeGet<{ readonly items: readonly { readonly spec: Partial<Record<Containers, ProxySpec[]>> }[] }>(
+    "pods",
+    "--namespace=product",
+  );
+  const all = items.flatMap(({ spec: { containers = [], initContainers = [] } }) => [...containers, ...initContainers]);
+  const { cpu = "", memory = "" } = all.find(({ name }) => name === "istio-proxy")?.resources.requests ?? {};
+  return {
+    "sidecar.istio.io/proxyCPU": cpu,
+    "sidecar.istio.io/proxyMemory": memory,
+    "sidecar.istio.io/proxyCPULimit": "2000m",
+    "sidecar.istio.io/proxyMemoryLimit": "1024Mi",
+  };
+}
+
+type Containers = "containers" | "initContainers";
+interface ProxySpec {
+  readonly name: string;
+  readonly resources: { readonly requests?: Readonly<Record<string, string>> };
+}
 
 /** The gateway of the platform: where it is, by its Service. */
 const platformGateway = { namespace: "istio-ingress", label: "istio=ingressgateway" } as const;
@@ -77,22 +88,24 @@ export async function makeSides(atEnd: AtEnd): Promise<Ways> {
   say("making an application three times: without a mesh, with Istio alone, declared to the platform");
   await ownNamespaces({ [namespaceOf("plain")]: false, [namespaceOf("istio")]: true, [namespaceOf("platform")]: true }, atEnd);
   atEnd(() => applyObjects(declared.before));
+  const annotations = await chartsProxy();
   const bare = (["plain", "istio"] as const).flatMap((side) => {
-    const of = { namespace: namespaceOf(side), ...(side === "istio" && { annotations: chartsProxy }) };
+    const of = { namespace: namespaceOf(side), ...(side === "istio" && { annotations }) };
     return [
       podOf({ ...of, name: "service", image: "product", node: far, port, ready: "/ready" }),
       serviceOf(namespaceOf(side), "service", port),
       podOf({ ...of, name: "client", image: "fortio", args: ["server"], node: near, port, ready: "/fortio/" }),
     ];
   });
-  await applyObjects([...bare, ...bareGateway(near)]);
+  const gateways = (await platformGateways()).map(({ node }) => node);
+  await applyObjects([...bare, ...bareGateway(gateways, annotations)]);
   const nodes: Readonly<Record<string, string | undefined>> = { client: near, service: far };
   // A workload may start only where the rules about it are there.
   const [workloads, rules] = [true, false].map((wanted) => declared.own.filter(({ kind }) => (kind === "Deployment") === wanted));
   await applyObjects([...(rules ?? []).filter(({ kind }) => kind !== "Namespace"), ...declared.elsewhere]);
   await applyObjects((workloads ?? []).map((deployment) => placed(deployment, nodes)));
   await untilReady(namespaceOf("plain"), "service", "client");
-  await untilReady(namespaceOf("istio"), "service", "client", "gateway");
+  await untilReady(namespaceOf("istio"), "service", "client", ...gateways.map((_, index) => `gateway-${index}`));
   await kubectl(
     "wait",
     `--namespace=${namespaceOf("platform")}`,
@@ -102,31 +115,34 @@ export async function makeSides(atEnd: AtEnd): Promise<Ways> {
     "--timeout=90s",
   );
 
-  const direct = async (side: Side) => {
-    const pods = await Promise.all(["client", "service"].map((app) => podNamed(namespaceOf(side), `app=${app}`)));
-    return way(pods[0] as Pod, pods, `http://${hostOf(side)}:${port}${paths.direct}`);
-  };
-  const plain = await podNamed(namespaceOf("plain"), "app=client");
-  const gateway = async (side: "istio" | "platform", place: { namespace: string; label: string }, url: string) => {
-    const pods = [await podNamed(place.namespace, place.label), await podNamed(namespaceOf(side), "app=service")];
-    return way(plain, pods, url);
-  };
-  const ways: Ways = {
-    direct: { plain: await direct("plain"), istio: await direct("istio"), platform: await direct("platform") },
-    gateway: {
-      istio: await gateway(
-        "istio",
-        { namespace: namespaceOf("istio"), label: "app=gateway" },
-        `http://gateway.${namespaceOf("istio")}.svc.cluster.local:${port}${paths.gateway}`,
-      ),
-      platform: await gateway("platform", platformGateway, await platformUrl()),
-    },
-  };
+  const ways = await waysOf();
   for (const one of [...Object.values(ways.direct), ...Object.values(ways.gateway)]) {
     await one.load({ rate: 0, connections: 8, seconds: 3 });
   }
   return ways;
 }
+
+async function waysOf(): Promise<Ways> {
+  const podOfSide = (side: Side, app: string) => podNamed(namespaceOf(side), `app=${app}`);
+  const direct = async (side: Side) => {
+    const [client, service] = [await podOfSide(side, "client"), await podOfSide(side, "service")];
+    return way(client, { client, service }, `http://${hostOf(side)}:${port}${paths.direct}`);
+  };
+  const plain = await podOfSide("plain", "client");
+  const gateway = async (side: Side, pods: readonly Pod[], url: string) =>
+    way(plain, { client: plain, gateway: pods, service: await podOfSide(side, "service") }, url);
+  const own = await podsNamed(namespaceOf("istio"), "app=gateway");
+  const ownUrl = `http://gateway.${namespaceOf("istio")}.svc.cluster.local:${port}${paths.gateway}`;
+  return {
+    direct: { plain: await direct("plain"), istio: await direct("istio"), platform: await direct("platform") },
+    gateway: {
+      istio: await gateway("istio", own, ownUrl),
+      platform: await gateway("platform", await platformGateways(), await platformUrl()),
+    },
+  };
+}
+
+const platformGateways = () => podsNamed(platformGateway.namespace, platformGateway.label);
 
 /** Where pods reach the platform's gateway. */
 async function platformUrl(): Promise<string> {
@@ -148,21 +164,26 @@ interface ServicePort {
   readonly port: number;
 }
 
-/** A gateway as Istio's documentation has it: one pod, one listener, one route. */
-function bareGateway(node: string | undefined): object[] {
+/** A gateway as Istio's documentation has it, one listener, one route; as many pods as the platform's, on the same nodes. */
+function bareGateway(nodes: readonly string[], proxy: Readonly<Record<string, string>>): object[] {
   const namespace = namespaceOf("istio");
   const labels = { app: "gateway", istio: "bench" };
   return [
-    {
+    ...nodes.map((node, index) => ({
       apiVersion: "v1",
       kind: "Pod",
-      metadata: { namespace, name: "gateway", labels, annotations: { "inject.istio.io/templates": "gateway", ...chartsProxy } },
+      metadata: {
+        namespace,
+        name: `gateway-${index}`,
+        labels,
+        annotations: { "inject.istio.io/templates": "gateway", ...proxy },
+      },
       spec: {
         terminationGracePeriodSeconds: 1,
-        ...(node && { nodeSelector: { "kubernetes.io/hostname": node } }),
+        nodeSelector: { "kubernetes.io/hostname": node },
         containers: [{ name: "istio-proxy", image: "auto", imagePullPolicy: "IfNotPresent" }],
       },
-    },
+    })),
     serviceOf(namespace, "gateway", port),
     {
       apiVersion: "networking.istio.io/v1",
@@ -201,36 +222,66 @@ interface PodSpec {
 interface Pod {
   readonly namespace: string;
   readonly name: string;
+  readonly node: string;
   /** Ids of its containers, by name. */
   readonly containers: Readonly<Record<string, string>>;
 }
 
 async function podNamed(namespace: string, label: string): Promise<Pod> {
+  const [found] = await podsNamed(namespace, label);
+  if (!found) throw new Error(`no pod of ${namespace} has the label ${label}`);
+  return found;
+}
+
+async function podsNamed(namespace: string, label: string): Promise<Pod[]> {
   const { items } = await kubeGet<{ readonly items: readonly PodObject[] }>(
     "pods",
     `--namespace=${namespace}`,
     `--selector=${label}`,
   );
-  const [found] = items.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
-  if (!found) throw new Error(`no pod of ${namespace} has the label ${label}`);
-  return { namespace, name: found.metadata.name, containers: runningIn(found) };
+  return items
+    .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
+    .map((found) => ({ namespace, name: found.metadata.name, node: found.spec.nodeName, containers: runningIn(found) }));
+}
+
+/** Who has a part in a request. */
+interface Taking {
+  readonly client: Pod;
+  readonly gateway?: readonly Pod[];
+  readonly service: Pod;
 }
 
 /** The way from a client to an address. */
-async function way(client: Pod, pods: readonly Pod[], url: string): Promise<Way> {
-  const taking = [...new Set([client, ...pods])];
-  const named = taking.flatMap(({ containers }) => Object.entries(containers));
-  const accounts = await accountsOf(named.map(([, id]) => id));
-  const proxies: Account[] = accounts.filter((_, index) => named[index]?.[0] === "istio-proxy");
-  const process = ({ containers }: Pod) => Object.values(containers)[0] ?? "";
-  const pids = await Promise.all((await accountsOf(taking.map(process))).map((account) => account.pid()));
+async function way(from: Pod, { client, gateway = [], service }: Taking, url: string): Promise<Way> {
+  const pods = [client, ...gateway, service];
+  const named = [
+    ...containersOf("client", client),
+    ...gateway.flatMap((pod) => containersOf("gateway", pod)),
+    ...containersOf("service", service),
+  ];
+  const accounts = await accountsOf(named.map(({ id }) => id));
+  const taking = accounts.map((account, index) => ({ account, part: named[index]?.part ?? "client" }));
+  const proxies = taking.filter(({ part }) => part !== "client" && part !== "service");
+  const pids = await Promise.all((await accountsOf(pods.map(firstIn))).map((account) => account.pid()));
   return {
-    load: (load) => loadFrom(client, url, load),
-    busy: async () => sum(await Promise.all(accounts.map((account) => account.busy()))),
-    proxies: () => Promise.all(proxies.map((account) => account.memory())),
+    load: (load) => loadFrom(from, url, load),
+    async busy() {
+      const used: Partial<Record<Part, number>> = {};
+      for (const { account, part } of taking) used[part] = (used[part] ?? 0) + (await account.busy());
+      return used;
+    },
+    proxies: () => Promise.all(proxies.map(({ account }) => account.memory())),
     connections: async () => sum(await Promise.all(pids.map(openedBy))),
   };
 }
+
+/** A pod's containers, each with the part that it plays. */
+function containersOf(of: "client" | "gateway" | "service", { containers }: Pod): { readonly part: Part; readonly id: string }[] {
+  const partOf = (name: string): Part => (of === "gateway" || name !== "istio-proxy" ? of : `${of}Proxy`);
+  return Object.entries(containers).map(([name, id]) => ({ part: partOf(name), id }));
+}
+
+const firstIn = ({ containers }: Pod) => Object.values(containers)[0] ?? "";
 
 /** Connections that a process's network has opened since it was made, to others and within itself. */
 async function openedBy(pid: number): Promise<number> {

@@ -1,5 +1,6 @@
 import process from "node:process";
 import { messageOf } from "../../lib/messages.ts";
+import type { Estimate } from "../../report/records.ts";
 
 /** The exit code of a program that a signal ended, as shells count it. */
 const exitCodes = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
@@ -60,4 +61,9 @@ export function showTable(title: string, head: readonly string[], rows: readonly
 /** The middle of several rounds, and from where to where they went. */
 export function spread({ median, least, most }: { median: number; least: number; most: number }, digits = 2): string {
   return `${median.toFixed(digits)} (${least.toFixed(digits)}–${most.toFixed(digits)})`;
+}
+
+/** The middle of several rounds, and between what the true one lies. */
+export function estimate({ median, from, to }: Estimate): string {
+  return spread({ median, least: from, most: to });
 }

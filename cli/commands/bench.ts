@@ -3,7 +3,7 @@ import { UserError } from "../../lib/errors.ts";
 import { foreground } from "../../lib/process.ts";
 
 /** What is measured, each in a process of its own; first what leaves a cluster that has just been made. */
-const topics = ["start", "baseline", "latency", "throughput", "growth", "program"];
+const topics = ["start", "baseline", "growth", "program"];
 
 /** Measures one topic or all of them, on the stack `local` and beside it. */
 export async function bench(only?: string): Promise<void> {

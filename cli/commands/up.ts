@@ -4,6 +4,7 @@ import { consoleProgress } from "../../lib/progress.ts";
 import { withRunLock } from "../../lib/runLock.ts";
 import { told } from "../../lib/told.ts";
 import type { KindSpec } from "../../model/kindSpec.ts";
+import { recordRun } from "../../report/records.ts";
 import { imagesToLoad } from "../../stacks/images.ts";
 import { type Context, kubectlFor, pulumiStack, readContext } from "../context.ts";
 import { mendStack, stackDrift } from "../drift/stackDrift.ts";
@@ -14,7 +15,9 @@ import { ensureKubeconfig, saveKubeconfig } from "../kubeconfig.ts";
 import { watchingPulls } from "../kubernetes/pulls.ts";
 import { requireVolumes } from "../kubernetes/volumes.ts";
 import { preflight } from "../preflight.ts";
+import type { EngineEvent } from "../pulumi/events.ts";
 import { recover } from "../pulumi/recovery.ts";
+import { ResourceSpans } from "../pulumi/resourceSpans.ts";
 import { canAsk, ensureStack, type PulumiStack, readOutputs, runUpdate } from "../pulumi/stack.ts";
 import { pulumiHome } from "../support/environment.ts";
 import { buildNotice } from "../support/firstBuild.ts";
@@ -39,9 +42,13 @@ export async function bringUp(context: Context): Promise<void> {
   const stack = await pulumiStack(context);
   const both = () => Promise.all([made.preparing ?? prepare(context, made.created), made.loading]);
   const [{ refresh }] = await (made.loading ? timings.measure("images into nodes", both) : both());
-  await timings.measure("pulumi up", () => deploy(stack, context, refresh));
+  const resources = new ResourceSpans();
+  const onEvent = (event: EngineEvent) => resources.take(event, timings.now());
+  await timings.measure("pulumi up", () => deploy(stack, context, { refresh, onEvent }));
   if (!context.spec) await saveKubeconfig(context, stack);
   await report(stack, context, timings);
+  const run = { cluster: made.created ? "made" : "kept", stack: stack.name } as const;
+  await recordRun({ ...run, steps: timings.spans(), resources: resources.all });
 }
 
 /** A cluster on this machine. */
@@ -121,7 +128,11 @@ async function prepare(context: Context, created: boolean): Promise<Prepared> {
   return { refresh };
 }
 
-async function deploy(stack: PulumiStack, context: Context, refresh: boolean): Promise<void> {
+async function deploy(
+  stack: PulumiStack,
+  context: Context,
+  { refresh, onEvent }: Prepared & { readonly onEvent: (event: EngineEvent) => void },
+): Promise<void> {
   const kubectl = kubectlFor(context, stack);
   const isCostly = context.config.target === "eks";
   const asks = isCostly && canAsk();
@@ -129,7 +140,7 @@ async function deploy(stack: PulumiStack, context: Context, refresh: boolean): P
   const unstopped = isCostly ? { grace: Number.POSITIVE_INFINITY } : {};
   const unasked = isCostly ? ["--yes"] : ["--yes", "--skip-preview"];
   const flags = [...(asks ? [] : unasked), "--suppress-outputs", ...(refresh ? ["--refresh"] : [])];
-  const update = () => runUpdate(stack, progress.note, { asks, ...unstopped }, "up", ...flags);
+  const update = () => runUpdate(stack, progress.note, { asks, onEvent, ...unstopped }, "up", ...flags);
   const { result: done, failed } = await watchingPulls(kubectl, progress.note, update);
   if (!done) {
     const reasons = ["The deployment did not succeed, for the reasons above.", ...failed];

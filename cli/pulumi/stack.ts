@@ -1,7 +1,8 @@
 import process from "node:process";
 import { attempt, foreground, output } from "../../lib/process.ts";
 import { makeFor } from "../support/make.ts";
-import { watchingFailures } from "./failures.ts";
+import { type EngineEvent, watchingEvents } from "./events.ts";
+import { Failures } from "./failures.ts";
 import { type Exported, isInFile, outputsOf, readStateFile } from "./stateFile.ts";
 
 /** A stack and the environment in which pulumi finds its state, its plugins and its cluster. */
@@ -27,6 +28,8 @@ const afterFailure = 15_000;
 export interface UpdateOptions {
   /** Whether pulumi may ask whoever is at the terminal. @default false */
   readonly asks?: boolean;
+  /** Gets each event of pulumi's engine. */
+  readonly onEvent?: (event: EngineEvent) => void;
   /** How long what is under way may go on after something has failed, in milliseconds; `Infinity` is until its end. @default 15 s */
   readonly grace?: number;
 }
@@ -40,7 +43,7 @@ export interface UpdateOptions {
 export async function runUpdate(
   stack: PulumiStack,
   say: (sentence: string) => void,
-  { asks = false, grace = afterFailure }: UpdateOptions,
+  { asks = false, grace = afterFailure, onEvent }: UpdateOptions,
   ...args: string[]
 ): Promise<boolean> {
   const stop = new AbortController();
@@ -53,12 +56,18 @@ export async function runUpdate(
       stop.abort();
     }, grace);
   };
+  const failures = new Failures();
+  const take = (event: EngineEvent) => {
+    onEvent?.(event);
+    const sentence = failures.take(event);
+    if (sentence !== undefined) onFailure(sentence);
+  };
   // Only with this variable does pulumi know the flag.
   const env = { ...stack.env, PULUMI_DEBUG_COMMANDS: "true" };
   try {
     const all = (eventLog: string) => [...args, ...(asks ? [] : ["--non-interactive"]), ...flags(stack), "--event-log", eventLog];
     const work = (eventLog: string) => foreground("pulumi", all(eventLog), env, { asks, stop: stop.signal });
-    return (await watchingFailures(work, onFailure)) === 0;
+    return (await watchingEvents(work, take)) === 0;
   } finally {
     clearTimeout(timer);
   }

@@ -1,9 +1,9 @@
 import type { Topic } from "../records.ts";
+import { baseline } from "./baseline.ts";
 import { canary } from "./canary.ts";
 import { ejection } from "./ejection.ts";
 import { faults } from "./faults.ts";
 import { growth } from "./growth.ts";
-import { latency } from "./latency.ts";
 import { matrix } from "./matrix.ts";
 import { platform } from "./platform.ts";
 import { program } from "./program.ts";
@@ -11,7 +11,7 @@ import { revocation } from "./revocation.ts";
 import type { Section } from "./section.ts";
 import { shifting } from "./shifting.ts";
 import { start } from "./start.ts";
-import { throughput } from "./throughput.ts";
+import { timeline } from "./timeline.ts";
 
 /** The whole report, in the order it is read: what there is, what it keeps, what it costs. */
 export const sections: { readonly [T in Topic]: Section<T> } = {
@@ -22,11 +22,11 @@ export const sections: { readonly [T in Topic]: Section<T> } = {
   shifting,
   ejection,
   faults,
-  latency,
-  throughput,
+  baseline,
   growth,
   program,
   start,
+  timeline,
 };
 
 /** Every topic, in the order of the report. */

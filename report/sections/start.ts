@@ -46,8 +46,8 @@ export const start = section({
 /** What a record calls the time of all steps together. */
 const whole = "all of it";
 
-/** The steps by themselves. */
-const partsOf = (steps: readonly Step[]): Step[] => steps.filter(({ step }) => step !== whole);
+/** The steps by themselves, but for those beside others. */
+const partsOf = (steps: readonly Step[]): Step[] => steps.filter(({ step }) => step !== whole && !step.endsWith(", meanwhile"));
 
 /** All steps, in seconds: as measured, or else added up. */
 export function total(steps: readonly Step[]): number {

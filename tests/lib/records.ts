@@ -1,5 +1,20 @@
 import type { LastRecords } from "../../report/headlines.ts";
-import type { Distribution, MatrixProbe, Recorded, Records, Rounds, Slice, Topic } from "../../report/records.ts";
+import {
+  type BaselineSide,
+  type BaselineValue,
+  baselineValues,
+  type Distribution,
+  type Estimate,
+  type MatrixProbe,
+  type Recorded,
+  type Records,
+  type Rounds,
+  type Run,
+  type Side,
+  type Slice,
+  type Span,
+  type Topic,
+} from "../../report/records.ts";
 
 /*
  * Records of every topic as wire tests and benchmarks leave them, with numbers that nobody measured.
@@ -46,6 +61,46 @@ function distribution(p50: number): Distribution {
     cumulative: shares.map((share) => [at(share), share]),
   };
 }
+
+/** A side of which half of the answers take so many milliseconds. */
+function side(side: Side, p50: number): BaselineSide {
+  const times = distribution(p50);
+  const meshed = side !== "plain";
+  return {
+    side,
+    values: {
+      p50: roundsAround(times.p50),
+      p99: roundsAround(times.p99),
+      rate: roundsAround(2_400 / p50),
+      busy: roundsAround(900 * p50),
+      ...(meshed && { memory: roundsAround(30) }),
+      opened: roundsAround(2.4),
+    },
+    cost: {
+      client: roundsAround(90),
+      service: roundsAround(120),
+      ...(meshed && { clientProxy: roundsAround(300), serviceProxy: roundsAround(310) }),
+    },
+    times,
+  };
+}
+
+const span = (what: string, from: number, to: number): Span => ({ what, from, to });
+
+function run(cluster: Run["cluster"], resources: readonly Span[]): Run {
+  return {
+    cluster,
+    date: "2026-11-22T08:31:00.000Z",
+    stack: "local",
+    steps: [span("cluster", 0, 21.4), span("pulumi up", 21.4, 44), span("until it answers", 44, 44.2)],
+    resources,
+  };
+}
+
+/** All values 4 % higher. */
+const ratios = Object.fromEntries(
+  Object.keys(baselineValues).map((value) => [value, { median: 1.04, from: 1.01, to: 1.08 }]),
+) as Readonly<Record<BaselineValue, Estimate>>;
 
 function probes(): MatrixProbe[] {
   const accounts = [...new Set(edges.map(({ from }) => from)), "product/product", "prod/database"];
@@ -171,36 +226,11 @@ const data: Records = {
     "the gateway’s pod is killed": { requests: 2_000, failed: 37, none: false, recovered: 2.4 },
     "a pod of the product is killed": { requests: 2_000, failed: 0, none: true, recovered: 3.2 },
   },
-  latency: {
-    rates: [100, 500, 1_000].map((rate) => {
-      const [plain, mesh] = [distribution(0.4 + rate / 4_000), distribution(0.95 + rate / 1_500)];
-      const sides = (all: Distribution) => ({
-        p50: roundsAround(all.p50),
-        p90: roundsAround(all.p90),
-        p99: roundsAround(all.p99),
-        all,
-      });
-      const each = (compare: (mesh: number, plain: number) => number) => ({
-        p50: roundsAround(compare(mesh.p50, plain.p50)),
-        p90: roundsAround(compare(mesh.p90, plain.p90)),
-        p99: roundsAround(compare(mesh.p99, plain.p99)),
-      });
-      const compared = { added: each((meshed, bare) => meshed - bare), ratio: each((meshed, bare) => meshed / bare) };
-      return { rate, plain: sides(plain), mesh: sides(mesh), ...compared };
-    }),
-  },
-  throughput: {
-    ...{ plain: roundsAround(9_200), mesh: roundsAround(2_480), ratio: roundsAround(0.27) },
-    rate: { plain: roundsAround(11_800), mesh: roundsAround(3_300) },
-    cost: {
-      plain: { client: roundsAround(48), service: roundsAround(61) },
-      mesh: {
-        client: roundsAround(50),
-        clientProxy: roundsAround(140),
-        service: roundsAround(63),
-        serviceProxy: roundsAround(150),
-      },
-    },
+  baseline: {
+    ways: [
+      { way: "direct", rate: 200, sides: [side("plain", 0.4), side("istio", 1.2), side("platform", 1.25)], ratios },
+      { way: "gateway", rate: 200, sides: [side("istio", 1.3), side("platform", 1.35)], ratios },
+    ],
   },
   growth: {
     sizes: [true, false].flatMap((scoped) =>
@@ -224,9 +254,20 @@ const data: Records = {
     })),
     slope: { preview: 0.021, up: 0.18, memory: 0.9 },
   },
+  timeline: {
+    runs: [
+      run("kept", []),
+      run("made", [
+        span("VirtualService routes", 38, 38.1),
+        span("Release istiod", 22, 31.5),
+        span("Deployment product-product-v1", 32, 40.2),
+      ]),
+    ],
+  },
   start: {
     steps: [
       { step: "nodes", seconds: roundsAround(17.2) },
+      { step: "Pulumi, meanwhile", seconds: roundsAround(9) },
       { step: "images into nodes", seconds: roundsAround(6.4) },
       { step: "Istio’s control plane", seconds: roundsAround(11.8) },
       { step: "gateway", seconds: roundsAround(4.1) },

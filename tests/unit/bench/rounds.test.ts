@@ -1,8 +1,25 @@
 import { describe, expect, test } from "vitest";
-import { distributionOf, roundsOf, timesPerUnit } from "../../../bench/support/rounds.ts";
+import { distributionOf, estimateOf, roundsOf, timesPerUnit } from "../../../bench/support/rounds.ts";
 
 test("rounds keep their order and say how far they are apart", () => {
   expect(roundsOf([5, 1, 3])).toEqual({ median: 3, least: 1, most: 5, rounds: [5, 1, 3] });
+});
+
+describe("the median of rounds, and between which it lies at 95 %", () => {
+  const upTo = (count: number) => Array.from({ length: count }, (_, index) => count - index);
+  // From a table of the sign test: the most that may be left out on either side.
+  test.each([
+    [6, 1, 6],
+    [9, 2, 8],
+    [15, 4, 12],
+    [25, 8, 18],
+  ])("of %d: from number %d to number %d", (count, from, to) => {
+    expect(estimateOf(upTo(count))).toEqual({ median: (count + 1) / 2, from, to });
+  });
+
+  test("of few: all that was seen", () => {
+    expect(estimateOf([3, 1])).toEqual({ median: 2, from: 1, to: 3 });
+  });
 });
 
 describe("what a unit of the largest size takes, beside one of the size before", () => {

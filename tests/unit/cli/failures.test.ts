@@ -2,14 +2,17 @@ import { appendFileSync, existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { afterEach, expect, test } from "vitest";
-import { Failures, watchingFailures } from "../../../cli/pulumi/failures.ts";
+import { watchingEvents } from "../../../cli/pulumi/events.ts";
+import { Failures } from "../../../cli/pulumi/failures.ts";
+import { ResourceSpans } from "../../../cli/pulumi/resourceSpans.ts";
 import { runUpdate } from "../../../cli/pulumi/stack.ts";
 import { Fakes } from "./support/fakes.ts";
 
 const urn =
   "urn:pulumi:local::mesh::mesh:app:Application$mesh:app:Traffic$kubernetes:networking.istio.io/v1:VirtualService::backend-routes";
-const said = (message: string, severity = "error") => JSON.stringify({ diagnosticEvent: { urn, severity, message } });
-const failed = JSON.stringify({ resOpFailedEvent: { metadata: { op: "update", urn } } });
+const said = (message: string, severity = "error") => ({ diagnosticEvent: { urn, severity, message } });
+const failed = { resOpFailedEvent: { metadata: { op: "update", urn } } };
+const line = JSON.stringify(failed);
 
 test("a failed resource is named with the first line of its reason", () => {
   const failures = new Failures();
@@ -24,34 +27,49 @@ test("of a list of errors the first is told, and not their number", () => {
   expect(failures.take(failed)).toBe("VirtualService backend-routes failed: Deployment prod/shop-v1: 1 of 2 pods are ready");
 });
 
-test("what is no event, or a failure without a reason, does no harm", () => {
-  expect(new Failures().take("{")).toBeUndefined();
-  expect(new Failures().take("{}")).toBeUndefined();
+test("what tells of no failure, or of one without a reason, does no harm", () => {
+  expect(new Failures().take({})).toBeUndefined();
   expect(new Failures().take(failed)).toBe("VirtualService backend-routes failed");
 });
 
-test("failures are told while the update goes on, also when an event arrives in pieces", async () => {
-  const told: string[] = [];
+test("events are told while the update goes on, also when one arrives in pieces, and none of what is no event", async () => {
+  const told: unknown[] = [];
   let log = "";
   let end = () => {};
-  const another = failed.replace("backend-routes", "frontend-routes");
-  await watchingFailures(
+  const another = line.replace("backend-routes", "frontend-routes");
+  await watchingEvents(
     async (eventLog) => {
       log = eventLog;
-      appendFileSync(log, `${said("refused")}\n${failed}\n${another.slice(0, 20)}`);
-      // The update ends only when both failures were told.
+      appendFileSync(log, `{\n${line}\n${another.slice(0, 20)}`);
+      // The update ends only when all were told.
       await new Promise<void>((resolve) => {
         end = resolve;
       });
     },
-    (sentence) => {
-      told.push(sentence);
-      if (told.length === 1) appendFileSync(log, `${another.slice(20)}\n`);
-      else end();
+    (event) => {
+      told.push(event);
+      if (told.length === 2) appendFileSync(log, `${another.slice(20)}\n`);
+      if (told.length === 3) end();
     },
   );
-  expect(told).toEqual(["VirtualService backend-routes failed: refused", "VirtualService frontend-routes failed"]);
+  expect(told).toEqual([{}, failed, JSON.parse(another)]);
   expect(existsSync(log)).toBe(false);
+});
+
+test("a resource is under way from its first event to its last, whether or not that is a failure; what stays as it is does not count", () => {
+  const spans = new ResourceSpans();
+  const of = (op: string, name: string) => ({ metadata: { op, urn: urn.replace("backend-routes", name) } });
+  spans.take({ resourcePreEvent: of("create", "a") }, 1);
+  spans.take({ resourcePreEvent: of("same", "b") }, 2);
+  spans.take({ resourcePreEvent: of("update", "c") }, 3);
+  spans.take({ resourcePreEvent: of("update", "d") }, 3);
+  spans.take({ resOpFailedEvent: of("update", "c") }, 4);
+  spans.take({ resOutputsEvent: of("same", "b") }, 5);
+  spans.take({ resOutputsEvent: of("create", "a") }, 6);
+  expect(spans.all).toEqual([
+    { what: "VirtualService c", from: 3, to: 4 },
+    { what: "VirtualService a", from: 1, to: 6 },
+  ]);
 });
 
 let fakes: Fakes | undefined;
@@ -62,7 +80,7 @@ afterEach(() => {
 });
 
 const wait = "while :; do sleep 0.1; done";
-const writeEvents = `printf '%s\\n' '${failed}' > "\${@: -1}"`;
+const writeEvents = `printf '%s\\n' '${line}' > "\${@: -1}"`;
 
 test("an update that costs money is told of a failure, and ends in its own time", async () => {
   fakes = new Fakes();

@@ -1,20 +1,23 @@
 import { describe, expect, test } from "vitest";
 import { middles, runsOf } from "../../../report/charts/slices.ts";
 import { countRequests, headlines } from "../../../report/headlines.ts";
-import type { Recorded, Topic } from "../../../report/records.ts";
+import type { Recorded, Records, Run, Topic } from "../../../report/records.ts";
+import * as baseline from "../../../report/sections/baseline.ts";
 import * as canary from "../../../report/sections/canary.ts";
 import * as ejection from "../../../report/sections/ejection.ts";
 import * as faults from "../../../report/sections/faults.ts";
 import * as growth from "../../../report/sections/growth.ts";
-import * as latency from "../../../report/sections/latency.ts";
 import * as matrix from "../../../report/sections/matrix.ts";
 import { architectureGraph, callGraphOf } from "../../../report/sections/platform.ts";
 import * as program from "../../../report/sections/program.ts";
 import * as revocation from "../../../report/sections/revocation.ts";
 import * as shifting from "../../../report/sections/shifting.ts";
 import * as start from "../../../report/sections/start.ts";
-import * as throughput from "../../../report/sections/throughput.ts";
+import * as timeline from "../../../report/sections/timeline.ts";
 import { records, roundsAround } from "../../lib/records.ts";
+
+const [, freshRun] = records.timeline.data.runs as [Run, Run];
+const [fromPodToPod] = records.baseline.data.ways as [Records["baseline"]["ways"][number]];
 
 const probe = { from: "a/b", to: "c/d", request: "GET /", allowed: true, seen: "200", held: true };
 const split = { weight: 10, connections: "kept", requests: 2_000, v2: 210, failed: 0, least: 155, most: 245 } as const;
@@ -59,8 +62,12 @@ describe("captions say what their picture shows, with its numbers", () => {
       "Each further service costs a preview 21 ms, an update 180 ms and 0.9 MB of memory, up to 500 services; where the state is written after each step, an update of 100 services takes 205 s.",
     ],
     [
-      throughput.captionOf(records.throughput.data),
-      "A core answers 2,480 requests a second with the mesh and 9,200 without it, which is 27 %: medians of 5 rounds, a dot for each.",
+      baseline.captionOf(fromPodToPod),
+      "The declared application takes 104 % (101–108 %) of the time of Istio by itself at p50, 104 % (101–108 %) of its processor time, and 104 % (101–108 %) of its memory for each proxy: medians of 5 rounds, with what they are at 95 %.",
+    ],
+    [
+      timeline.captionOf(freshRun),
+      "44.2 s on the stack local, on 22 November 2026 at 08:31 UTC: 3 steps, and 3 resources that changed, of which 2 that took 1 s or more are drawn.",
     ],
     [
       start.captionOf(records.start.data.steps),
@@ -81,18 +88,20 @@ describe("captions say what their picture shows, with its numbers", () => {
     );
     expect(ejection.podsOf(records.ejection.data)[0]).toBe(records.ejection.data.failing);
   });
-
-  test("of latency: what is added at each rate", () => {
-    expect(latency.captionOf(records.latency.data.rates)).toMatch(
-      /^Two sidecars add [\d.]+ ms at p50 .* at 100\/s, .* at 500\/s and .* at 1,000\/s/,
-    );
-  });
 });
 
 describe("pictures", () => {
+  test("a timeline draws resources in the order in which they began, and of too many those that took longest", () => {
+    const taking = (seconds: number, from = 0) => ({ what: `${seconds} s from ${from}`, from, to: from + seconds });
+    const named = (spans: Parameters<typeof timeline.drawn>[0]) => timeline.drawn(spans).map(({ what }) => what);
+    expect(named([taking(2, 7), taking(0.9), taking(1, 3)])).toEqual(["1 s from 3", "2 s from 7"]);
+    const many = Array.from({ length: 60 }, (_, index) => taking(60 - index, index));
+    expect(named(many)).toEqual(many.slice(0, 24).map(({ what }) => what));
+  });
+
   test("a scale of times has round numbers, and few of them", () => {
-    expect(latency.round(0.04, 200)).toEqual([0.1, 1, 10, 100]);
-    expect(latency.round(0.3, 4)).toEqual([0.5, 1, 2]);
+    expect(baseline.round(0.04, 200)).toEqual([0.1, 1, 10, 100]);
+    expect(baseline.round(0.3, 4)).toEqual([0.5, 1, 2]);
   });
 
   test("a cell of the matrix counts the probes of its pair by what came of them", () => {
