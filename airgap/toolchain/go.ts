@@ -5,7 +5,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { projectDir } from "../../lib/paths.ts";
 import { output } from "../../lib/process.ts";
 import type { Detail } from "../store/store.ts";
-import { buildFlags } from "./binaries.ts";
+import { buildFlags, buildTags } from "./binaries.ts";
 import { fractionDone } from "./estimate.ts";
 import { goFailure, isNotFetched } from "./goErrors.ts";
 
@@ -65,7 +65,7 @@ export async function moduleFolder(module: string, from = airgapModule): Promise
  */
 async function download(packages: readonly string[], module: string, detail: Detail): Promise<string[]> {
   let modules = 0;
-  const listed = await go(["list", "-mod=readonly", "-deps", ...packages], module, (line) => {
+  const listed = await go(["list", buildTags, "-mod=readonly", "-deps", ...packages], module, (line) => {
     const name = /^go: downloading (\S+ \S+)/.exec(line)?.[1];
     if (name) detail(`module ${++modules}, ${name}`);
   });

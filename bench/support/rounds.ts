@@ -10,7 +10,7 @@ export function roundsOf(values: readonly number[]): Rounds {
  * The median of what several rounds came to, and between which of them the true one lies at 95 %, however they are spread: each is
  * above it as often as below, so how many are below follows the binomial distribution.
  *
- * @returns the least and the most where there are fewer than nine, which then says less than 95 %.
+ * @returns the least and the most where there are fewer than six, which then says less than 95 %.
  */
 export function estimateOf(values: readonly number[]): Estimate {
   const sorted = [...values].sort((a, b) => a - b);

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import { beforeAll, expect, test } from "@jest/globals";
+import { lastRecord } from "../../report/records.ts";
 import { bringUp, haveUp, kubeGet, outputs, pulumi, run, saw, stack } from "../lib/runningStack.ts";
 import { productPods, untilReady } from "./support/pods.ts";
 import { askProducts } from "./support/product.ts";
@@ -16,6 +17,13 @@ test("a second `make up` changes nothing, and ends in a URL that answers 200 thr
   expect(up.all).toMatch(/\d+ unchanged/);
   expect(up.all).not.toMatch(/\d+ (created|updated|changed|deleted|replaced)/);
   expect(up.all).toContain(`${outputs().urls.istio}/api/products`);
+
+  const kept = (await lastRecord("timeline"))?.data.runs.find(({ cluster }) => cluster === "kept");
+  expect(kept).toMatchObject({ stack, resources: [] });
+  const taken = new Map(kept?.steps.map(({ what, from, to }) => [what, to - from]));
+  expect([...taken.keys()]).toEqual(expect.arrayContaining(["cluster", "pulumi up", "until it answers"]));
+  expect(taken.get("pulumi up")).toBeGreaterThan(0.5);
+  expect(taken.get("pulumi up")).toBeLessThan(up.seconds);
 
   const answer = await askProducts();
   expect(answer.status).toBe(200);
