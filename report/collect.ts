@@ -4,17 +4,24 @@ import type { Kubectl } from "../cli/kubernetes/kubectl.ts";
 import { type Pod, podHealth } from "../cli/kubernetes/pods.ts";
 import { missingTools } from "../cli/preflight.ts";
 import { hasStack, readOutputs } from "../cli/pulumi/stack.ts";
+import { lastRuns } from "../lib/lastRuns.ts";
 import type { Matrix, Operation } from "../model/callGraph.ts";
 import { type Records, record } from "./records.ts";
 
 /*
- * The record that needs no test: what runs in a stack.
+ * The records that need no test: what runs in a stack, and what brought it up.
  */
 
 /** Records what runs, unless the stack does not: then the last record stays as it is. */
 export async function recordPlatform(stack: string): Promise<void> {
   const found = await look(readContext(stack));
   if (found) await record("platform", "make report", found);
+}
+
+/** Records what the last runs of `make up` were at, if there was one. */
+export async function recordTimeline(): Promise<void> {
+  const runs = await lastRuns();
+  if (runs.length > 0) await record("timeline", "make up", { runs });
 }
 
 async function look(context: Context): Promise<Records["platform"] | undefined> {

@@ -3,7 +3,7 @@ import process from "node:process";
 import { parseArgs } from "node:util";
 import { applyProxyExceptions } from "../lib/httpProxies.ts";
 import { messageOf } from "../lib/messages.ts";
-import { recordPlatform } from "./collect.ts";
+import { recordPlatform, recordTimeline } from "./collect.ts";
 import { drawable, lastRecords, reportFile, writeReport } from "./report.ts";
 
 /*
@@ -15,6 +15,7 @@ applyProxyExceptions();
 try {
   const { stack } = parseArgs({ options: { stack: { type: "string", default: "local" } } }).values;
   await recordPlatform(stack);
+  await recordTimeline();
   const { records, problems } = await drawable(await lastRecords());
   for (const problem of problems) console.error(problem);
   const bytes = await writeReport(records);

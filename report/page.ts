@@ -20,7 +20,7 @@ export const makers: Readonly<Record<Topic, string>> = {
   growth: "make bench T=growth",
   program: "make bench T=program",
   start: "make bench T=start",
-  timeline: "make up",
+  timeline: "make up report",
 };
 
 /** Nothing is loaded from anywhere, and nothing runs: what the page shows is in it. */

@@ -1,5 +1,6 @@
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import type { Run } from "../lib/lastRuns.ts";
 import { stateDir } from "../lib/paths.ts";
 
 /*
@@ -51,23 +52,6 @@ export interface Rounds {
   readonly least: number;
   readonly most: number;
   readonly rounds: readonly number[];
-}
-
-/** Something that was under way, in seconds since its command began. */
-export interface Span {
-  readonly what: string;
-  readonly from: number;
-  readonly to: number;
-}
-
-/** One `make up`: one that made a cluster, or one that did not. */
-export interface Run {
-  readonly cluster: "made" | "kept";
-  readonly date: string;
-  readonly stack: string;
-  readonly steps: readonly Span[];
-  /** What Pulumi made, changed or removed, in the order in which it was done. */
-  readonly resources: readonly Span[];
 }
 
 /** The median of several rounds, and between what the true one lies at 95 %. */
@@ -256,13 +240,6 @@ export async function lastRecord<T extends Topic>(topic: T): Promise<Recorded<T>
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw error;
   }
-}
-
-/** Puts a `make up` in the place of the last one of its kind. */
-export async function recordRun(run: Omit<Run, "date">): Promise<void> {
-  const before = (await lastRecord("timeline"))?.data.runs ?? [];
-  const others = before.filter(({ cluster }) => cluster !== run.cluster);
-  await record("timeline", "make up", { runs: [...others, { date: new Date().toISOString(), ...run }] });
 }
 
 /** Adds one fault to those recorded before. */

@@ -1,10 +1,10 @@
 import { ensureImages, ensurePackages, ensurePlugins, ensureToolchain } from "../../airgap/index.ts";
 import { UserError } from "../../lib/errors.ts";
+import { keepRun } from "../../lib/lastRuns.ts";
 import { consoleProgress } from "../../lib/progress.ts";
 import { withRunLock } from "../../lib/runLock.ts";
 import { told } from "../../lib/told.ts";
 import type { KindSpec } from "../../model/kindSpec.ts";
-import { recordRun } from "../../report/records.ts";
 import { imagesToLoad } from "../../stacks/images.ts";
 import { type Context, kubectlFor, pulumiStack, readContext } from "../context.ts";
 import { mendStack, stackDrift } from "../drift/stackDrift.ts";
@@ -47,8 +47,8 @@ export async function bringUp(context: Context): Promise<void> {
   await timings.measure("pulumi up", () => deploy(stack, context, { refresh, onEvent }));
   if (!context.spec) await saveKubeconfig(context, stack);
   await report(stack, context, timings);
-  const run = { cluster: made.created ? "made" : "kept", stack: stack.name } as const;
-  await recordRun({ ...run, steps: timings.spans(), resources: resources.all });
+  const run = { cluster: made.created ? "made" : "kept", date: new Date().toISOString(), stack: stack.name } as const;
+  await keepRun({ ...run, steps: timings.spans(), resources: resources.all });
 }
 
 /** A cluster on this machine. */

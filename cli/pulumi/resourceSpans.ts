@@ -1,4 +1,4 @@
-import type { Span } from "../../report/records.ts";
+import type { Span } from "../../lib/lastRuns.ts";
 import type { EngineEvent } from "./events.ts";
 import { calledIn } from "./failures.ts";
 

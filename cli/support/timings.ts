@@ -1,4 +1,4 @@
-import type { Span } from "../../report/records.ts";
+import type { Span } from "../../lib/lastRuns.ts";
 
 /** How long each step of a command took, for the table at its end. */
 export class Timings {

@@ -1,8 +1,8 @@
 import * as Plot from "@observablehq/plot";
+import type { Run, Span } from "../../lib/lastRuns.ts";
 import { chart, forBoth, roomFor, swatches } from "../charts/draw.ts";
 import { count, moment, seconds } from "../format.ts";
 import type { Html } from "../html.ts";
-import type { Run, Span } from "../records.ts";
 import { type Figure, numbers, section, words } from "./section.ts";
 
 const titles: Readonly<Record<Run["cluster"], string>> = { made: "With a new cluster", kept: "On a cluster that was there" };

@@ -1,3 +1,4 @@
+import type { Run, Span } from "../../lib/lastRuns.ts";
 import type { LastRecords } from "../../report/headlines.ts";
 import {
   type BaselineSide,
@@ -9,10 +10,8 @@ import {
   type Recorded,
   type Records,
   type Rounds,
-  type Run,
   type Side,
   type Slice,
-  type Span,
   type Topic,
 } from "../../report/records.ts";
 

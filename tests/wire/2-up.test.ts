@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import { beforeAll, expect, test } from "@jest/globals";
-import { lastRecord } from "../../report/records.ts";
+import { lastRuns } from "../../lib/lastRuns.ts";
 import { bringUp, haveUp, kubeGet, outputs, pulumi, run, saw, stack } from "../lib/runningStack.ts";
 import { productPods, untilReady } from "./support/pods.ts";
 import { askProducts } from "./support/product.ts";
@@ -18,7 +18,7 @@ test("a second `make up` changes nothing, and ends in a URL that answers 200 thr
   expect(up.all).not.toMatch(/\d+ (created|updated|changed|deleted|replaced)/);
   expect(up.all).toContain(`${outputs().urls.istio}/api/products`);
 
-  const kept = (await lastRecord("timeline"))?.data.runs.find(({ cluster }) => cluster === "kept");
+  const kept = (await lastRuns()).find(({ cluster }) => cluster === "kept");
   expect(kept).toMatchObject({ stack, resources: [] });
   const taken = new Map(kept?.steps.map(({ what, from, to }) => [what, to - from]));
   expect([...taken.keys()]).toEqual(expect.arrayContaining(["cluster", "pulumi up", "until it answers"]));

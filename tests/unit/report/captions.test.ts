@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
+import type { Run } from "../../../lib/lastRuns.ts";
 import { middles, runsOf } from "../../../report/charts/slices.ts";
 import { countRequests, headlines } from "../../../report/headlines.ts";
-import type { Recorded, Records, Run, Topic } from "../../../report/records.ts";
+import type { Recorded, Records, Topic } from "../../../report/records.ts";
 import * as baseline from "../../../report/sections/baseline.ts";
 import * as canary from "../../../report/sections/canary.ts";
 import * as ejection from "../../../report/sections/ejection.ts";
