@@ -10,6 +10,7 @@ describe("the median of rounds, and between which it lies at 95 %", () => {
   // From a table of the sign test: the most that may be left out on either side.
   test.each([
     [6, 1, 6],
+    [8, 1, 8],
     [9, 2, 8],
     [15, 4, 12],
     [25, 8, 18],
