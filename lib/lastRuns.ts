@@ -1,5 +1,5 @@
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { readJson, writeJson } from "./jsonFile.ts";
 import { stateDir } from "./paths.ts";
 
 /*
@@ -28,17 +28,10 @@ const file = join(stateDir, "runs.json");
 /** Keeps a run in the place of the last one of its kind. */
 export async function keepRun(run: Run): Promise<void> {
   const others = (await lastRuns()).filter(({ cluster }) => cluster !== run.cluster);
-  await mkdir(stateDir, { recursive: true });
-  await writeFile(`${file}.new`, `${JSON.stringify([...others, run], undefined, 1)}\n`);
-  await rename(`${file}.new`, file);
+  await writeJson(file, [...others, run]);
 }
 
 /** The last run of each kind, as far as there was one. */
 export async function lastRuns(): Promise<readonly Run[]> {
-  try {
-    return JSON.parse(await readFile(file, "utf8")) as Run[];
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
-    throw error;
-  }
+  return ((await readJson(file)) ?? []) as Run[];
 }

@@ -1,5 +1,5 @@
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
+import { readJson, writeJson } from "../lib/jsonFile.ts";
 import type { Run } from "../lib/lastRuns.ts";
 import { stateDir } from "../lib/paths.ts";
 
@@ -223,23 +223,15 @@ export interface Recorded<T extends Topic> {
 
 const fileOf = (topic: Topic) => join(stateDir, "report", `${topic}.json`);
 
-/** Writes a record, in place of the last one of its topic, of which nothing is lost when the run is killed meanwhile. */
+/** Writes a record, in place of the last one of its topic. */
 export async function record<T extends Topic>(topic: T, command: string, data: Records[T]): Promise<void> {
   const recorded: Recorded<T> = { date: new Date().toISOString(), command, data };
-  const file = fileOf(topic);
-  await mkdir(dirname(file), { recursive: true });
-  await writeFile(`${file}.new`, `${JSON.stringify(recorded, undefined, 1)}\n`);
-  await rename(`${file}.new`, file);
+  await writeJson(fileOf(topic), recorded);
 }
 
 /** The last record of a topic, or undefined where nobody has made one yet. */
 export async function lastRecord<T extends Topic>(topic: T): Promise<Recorded<T> | undefined> {
-  try {
-    return JSON.parse(await readFile(fileOf(topic), "utf8")) as Recorded<T>;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw error;
-  }
+  return (await readJson(fileOf(topic))) as Recorded<T> | undefined;
 }
 
 /** Adds one fault to those recorded before. */

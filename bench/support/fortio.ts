@@ -15,7 +15,7 @@ export interface Outcome extends Counts {
 }
 
 /** Makes the histogram as fine as fortio can: buckets of 10 µs at first, and of less than a fifth of their value further up. */
-export const reporting = ["-json", "-", "-r", "0.00001", "-p", "50,90,99", "-quiet"] as const;
+const reporting = ["-json", "-", "-r", "0.00001", "-p", "50,90,99", "-quiet"] as const;
 
 export interface Load {
   /** Requests a second; 0 for as many as it can. */

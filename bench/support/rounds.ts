@@ -1,4 +1,5 @@
 import type { Distribution, Estimate, Rounds } from "../../report/records.ts";
+import { binomialBounds } from "../../tests/lib/binomial.ts";
 import { median, sum } from "../../tests/lib/statistics.ts";
 
 /** What several rounds of one measurement come to. */
@@ -14,15 +15,9 @@ export function roundsOf(values: readonly number[]): Rounds {
  */
 export function estimateOf(values: readonly number[]): Estimate {
   const sorted = [...values].sort((a, b) => a - b);
-  const count = sorted.length;
-  let rank = 0;
-  // The chance that no more than so many are below.
-  for (let exactly = 2 ** -count, chance = exactly; chance <= 0.025; chance += exactly) {
-    rank++;
-    exactly *= (count - rank + 1) / rank;
-  }
-  const index = Math.max(0, rank - 1);
-  return { median: median(values), from: sorted[index] ?? Number.NaN, to: sorted[count - 1 - index] ?? Number.NaN };
+  const { least } = binomialBounds(sorted.length, 0.5, 1, 0.05);
+  const left = Math.max(0, least - 1);
+  return { median: median(values), from: sorted[left] ?? Number.NaN, to: sorted[sorted.length - 1 - left] ?? Number.NaN };
 }
 
 /**

@@ -255,9 +255,9 @@ interface Taking {
 async function way(from: Pod, { client, gateway = [], service }: Taking, url: string): Promise<Way> {
   const pods = [client, ...gateway, service];
   const named = [
-    ...containersOf("client", client),
-    ...gateway.flatMap((pod) => containersOf("gateway", pod)),
-    ...containersOf("service", service),
+    ...partsIn("client", client),
+    ...gateway.flatMap((pod) => partsIn("gateway", pod)),
+    ...partsIn("service", service),
   ];
   const accounts = await accountsOf(named.map(({ id }) => id));
   const taking = accounts.map((account, index) => ({ account, part: named[index]?.part ?? "client" }));
@@ -276,7 +276,7 @@ async function way(from: Pod, { client, gateway = [], service }: Taking, url: st
 }
 
 /** A pod's containers, each with the part that it plays. */
-function containersOf(of: "client" | "gateway" | "service", { containers }: Pod): { readonly part: Part; readonly id: string }[] {
+function partsIn(of: "client" | "gateway" | "service", { containers }: Pod): { readonly part: Part; readonly id: string }[] {
   const partOf = (name: string): Part => (of === "gateway" || name !== "istio-proxy" ? of : `${of}Proxy`);
   return Object.entries(containers).map(([name, id]) => ({ part: partOf(name), id }));
 }

@@ -28,11 +28,11 @@ export class Timings {
   table(): string[] {
     const rows = [...this.steps, { what: "all of it", from: 0, to: this.now() }];
     const width = Math.max(...rows.map(({ what }) => what.length));
-    return rows.map(({ what, from, to }) => `  ${what.padEnd(width)}  ${told(to - from).padStart(9)}`);
+    return rows.map(({ what, from, to }) => `  ${what.padEnd(width)}  ${inSeconds(to - from).padStart(9)}`);
   }
 }
 
-function told(seconds: number): string {
+function inSeconds(seconds: number): string {
   if (seconds < 60) return `${seconds.toFixed(1)} s`;
   const whole = Math.round(seconds);
   return `${Math.floor(whole / 60)} min ${String(whole % 60).padStart(2, "0")} s`;

@@ -1,6 +1,7 @@
 import * as Plot from "@observablehq/plot";
 import { sum } from "../../tests/lib/statistics.ts";
 import { chart, forBoth, legend, roomFor, seriesOf, sideBySide, swatches } from "../charts/draw.ts";
+import { namesAbove, rowsFrame } from "../charts/rows.ts";
 import { count, list, milliseconds, number, percent, rounds } from "../format.ts";
 import type { Html } from "../html.ts";
 import {
@@ -229,24 +230,18 @@ function comparison(one: Way): Figure {
 function ratiosOf({ way, ratios }: Way, width: number): Html {
   const rows = values.map((value) => ({ value: baselineValues[value], ...ratios[value], text: percent(ratios[value].median) }));
   const [from, to] = [Math.min(0.9, ...rows.map((row) => row.from)), Math.max(1.1, ...rows.map((row) => row.to))];
-  const small = width < 600;
+  const names = rows.map(({ value }) => value);
+  const { x, ...frame } = rowsFrame(names, width);
   return chart(`${ways[way]}, declared beside Istio by itself: ${list(rows.map(({ value, text }) => `${value} ${text}`))}`, {
-    width,
-    height: 44 + rows.length * (small ? 40 : 26),
-    marginLeft: small ? 14 : roomFor(rows.map(({ value }) => value)),
+    ...frame,
     marginRight: 64,
-    marginTop: 4,
-    marginBottom: 38,
-    x: { domain: [from, to], label: "times Istio by itself", labelArrow: "none", grid: true, ticks: small ? 4 : 8 },
-    y: { domain: rows.map(({ value }) => value), label: null, tickSize: 0, axis: small ? null : "left" },
+    x: { ...x, domain: [from, to], label: "times Istio by itself" },
     marks: [
       Plot.ruleX([1], { stroke: "var(--faint)" }),
       Plot.ruleY(rows, { y: "value", x1: "from", x2: "to", stroke: "var(--blue)", strokeWidth: 5, strokeOpacity: 0.35 }),
       Plot.dot(rows, { y: "value", x: "median", fill: "var(--blue)", r: 4 }),
       Plot.text(rows, { y: "value", text: "text", frameAnchor: "right", textAnchor: "start", dx: 8, fill: "currentColor" }),
-      small
-        ? Plot.text(rows, { y: "value", text: "value", frameAnchor: "left", textAnchor: "start", dy: -13, fill: "currentColor" })
-        : [],
+      namesAbove(names, width, 13),
     ],
   });
 }

@@ -1,6 +1,6 @@
-import * as Plot from "@observablehq/plot";
 import { sum } from "../../tests/lib/statistics.ts";
-import { chart, forBoth, roomFor } from "../charts/draw.ts";
+import { forBoth } from "../charts/draw.ts";
+import { spansChart } from "../charts/rows.ts";
 import { rounds, seconds } from "../format.ts";
 import type { Html } from "../html.ts";
 import type { Records } from "../records.ts";
@@ -63,30 +63,12 @@ export function captionOf(steps: readonly Step[]): string {
   return `${seconds(total(steps))} from nothing to the first answer in ${parts.length} steps${most}: medians of ${longest?.seconds.rounds.length ?? 0} rounds.`;
 }
 
-/** One step below the other, each beginning where the one before ended. */
+/** Each step begins where the one before ended. */
 function bars(steps: readonly Step[], label: string, width: number): Html {
   const parts = partsOf(steps);
   const rows = parts.map(({ step, seconds: { median } }, index) => {
     const from = total(parts.slice(0, index));
-    return { step, from, to: from + median, text: seconds(median) };
+    return { what: step, from, to: from + median, colour: "var(--blue)", text: seconds(median) };
   });
-  const end = total(parts);
-  const small = width < 600;
-  return chart(label, {
-    width,
-    height: 44 + rows.length * (small ? 40 : 26),
-    marginLeft: small ? 10 : roomFor(rows.map(({ step }) => step)),
-    marginRight: 50,
-    marginTop: 4,
-    marginBottom: 38,
-    x: { domain: [0, end], label: "seconds", labelArrow: "none", grid: true, ticks: small ? 4 : 8 },
-    y: { domain: rows.map(({ step }) => step), label: null, tickSize: 0, padding: 0, axis: small ? null : "left" },
-    marks: [
-      Plot.barX(rows, { y: "step", x1: "from", x2: "to", fill: "var(--blue)", insetTop: small ? 20 : 5, insetBottom: 5, rx: 1 }),
-      Plot.text(rows, { y: "step", x: "to", text: "text", textAnchor: "start", dx: 6, dy: small ? 8 : 0, fill: "currentColor" }),
-      small
-        ? Plot.text(rows, { y: "step", text: "step", frameAnchor: "left", textAnchor: "start", dy: -10, fill: "currentColor" })
-        : [],
-    ],
-  });
+  return spansChart(label, rows, width);
 }

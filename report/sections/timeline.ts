@@ -1,6 +1,6 @@
-import * as Plot from "@observablehq/plot";
 import type { Run, Span } from "../../lib/lastRuns.ts";
-import { chart, forBoth, roomFor, swatches } from "../charts/draw.ts";
+import { forBoth, swatches } from "../charts/draw.ts";
+import { spansChart } from "../charts/rows.ts";
 import { count, moment, seconds } from "../format.ts";
 import type { Html } from "../html.ts";
 import { type Figure, numbers, section, words } from "./section.ts";
@@ -68,26 +68,7 @@ function bars({ steps, resources }: Run, label: string, width: number): Html {
   const rows = [
     ...steps.toSorted(byBeginning).map((one) => ({ ...one, colour: kinds.step.colour })),
     ...drawn(resources).map((one) => ({ ...one, colour: kinds.resource.colour })),
-  ].map((row) => ({ ...row, text: seconds(taken(row)) }));
-  const names = rows.map(({ what }) => what);
-  const end = Math.max(...rows.map(({ to }) => to));
-  const small = width < 600;
-  return chart(label, {
-    width,
-    height: 44 + rows.length * (small ? 32 : 20),
-    marginLeft: small ? 10 : roomFor(names),
-    marginRight: 50,
-    marginTop: 4,
-    marginBottom: 38,
-    x: { domain: [0, end], label: "seconds", labelArrow: "none", grid: true, ticks: small ? 4 : 8 },
-    y: { domain: names, label: null, tickSize: 0, padding: 0, axis: small ? null : "left" },
-    marks: [
-      Plot.barX(rows, { y: "what", x1: "from", x2: "to", fill: "colour", insetTop: small ? 17 : 4, insetBottom: 4, rx: 1 }),
-      Plot.text(rows, { y: "what", x: "to", text: "text", textAnchor: "start", dx: 6, dy: small ? 7 : 0, fill: "currentColor" }),
-      small
-        ? Plot.text(rows, { y: "what", text: "what", frameAnchor: "left", textAnchor: "start", dy: -8, fill: "currentColor" })
-        : [],
-    ],
-    color: { type: "identity" },
-  });
+  ];
+  const named = rows.map((row) => ({ ...row, text: seconds(taken(row)) }));
+  return spansChart(label, named, width);
 }

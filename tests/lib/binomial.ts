@@ -1,11 +1,17 @@
 /**
  * The bounds in which a share of n requests lies when each of them goes that way with probability p.
  *
- * @param shares - how many there are to look at: all of them together lie within their bounds with 99.9 % probability.
+ * @param shares - how many there are to look at: all of them together lie within their bounds.
+ * @param outside - the probability that they do not.
  */
-export function binomialBounds(n: number, p: number, shares = 1): { readonly least: number; readonly most: number } {
+export function binomialBounds(
+  n: number,
+  p: number,
+  shares = 1,
+  outside = 0.001,
+): { readonly least: number; readonly most: number } {
   if (p <= 0 || p >= 1) return { least: n * p, most: n * p };
-  const beyond = 0.001 / 2 / shares;
+  const beyond = outside / 2 / shares;
   let least: number | undefined;
   // The logarithm, as the probability itself can be smaller than any number.
   let log = n * Math.log1p(-p);
