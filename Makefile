@@ -43,7 +43,7 @@ contract: $(installed) $(report_installed) ## run the tests against what reads t
 wire: $(installed) ## run the tests with real requests against the stack; T=name picks some
 	@$(mesh) test wire $(if $(T),'$(T)') --stack '$(STACK)'
 
-bench: $(installed) ## measure what the platform costs, on stack local, which is made anew; T=latency picks one
+bench: $(installed) ## measure what the platform costs, on stack local, which is made anew; T=baseline picks one
 	@$(mesh) bench $(if $(T),'$(T)')
 
 report: $(installed) $(report_installed) ## draw what wire tests and benchmarks recorded last, and what runs now, as one HTML file, .state/report.html

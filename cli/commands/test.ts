@@ -8,7 +8,7 @@ import { consoleProgress } from "../../lib/progress.ts";
 import { runGoTests } from "../test/go.ts";
 import { lintGo } from "../test/golangci.ts";
 import { runJest, runVitest } from "../test/javascript.ts";
-import { broken, type SuiteResult, summary } from "../test/result.ts";
+import { broken, failed, type SuiteResult, summary } from "../test/result.ts";
 
 type Suite = (pattern: string | undefined, stack: string) => Promise<SuiteResult>;
 
@@ -39,22 +39,22 @@ export async function test(only: string | undefined, pattern: string | undefined
   }
   // The wire tests take down what they bring up; where they were cut short, this does.
   if (only === undefined) await foreground("make", ["down"], process.env);
-  console.log(`\n${summary(results)}`);
-  if (results.some(({ failed }) => failed > 0)) process.exitCode = 1;
+  console.log(["", ...failed(results), summary(results)].join("\n"));
+  if (failed(results).length > 0) process.exitCode = 1;
 }
 
 /** Style, types, the directions in which folders import each other, and the Go code where there is Go: one test each. */
 async function lint(): Promise<SuiteResult> {
-  const bin = (name: string) => `${projectDir}/node_modules/.bin/${name}`;
-  const codes = [
-    await foreground(bin("biome"), ["check", "."], process.env),
-    await foreground(bin("tsc"), ["--noEmit", "--pretty", String(process.stdout.isTTY === true)], process.env),
-    await foreground(bin("depcruise"), ["--config", ".dependency-cruiser.mjs", "."], process.env),
-  ];
-  const go = await lintGo(consoleProgress());
-  const clean = [...codes.map((code) => code === 0), ...(go === undefined ? [] : [go])];
-  const passed = clean.filter(Boolean).length;
-  return { suite: "lint", passed, failed: clean.length - passed };
+  const clean = async (name: string, ...args: string[]) =>
+    (await foreground(`${projectDir}/node_modules/.bin/${name}`, args, process.env)) === 0;
+  const checks = {
+    biome: await clean("biome", "check", "."),
+    tsc: await clean("tsc", "--noEmit", "--pretty", String(process.stdout.isTTY === true)),
+    "dependency-cruiser": await clean("depcruise", "--config", ".dependency-cruiser.mjs", "."),
+    "golangci-lint": await lintGo(consoleProgress()),
+  };
+  const failures = Object.entries(checks).flatMap(([test, passed]) => (passed === false ? [{ test, reason: "" }] : []));
+  return { suite: "lint", passed: Object.values(checks).filter(Boolean).length, failures };
 }
 
 /** The Go tests of airgap/: of the nodes' network and volumes, and of the Pulumi plugins, against an API server of the toolchain. */
@@ -66,6 +66,6 @@ async function provider(): Promise<SuiteResult> {
     return await runGoTests("provider", airgapModule, [...buildFlags, "./cmd/...", "./provider/..."], env);
   } catch (error) {
     console.error(messageOf(error));
-    return broken("provider");
+    return broken("provider", messageOf(error));
   }
 }

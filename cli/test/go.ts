@@ -1,6 +1,6 @@
 import { execa } from "execa";
 import { messageOf } from "../../lib/messages.ts";
-import { broken, type SuiteResult } from "./result.ts";
+import { broken, type Failure, judged, type SuiteResult } from "./result.ts";
 
 /** One line of `go test -json`. */
 interface Event {
@@ -14,7 +14,7 @@ interface Event {
 /** Counts the tests of `go test -json` as its lines come, and passes on what people want to read. */
 export class GoTestCount {
   private passed = 0;
-  private failed = 0;
+  private readonly failures: Failure[] = [];
   private readonly failedPackages = new Set<string>();
   private readonly packagesWithFailedTests = new Set<string>();
   /** What each running test said: shown when it fails. */
@@ -33,9 +33,10 @@ export class GoTestCount {
     if (Action === "output") this.said.set(name, (this.said.get(name) ?? "") + Output);
     if (Action === "pass") this.passed += 1;
     if (Action === "fail") {
-      this.failed += 1;
+      const reason = this.said.get(name) ?? "";
+      this.failures.push({ test: name, reason });
       this.packagesWithFailedTests.add(Package);
-      this.show(this.said.get(name) ?? "");
+      this.show(reason);
     }
     if (Action === "pass" || Action === "fail" || Action === "skip") this.said.delete(name);
   }
@@ -47,10 +48,9 @@ export class GoTestCount {
 
   /** A package that failed without a failed test did not compile, or crashed: that counts as one. */
   result(suite: string, exitCode: number): SuiteResult {
-    const crashed = [...this.failedPackages].filter((name) => !this.packagesWithFailedTests.has(name)).length;
-    const failed = this.failed + crashed;
-    const silent = failed === 0 && (exitCode !== 0 || this.passed === 0);
-    return { suite, passed: this.passed, failed: silent ? 1 : failed };
+    const crashed = [...this.failedPackages].filter((name) => !this.packagesWithFailedTests.has(name));
+    const unread = crashed.map((name) => ({ test: name, reason: "It did not compile, or crashed." }));
+    return judged(suite, this.passed, [...this.failures, ...unread], exitCode);
   }
 }
 
@@ -76,6 +76,6 @@ export async function runGoTests(
     return count.result(suite, (await child).exitCode ?? 1);
   } catch (error) {
     console.error(messageOf(error));
-    return broken(suite);
+    return broken(suite, messageOf(error));
   }
 }

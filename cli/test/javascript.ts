@@ -1,18 +1,30 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import process from "node:process";
 import { messageOf } from "../../lib/messages.ts";
 import { projectDir } from "../../lib/paths.ts";
 import { foreground } from "../../lib/process.ts";
-import { broken, type SuiteResult } from "./result.ts";
+import { broken, type Failure, judged, type SuiteResult } from "./result.ts";
 
 /** The part of a report that counts. Jest and Vitest write the same form. */
 interface Report {
   readonly numPassedTests: number;
-  readonly numFailedTests: number;
   /** One for each file. */
-  readonly testResults: readonly { readonly status: string; readonly assertionResults: readonly unknown[] }[];
+  readonly testResults: readonly FileReport[];
+}
+
+interface FileReport {
+  /** Its path. */
+  readonly name: string;
+  readonly status: string;
+  /** Why it could not be read, where that is so. */
+  readonly message: string;
+  readonly assertionResults: readonly {
+    readonly fullName: string;
+    readonly status: string;
+    readonly failureMessages: readonly string[];
+  }[];
 }
 
 /**
@@ -57,20 +69,22 @@ async function runReported(
     return countTests(suite, JSON.parse(await readFile(report, "utf8")) as Report, code);
   } catch (error) {
     console.error(messageOf(error));
-    return broken(suite);
+    return broken(suite, messageOf(error));
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-/** The exit code has the last word: it also knows of what is no test, such as a set-up that failed. */
 export function countTests(suite: string, report: Report, exitCode: number): SuiteResult {
-  const passed = report.numPassedTests;
-  // Files that did not get so far as to have tests.
-  const unread = report.testResults.filter(
-    ({ status, assertionResults }) => status === "failed" && assertionResults.length === 0,
-  );
-  const failed = report.numFailedTests + unread.length;
-  const silent = failed === 0 && (exitCode !== 0 || passed === 0);
-  return { suite, passed, failed: silent ? 1 : failed };
+  const failures = report.testResults.flatMap((file) => failuresOf(file));
+  return judged(suite, report.numPassedTests, failures, exitCode);
+}
+
+function failuresOf({ name, status, message, assertionResults }: FileReport): Failure[] {
+  const file = relative(projectDir, name);
+  // A file that did not get so far as to have tests.
+  if (status === "failed" && assertionResults.length === 0) return [{ test: file, reason: message }];
+  return assertionResults
+    .filter((result) => result.status === "failed")
+    .map(({ fullName, failureMessages }) => ({ test: `${file}: ${fullName}`, reason: failureMessages.join("\n") }));
 }

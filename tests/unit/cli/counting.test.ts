@@ -1,23 +1,39 @@
 import { expect, test } from "vitest";
 import { GoTestCount } from "../../../cli/test/go.ts";
 import { countTests } from "../../../cli/test/javascript.ts";
-import { summary } from "../../../cli/test/result.ts";
+import { failed, summary } from "../../../cli/test/result.ts";
+import { projectDir } from "../../../lib/paths.ts";
 
-/** A report of so many tests, and of files without any: those that could not be read, and others. */
-function count({ passed = 0, failed = 0, unread = 0, empty = 0 }, code: number) {
-  const files = [...Array(unread).fill("failed"), ...Array(empty).fill("passed")];
-  const testResults = files.map((status: string) => ({ status, assertionResults: [] }));
-  return countTests("unit", { numPassedTests: passed, numFailedTests: failed, testResults }, code);
+/** A file of a report, as Jest and Vitest write it. */
+function file(name: string, tests: Record<string, string | undefined>, message = "") {
+  const assertionResults = Object.entries(tests).map(([fullName, failure]) => ({
+    fullName,
+    status: failure === undefined ? "passed" : "failed",
+    failureMessages: failure === undefined ? [] : [failure],
+  }));
+  const status = message || Object.values(tests).some(Boolean) ? "failed" : "passed";
+  return { name: `${projectDir}/${name}`, status, message, assertionResults };
 }
 
-test("tests of Jest and Vitest are counted, and files that did not run", () => {
-  expect(count({ passed: 3, empty: 1 }, 0)).toEqual({ suite: "unit", passed: 3, failed: 0 });
-  expect(count({ passed: 3, failed: 2, unread: 1 }, 1)).toEqual({ suite: "unit", passed: 3, failed: 3 });
+const count = (numPassedTests: number, testResults: ReturnType<typeof file>[], code: number) =>
+  countTests("unit", { numPassedTests, testResults }, code);
+
+test("tests of Jest and Vitest are counted, and those that failed are named, as are files that did not run", () => {
+  const good = file("a.test.ts", { one: undefined, two: undefined });
+  expect(count(2, [good, file("empty.test.ts", {})], 0)).toEqual({ suite: "unit", passed: 2, failures: [] });
+  expect(count(2, [good, file("b.test.ts", { three: "1 is not 2" }), file("c.test.ts", {}, "no such file")], 1)).toEqual({
+    suite: "unit",
+    passed: 2,
+    failures: [
+      { test: "b.test.ts: three", reason: "1 is not 2" },
+      { test: "c.test.ts", reason: "no such file" },
+    ],
+  });
 });
 
 test("no tests at all, or an exit code that nothing explains, is a failure", () => {
-  expect(count({}, 0)).toMatchObject({ failed: 1 });
-  expect(count({ passed: 3 }, 1)).toMatchObject({ passed: 3, failed: 1 });
+  expect(count(0, [], 0).failures).toEqual([{ test: "the suite itself", reason: "There was no test." }]);
+  expect(count(3, [], 1)).toMatchObject({ passed: 3, failures: [{ reason: expect.stringContaining("exit code 1") }] });
 });
 
 function go(...events: (Record<string, string> | string)[]) {
@@ -38,7 +54,11 @@ test("Go's tests are counted, and what a failed one said is shown", () => {
     { Action: "output", Output: "FAIL\tp\t0.1s\n" },
     { Action: "fail" },
   );
-  expect(count.result("provider", 1)).toEqual({ suite: "provider", passed: 1, failed: 1 });
+  expect(count.result("provider", 1)).toEqual({
+    suite: "provider",
+    passed: 1,
+    failures: [{ test: "p.B", reason: "it broke\n" }],
+  });
   expect(shown).toEqual(["it broke\n", "FAIL\tp\t0.1s\n"]);
 });
 
@@ -48,16 +68,23 @@ test("a package that does not compile is a failure, and so are no tests", () => 
     { Action: "fail", Test: "A" },
     { Action: "fail", Package: "q" },
   );
-  expect(count.result("provider", 1)).toEqual({ suite: "provider", passed: 0, failed: 2 });
+  expect(count.result("provider", 1)).toMatchObject({ passed: 0, failures: [{ test: "p.A" }, { test: "q" }] });
   expect(shown.join("")).toContain("syntax error");
-  expect(go({ Action: "skip" }).count.result("provider", 0)).toMatchObject({ failed: 1 });
-  expect(go({ Action: "pass", Test: "A" }).count.result("provider", 2)).toMatchObject({ failed: 1 });
+  expect(go({ Action: "skip" }).count.result("provider", 0).failures).toHaveLength(1);
+  expect(go({ Action: "pass", Test: "A" }).count.result("provider", 2).failures).toHaveLength(1);
 });
 
+const results = [
+  { suite: "lint", passed: 2, failures: [] },
+  { suite: "unit", passed: 40, failures: [{ test: "a.test.ts: one", reason: "\u001b[31m1 is not 2\u001b[0m\n\n  at a" }] },
+];
+
 test("the last line sums all suites", () => {
-  const results = [
-    { suite: "lint", passed: 2, failed: 0 },
-    { suite: "unit", passed: 40, failed: 1 },
-  ];
   expect(summary(results)).toBe("42 passed, 1 failed");
+});
+
+test("before it, what failed is said again, with the first lines of why", () => {
+  expect(failed(results)).toEqual(["Failed in unit: a.test.ts: one", "  1 is not 2", "    at a"]);
+  const long = Array.from({ length: 100 }, (_, line) => `line ${line}`).join("\n");
+  expect(failed([{ suite: "wire", passed: 0, failures: [{ test: "t", reason: long }] }])).toHaveLength(13);
 });
