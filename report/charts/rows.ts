@@ -11,7 +11,8 @@ export function rowsFrame(names: readonly string[], width: number) {
   return {
     width,
     height: 44 + names.length * (small ? 40 : 26),
-    marginLeft: small ? 10 : roomFor(names),
+    // On a telephone, for half of the first number below.
+    marginLeft: small ? 14 : roomFor(names),
     marginTop: 4,
     marginBottom: 38,
     x: { labelArrow: "none", grid: true, ticks: small ? 4 : 8 },
