@@ -12,7 +12,7 @@ export {
   toolchainBin,
   toolchainPath,
 } from "./names.ts";
-export { ensureNodeImage } from "./node/index.ts";
+export { ensureClusterParts, ensureNodeImage } from "./node/index.ts";
 export { podmanEnvironment, podmanStorage } from "./podman.ts";
 export { preflight } from "./preflight.ts";
 export { buildFlags } from "./toolchain/binaries.ts";

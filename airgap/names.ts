@@ -46,7 +46,7 @@ const toolchainSources = (part: ToolchainPart) => [
 ];
 
 /** What decides the bytes of an image besides its binaries. */
-const imageSources = ["airgap/images", "airgap/pins.ts", "lib/tar.ts", "lib/tree.ts"];
+const imageSources = ["airgap/images", "airgap/pins.ts", "lib/oci.ts", "lib/tar.ts", "lib/tree.ts"];
 
 const keys = {
   cluster: once(() => keyOf(toolchainSources("cluster"))),
@@ -93,9 +93,10 @@ function tagOf(image: BuiltImage): string {
   return image.name === "fortio" ? fortioTag() : istioTag();
 }
 
-/** The kind node image in podman's storage. */
+/** The kind node image in podman's storage, which has the platform's images inside. */
 export const nodeImageReference = once(() => {
-  const key = keyOf([...imageSources, "airgap/node"], toolchainKey("cluster"));
+  const inside = platformImages.map((name) => tagOf({ name }));
+  const key = keyOf([...imageSources, "airgap/node"], toolchainKey("cluster"), ...inside);
   return `${imageHub}/kind-node:${kubernetesVersion()}-${key}`;
 });
 

@@ -36,6 +36,8 @@ export interface RunOptions {
   readonly onLine?: (line: string) => void;
   /** Ends the program after so many milliseconds. */
   readonly timeout?: number;
+  /** Ends the program. */
+  readonly stop?: AbortSignal;
   /**
    * Whether everything else on the machine goes first.
    * @default false
@@ -58,7 +60,7 @@ export interface Finished {
 export async function attempt(
   program: string,
   args: readonly string[],
-  { cwd, env, input, onLine, timeout, yields = false }: RunOptions = {},
+  { cwd, env, input, onLine, timeout, stop, yields = false }: RunOptions = {},
 ): Promise<Finished> {
   const options: Options = {
     all: true,
@@ -66,6 +68,7 @@ export async function attempt(
     ...(env && { env: { ...env } }),
     ...(input === undefined ? { stdin: "ignore" as const } : { input }),
     ...(timeout && { timeout }),
+    ...(stop && { cancelSignal: stop }),
   };
   try {
     const child = execa(...dyingWithUs(program, args, yields), options);

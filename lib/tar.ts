@@ -1,4 +1,4 @@
-import { createReadStream } from "node:fs";
+import { createReadStream, readFileSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { posix } from "node:path";
 import type { Entry, Source, Tree } from "./tree.ts";
@@ -41,7 +41,7 @@ function sorted(tree: Tree): [string, Entry][] {
 
 async function* content(path: string, source: Source, size: number): AsyncGenerator<Buffer> {
   let written = 0;
-  for await (const chunk of chunks(source)) {
+  for await (const chunk of chunks(source, size)) {
     written += chunk.length;
     yield chunk;
   }
@@ -49,8 +49,13 @@ async function* content(path: string, source: Source, size: number): AsyncGenera
   yield Buffer.alloc(padded(size) - size);
 }
 
-function chunks(source: Source): AsyncIterable<Buffer> | Iterable<Buffer> {
-  if (typeof source === "string") return createReadStream(source, { highWaterMark: 1 << 20 });
+/** So many bytes are read of a file at a time. */
+const portion = 1 << 20;
+
+function chunks(source: Source, size: number): AsyncIterable<Buffer> | Iterable<Buffer> {
+  // A stream for each of ten thousand small files costs more than what is in them.
+  if (typeof source === "string")
+    return size < portion ? [readFileSync(source)] : createReadStream(source, { highWaterMark: portion });
   return typeof source === "function" ? source() : [source];
 }
 

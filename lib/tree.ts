@@ -89,6 +89,13 @@ export function checkedOut(source: string, path: string, keep?: (path: string) =
   };
 }
 
+/** Another tree under the given path. */
+export function below(path: string, tree: Tree): Part {
+  return (all) => {
+    for (const [name, entry] of tree) all.set(relative(posix.join(path, name)), entry);
+  };
+}
+
 /** Takes paths out again, with all that is below them. */
 export function without(...paths: readonly string[]): Part {
   const gone = paths.map(relative);

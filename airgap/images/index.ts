@@ -4,24 +4,31 @@ import { bundleFile } from "../../lib/bundle.ts";
 import { cacheDir } from "../../lib/paths.ts";
 import type { Progress } from "../../lib/progress.ts";
 import { file, program, type Tree, text, treeOf } from "../../lib/tree.ts";
-import { type BuiltImage, fullName, imageBinDir, imageReference, type PlatformImage, shareDir } from "../names.ts";
+import {
+  type BuiltImage,
+  fullName,
+  imageBinDir,
+  imageHub,
+  imageReference,
+  type PlatformImage,
+  platformImages,
+  shareDir,
+} from "../names.ts";
+import { pins } from "../pins.ts";
 import { ensureFolder } from "../store/store.ts";
 import { envoyBinary } from "../toolchain/downloads.ts";
 import { ensurePackages, ensureToolchain } from "../toolchain/index.ts";
 import { ensureDebianRoot, ensurePostgresqlRoot } from "./debianRoot.ts";
 import { nonroot, postgres, type SharedLayers, sharedLayers } from "./layers.ts";
-import { type ImageConfig, writeArchive } from "./oci.ts";
+import { type Image, type ImageConfig, writeArchive } from "./oci.ts";
 import { postgresqlEnvironment, postgresqlLayers } from "./postgresql.ts";
 
 /** An image that was built here, ready to be loaded into nodes. */
 export interface ImageArchive {
-  readonly name: string;
   /** Repository and tag, as pods name it. */
   readonly reference: string;
   /** Path of an OCI archive that holds this image alone. */
   readonly archive: string;
-  /** Whether nodes that take no ordinary pods need it too. */
-  readonly everyNode: boolean;
 }
 
 /** What an image is made of. */
@@ -93,7 +100,6 @@ export async function ensureImages(images: readonly BuiltImage[], progress: Prog
   const archives: ImageArchive[] = [];
   let shared: SharedLayers | undefined;
   for (const image of images) {
-    const { name } = image;
     const reference = fullName(imageReference(image));
     const folder = folderOf(image);
     await ensureFolder(folder, `image ${reference}`, progress, async (temporary) => {
@@ -102,17 +108,27 @@ export async function ensureImages(images: readonly BuiltImage[], progress: Prog
       const { layers, config } = "program" in image ? nodeProgram(image.program) : recipes[image.name];
       await writeArchive(join(temporary, "image.tar"), [{ reference, layers: await layers(shared, progress), config }]);
     });
-    archives.push({ name, reference, archive: join(folder, "image.tar"), everyNode: name === "install-cni" });
+    archives.push({ reference, archive: join(folder, "image.tar") });
   }
   return archives;
+}
+
+/** The images of every stack, with the runtime of the services': what a node need not be sent, as its own image has it. */
+export async function preloadedImages(shared: SharedLayers, progress: Progress): Promise<Image[]> {
+  const platform = platformImages.map(async (name): Promise<Image> => {
+    const { layers, config } = recipes[name];
+    return { reference: fullName(imageReference({ name })), layers: await layers(shared, progress), config };
+  });
+  const runtime = { reference: `${imageHub}/nodejs:${pins.node.version}`, layers: [shared.base, shared.node], config: {} };
+  return [...(await Promise.all(platform)), runtime];
 }
 
 const folderOf = (image: BuiltImage) => join(cacheDir, "images", image.name, imageReference(image).tag);
 
 const isMissing = (image: BuiltImage) => !existsSync(folderOf(image));
 
-/** What these images are made of. */
-async function fetchDebian(images: readonly BuiltImage[], progress: Progress): Promise<void> {
+/** Fetches what these images take from Debian. */
+export async function fetchDebian(images: readonly BuiltImage[], progress: Progress): Promise<void> {
   if (images.length === 0) return;
   await ensurePackages(progress);
   await ensureDebianRoot(progress);

@@ -2,8 +2,9 @@ import { createHash } from "node:crypto";
 import { createWriteStream } from "node:fs";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { archiveTree } from "../../lib/oci.ts";
 import { tarOf, tarSize } from "../../lib/tar.ts";
-import { type Entry, type Tree, text, treeOf } from "../../lib/tree.ts";
+import type { Entry, Tree } from "../../lib/tree.ts";
 
 /** What a container of an image starts with, as the OCI image specification names it. */
 export interface ImageConfig {
@@ -27,66 +28,84 @@ export interface Image {
 const oci = "application/vnd.oci.image";
 const path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/**
- * Writes images into one OCI archive, in which a layer that several of them share is there once. The same images give the
- * same bytes, so that an image's digest depends on its content alone.
- *
- * @returns the digest of each image's manifest, by reference.
- */
-export async function writeArchive(file: string, images: readonly Image[]): Promise<Record<string, string>> {
-  const blobs = new Map<string, Blob>();
-  const layers = new Map<Tree, Blob>();
-  const digests: Record<string, string> = {};
-  const manifests: object[] = [];
-  for (const image of images) {
-    for (const tree of image.layers) if (!layers.has(tree)) layers.set(tree, await layerBlob(tree));
-    const own = image.layers.map((tree) => required(layers.get(tree)));
-    const config = json({
+/** Images in the terms of the OCI specification. */
+export interface Packed {
+  /** What an index says of each. */
+  readonly manifests: readonly { readonly digest: string }[];
+  /** Their manifests and configurations. */
+  readonly documents: readonly Blob[];
+  /** The layers of each, from the bottom up; one that several of them share is the same object. */
+  readonly layers: readonly (readonly Layer[])[];
+}
+
+/** A layer's archive, and what is in it. */
+export interface Layer extends Blob {
+  readonly tree: Tree;
+}
+
+/** Makes of images what containerd and podman read. */
+export async function pack(images: readonly Image[]): Promise<Packed> {
+  const known = new Map<Tree, Layer>();
+  for (const tree of images.flatMap(({ layers }) => layers)) if (!known.has(tree)) known.set(tree, await layerOf(tree));
+  const packed = images.map(({ reference, layers, config }) => {
+    const own = layers.flatMap((tree) => known.get(tree) ?? []);
+    const configuration = json({
       architecture: "amd64",
       os: "linux",
-      config: { Env: [path], ...image.config },
+      config: { Env: [path], ...config },
       rootfs: { type: "layers", diff_ids: own.map(({ digest }) => digest) },
     });
     const manifest = json({
       schemaVersion: 2,
       mediaType: `${oci}.manifest.v1+json`,
-      config: descriptor(`${oci}.config.v1+json`, config),
+      config: descriptor(`${oci}.config.v1+json`, configuration),
       layers: own.map((layer) => descriptor(`${oci}.layer.v1.tar`, layer)),
     });
-    for (const blob of [...own, config, manifest]) blobs.set(blob.digest, blob);
-    digests[image.reference] = manifest.digest;
-    manifests.push({
+    const entry = {
       ...descriptor(`${oci}.manifest.v1+json`, manifest),
       platform: { architecture: "amd64", os: "linux" },
       // containerd reads the first name, podman the second
-      annotations: { "io.containerd.image.name": image.reference, "org.opencontainers.image.ref.name": image.reference },
-    });
-  }
-  const index = JSON.stringify({ schemaVersion: 2, manifests });
-  const tree = await treeOf(
-    text("index.json", index),
-    text("oci-layout", JSON.stringify({ imageLayoutVersion: "1.0.0" })),
-    (all) => {
-      for (const blob of blobs.values()) all.set(`blobs/${blob.digest.replace(":", "/")}`, blob.entry);
-    },
-  );
-  await pipeline(Readable.from(tarOf(tree)), createWriteStream(file));
-  return digests;
+      annotations: { "io.containerd.image.name": reference, "org.opencontainers.image.ref.name": reference },
+    };
+    return { own, entry, documents: [configuration, manifest] };
+  });
+  return {
+    manifests: packed.map(({ entry }) => entry),
+    documents: packed.flatMap(({ documents }) => documents),
+    layers: packed.map(({ own }) => own),
+  };
 }
 
+/**
+ * Writes images into one OCI archive, in which a layer that several of them share is there once. The same images give the
+ * same bytes, so that an image's digest depends on its content alone.
+ *
+ * @returns the digest of each image's manifest, in the order of the images.
+ */
+export async function writeArchive(file: string, images: readonly Image[]): Promise<string[]> {
+  const { manifests, documents, layers } = await pack(images);
+  const tree = await archiveTree(manifests, entriesOf([...documents, ...layers.flat()]));
+  await pipeline(Readable.from(tarOf(tree)), createWriteStream(file));
+  return manifests.map(({ digest }) => digest);
+}
+
+/** Content as an archive takes it. */
+export const entriesOf = (blobs: readonly Blob[]) => blobs.map(({ digest, entry }) => [digest, entry] as const);
+
 /** Content by its digest. */
-interface Blob {
+export interface Blob {
   readonly digest: string;
   readonly size: number;
   readonly entry: Entry;
 }
 
 /** A layer is hashed now and written straight into the archive later: reading it twice costs less than a copy on disk. */
-async function layerBlob(tree: Tree): Promise<Blob> {
+async function layerOf(tree: Tree): Promise<Layer> {
   const hash = createHash("sha256");
   for await (const chunk of tarOf(tree)) hash.update(chunk);
   const size = tarSize(tree);
   return {
+    tree,
     digest: `sha256:${hash.digest("hex")}`,
     size,
     entry: { kind: "file", mode: 0o644, uid: 0, gid: 0, size, source: () => tarOf(tree) },
@@ -100,8 +119,3 @@ function json(value: object): Blob {
 }
 
 const descriptor = (mediaType: string, { digest, size }: Blob) => ({ mediaType, digest, size });
-
-function required<T>(value: T | undefined): T {
-  if (value === undefined) throw new Error("a layer was not hashed");
-  return value;
-}

@@ -5,18 +5,20 @@ import { cacheDir } from "../../lib/paths.ts";
 import { CommandError, output } from "../../lib/process.ts";
 import type { Progress } from "../../lib/progress.ts";
 import { ensureDebianRoot } from "../images/debianRoot.ts";
+import { fetchDebian, preloadedImages } from "../images/index.ts";
 import { sharedLayers } from "../images/layers.ts";
 import { writeArchive } from "../images/oci.ts";
-import { nodeImageReference } from "../names.ts";
+import { nodeImageReference, platformImages } from "../names.ts";
 import { podmanEnvironment } from "../podman.ts";
 import type { Detail } from "../store/store.ts";
-import { ensurePackages, ensureToolchain } from "../toolchain/index.ts";
-import { nodeImages } from "./kubernetesImages.ts";
+import { ensurePackages, ensureToolchain, missingParts } from "../toolchain/index.ts";
+import { imageStore } from "./imageStore.ts";
+import { kubernetesImages } from "./kubernetesImages.ts";
 import { debianLayer, nodeLayer } from "./root.ts";
 
 /**
- * Has the image of kind's nodes in podman's storage: Debian, containerd and Kubernetes, with the images of the control
- * plane inside, so that a cluster starts without pulling anything.
+ * Has the image of kind's nodes in podman's storage: Debian, containerd and Kubernetes, with Kubernetes' own images and the
+ * platform's inside, so that a cluster starts without pulling anything, and mostly without being sent anything.
  *
  * @returns its reference.
  */
@@ -31,30 +33,34 @@ export async function ensureNodeImage(progress: Progress): Promise<string> {
       reference,
       () => detail("waiting for another run that makes the same"),
       async () => {
-        if (!(await isStored(reference))) await buildNodeImage(reference, debian, detail);
+        if (!(await isStored(reference))) await buildNodeImage(reference, debian, progress, detail);
       },
     ),
   );
   return reference;
 }
 
-async function buildNodeImage(reference: string, debian: string, detail: Detail): Promise<void> {
+/** Has the programs of a cluster on this machine. For its images, what comes from Debian is fetched while the compiler runs. */
+export async function ensureClusterParts(progress: Progress): Promise<void> {
+  const images = missingParts().includes("cluster") ? platformImages.map((name) => ({ name })) : [];
+  await Promise.all([ensureToolchain("cluster", progress), fetchDebian(images, progress)]);
+}
+
+async function buildNodeImage(reference: string, debian: string, progress: Progress, detail: Detail): Promise<void> {
   const work = join(cacheDir, "node-image.tmp");
   await rm(work, { recursive: true, force: true });
   await mkdir(work, { recursive: true });
   try {
-    detail("the control plane's images");
-    const images = await nodeImages(await sharedLayers(debian));
-    const archives = { "every-node": join(work, "every-node.tar"), "control-plane": join(work, "control-plane.tar") };
-    await writeArchive(archives["every-node"], images.everyNode);
-    await writeArchive(archives["control-plane"], images.controlPlane);
+    const shared = await sharedLayers(debian);
+    const { pause, images } = await kubernetesImages(shared);
+    detail("the images it starts with");
+    const store = await imageStore([...images, ...(await preloadedImages(shared, progress))], debian, work);
     detail("root file system");
-    const layers = [await debianLayer(debian), await nodeLayer(debian, images.pause, archives)];
     const archive = join(work, "image.tar");
     await writeArchive(archive, [
       {
         reference,
-        layers,
+        layers: [await debianLayer(debian), await nodeLayer(debian, pause), store],
         config: { Entrypoint: ["/usr/local/bin/node-entrypoint", "/sbin/init"], StopSignal: "SIGRTMIN+3" },
       },
     ]);

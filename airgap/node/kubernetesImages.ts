@@ -5,10 +5,9 @@ import type { SharedLayers } from "../images/layers.ts";
 import type { Image } from "../images/oci.ts";
 import { imageBinDir, imageHub, kubernetesVersion } from "../names.ts";
 
-/** The images that a node starts with, so that nothing is pulled. */
-export interface NodeImages {
-  readonly everyNode: readonly Image[];
-  readonly controlPlane: readonly Image[];
+/** Kubernetes' images, so that nothing is pulled. */
+export interface KubernetesImages {
+  readonly images: readonly Image[];
   /** Reference of the image that holds each pod's namespaces. */
   readonly pause: string;
 }
@@ -17,7 +16,7 @@ export interface NodeImages {
 const controlPlane = ["kube-apiserver", "kube-controller-manager", "kube-scheduler", "etcd"];
 
 /** Images under the names that kubeadm itself says it will ask for. */
-export async function nodeImages({ base, iptables }: SharedLayers): Promise<NodeImages> {
+export async function kubernetesImages({ base, iptables }: SharedLayers): Promise<KubernetesImages> {
   const kubeadm = join(imageBinDir(), "kubeadm");
   const listed = (await output(kubeadm, ["config", "images", "list", "--kubernetes-version", kubernetesVersion()])).split("\n");
   const referenceOf = (name: string) => {
@@ -30,7 +29,7 @@ export async function nodeImages({ base, iptables }: SharedLayers): Promise<Node
 
   return {
     pause: referenceOf("pause"),
-    everyNode: [
+    images: [
       { reference: referenceOf("pause"), layers: [await own("/pause", "pause")], config: { Entrypoint: ["/pause"] } },
       { reference: referenceOf("kube-proxy"), layers: [base, iptables, await command("kube-proxy")], config: {} },
       {
@@ -43,9 +42,9 @@ export async function nodeImages({ base, iptables }: SharedLayers): Promise<Node
         layers: [base, iptables, await command("nodeagent")],
         config: { Entrypoint: ["/usr/local/bin/nodeagent"] },
       },
+      ...(await Promise.all(
+        controlPlane.map(async (name) => ({ reference: referenceOf(name), layers: [base, await command(name)], config: {} })),
+      )),
     ],
-    controlPlane: await Promise.all(
-      controlPlane.map(async (name) => ({ reference: referenceOf(name), layers: [base, await command(name)], config: {} })),
-    ),
   };
 }

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { projectDir } from "../../lib/paths.ts";
-import { checkedOut, copyOf, file, folder, link, program, type Tree, text, treeOf, without } from "../../lib/tree.ts";
+import { checkedOut, copyOf, folder, link, program, type Tree, text, treeOf, without } from "../../lib/tree.ts";
 import { imageBinDir, kubernetesVersion, toolchainBin } from "../names.ts";
 import { containerdConfig } from "./containerd.ts";
 
@@ -25,7 +25,7 @@ const perNode = ["/etc/machine-id", "/etc/hostname", "/etc/resolv.conf", "/var/l
 const networkPlugins = ["host-local", "loopback", "portmap", "ptp"];
 
 /** Units that start with a node. */
-const started = ["containerd.service", "node-images.service", "kubelet.service"];
+const started = ["containerd.service", "kubelet.service"];
 
 /** Units of a real machine: they would fail in a container, wait for hardware, or change the kernel that all nodes share. */
 const masked = [
@@ -68,11 +68,11 @@ export function debianLayer(debian: string): Promise<Tree> {
 }
 
 /**
- * What makes a node of Debian: Kubernetes' programs, the settings in rootfs/, and the images it starts with.
+ * What makes a node of Debian: Kubernetes' programs and the settings in rootfs/.
  *
- * @param images - archives by the name under which the node imports them.
+ * @param pause - the image that holds each pod's namespaces.
  */
-export function nodeLayer(debian: string, pause: string, images: Readonly<Record<string, string>>): Promise<Tree> {
+export function nodeLayer(debian: string, pause: string): Promise<Tree> {
   const units = "/etc/systemd/system";
   return treeOf(
     checkedOut(join(projectDir, "airgap/node/rootfs"), "/"),
@@ -81,7 +81,6 @@ export function nodeLayer(debian: string, pause: string, images: Readonly<Record
     text("/kind/version", kubernetesVersion()),
     ...["kubelet", "kubeadm", "kubectl", "crictl"].map((name) => program(`/usr/bin/${name}`, binary(name))),
     ...networkPlugins.map((name) => program(`/opt/cni/bin/${name}`, join(debian, "usr/lib/cni", name))),
-    ...Object.entries(images).map(([name, archive]) => file(`/node/images/${name}.tar`, archive)),
     link(`${units}/default.target`, "/lib/systemd/system/multi-user.target"),
     ...started.map((unit) => link(`${units}/multi-user.target.wants/${unit}`, `${units}/${unit}`)),
     ...masked.map((unit) => link(`${units}/${unit}`, "/dev/null")),

@@ -1,4 +1,4 @@
-import { ensureImages, ensurePackages, ensurePlugins, ensureToolchain } from "../../airgap/index.ts";
+import { ensureClusterParts, ensurePackages, ensurePlugins, ensureToolchain } from "../../airgap/index.ts";
 import { UserError } from "../../lib/errors.ts";
 import { keepRun } from "../../lib/lastRuns.ts";
 import { consoleProgress } from "../../lib/progress.ts";
@@ -8,8 +8,8 @@ import type { KindSpec } from "../../model/kindSpec.ts";
 import { imagesToLoad } from "../../stacks/images.ts";
 import { type Context, kubectlFor, pulumiStack, readContext } from "../context.ts";
 import { mendStack, stackDrift } from "../drift/stackDrift.ts";
+import { loadBuilt } from "../kind/builtImages.ts";
 import { requireHost } from "../kind/hostRequirements.ts";
-import { loadImages } from "../kind/images.ts";
 import { ensureCluster, readCluster } from "../kind/kindCluster.ts";
 import { ensureKubeconfig, saveKubeconfig } from "../kubeconfig.ts";
 import { watchingPulls } from "../kubernetes/pulls.ts";
@@ -75,14 +75,14 @@ async function makeCluster(context: Context, spec: KindSpec, timings: Timings): 
   let load: (() => Promise<unknown>) | undefined;
   const beside: { -readonly [K in "pulumi" | "loading" | "preparing"]?: Made[K] } = {};
   if (built) {
-    const images = await timings.measure("programs and images", async () => {
+    await timings.measure("programs and images", async () => {
       await prepareMachine(spec);
       // A cluster is made without Pulumi, and mostly waits for itself.
-      const programs = ensureToolchain("cluster", progress);
+      const programs = ensureClusterParts(progress);
       beside.pulumi = told(programs.then(() => timings.measure("Pulumi, meanwhile", pulumi)));
-      return ensureImages(built, progress);
+      await programs;
     });
-    load = () => loadImages(spec, images, progress);
+    load = () => loadBuilt(spec, built, progress);
   }
   // Nodes take images in long before Kubernetes runs on them; and where it runs already, what is in it can be looked at.
   const onNodes = (state: "new" | "started" | "running") => {

@@ -1,15 +1,18 @@
 import { createReadStream } from "node:fs";
 import { UserError } from "../../lib/errors.ts";
+import { archiveTree, blobPath } from "../../lib/oci.ts";
 import { readTar, type TarFile, tarOf } from "../../lib/tar.ts";
-import { type Entry, text, treeOf } from "../../lib/tree.ts";
+import type { Entry } from "../../lib/tree.ts";
 
-/** An image in an archive of {@link writeArchive}, and what it is made of. */
+/** An image in an OCI archive, and what it is made of. */
 export interface ArchivedImage {
   readonly reference: string;
   /** As the archive's index has it. */
   readonly manifest: object;
   /** Its manifest, its configuration and its layers, by digest: where the archive has the bytes. */
   readonly blobs: ReadonlyMap<string, Blob>;
+  /** Digests of its layers, from the bottom up. */
+  readonly layers: readonly string[];
 }
 
 type Blob = TarFile;
@@ -39,7 +42,8 @@ export async function readArchive(archive: string): Promise<ArchivedImage[]> {
         find(blobPath(digest)),
       ]);
       const reference = descriptor.annotations?.["io.containerd.image.name"] ?? "";
-      return { reference, manifest: descriptor, blobs: new Map(blobs) };
+      const layers = manifest.layers.map(({ digest }) => digest);
+      return { reference, manifest: descriptor, blobs: new Map(blobs), layers };
     }),
   );
 }
@@ -55,19 +59,24 @@ interface Descriptor {
 }
 
 /**
- * One archive of several images, as bytes to be read once: each blob is in it a single time, and none that whoever gets it has
- * already.
+ * One archive of several images, as bytes to be read once: each blob is in it a single time.
  *
- * @param has - digests that are left out.
+ * @param leaves - what of an image is left out, as whoever gets the archive has it.
  */
-export async function* archiveOf(images: readonly ArchivedImage[], has: ReadonlySet<string>): AsyncGenerator<Buffer> {
-  const index = JSON.stringify({ schemaVersion: 2, manifests: images.map(({ manifest }) => manifest) });
+export async function* archiveOf(
+  images: readonly ArchivedImage[],
+  leaves: (image: ArchivedImage) => ReadonlySet<string>,
+): AsyncGenerator<Buffer> {
+  const blobs = images.flatMap((image) => {
+    const has = leaves(image);
+    return [...image.blobs].filter(([digest]) => !has.has(digest));
+  });
+  const entries = blobs.map(([digest, blob]) => [digest, entryOf(blob)] as const);
   yield* tarOf(
-    await treeOf(text("index.json", index), text("oci-layout", JSON.stringify({ imageLayoutVersion: "1.0.0" })), (all) => {
-      for (const [digest, blob] of images.flatMap(({ blobs }) => [...blobs])) {
-        if (!has.has(digest)) all.set(blobPath(digest), entryOf(blob));
-      }
-    }),
+    await archiveTree(
+      images.map(({ manifest }) => manifest),
+      entries,
+    ),
   );
 }
 
@@ -84,5 +93,3 @@ async function bytesOf(blob: Blob): Promise<Buffer> {
   for await (const chunk of streamOf(blob)) chunks.push(chunk);
   return Buffer.concat(chunks);
 }
-
-const blobPath = (digest: string) => `blobs/${digest.replace(":", "/")}`;

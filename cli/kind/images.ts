@@ -1,19 +1,26 @@
 import { Readable } from "node:stream";
 import { setTimeout as pause } from "node:timers/promises";
 import { UserError } from "../../lib/errors.ts";
+import { chainIds } from "../../lib/oci.ts";
 import { CommandError } from "../../lib/process.ts";
 import type { Progress } from "../../lib/progress.ts";
 import type { KindSpec, LoadedImages } from "../../model/kindSpec.ts";
 import { type ArchivedImage, archiveOf, readArchive } from "./archive.ts";
 import { findRuntime, inNode, lines, listNodes, type NodeContainer, type Runtime } from "./runtime.ts";
 
+/** An image that pods of a cluster run. */
+export interface NodeImage {
+  /** What pods call it. */
+  readonly reference: string;
+  /** Whether control planes need it too, which take no pods but those that tolerate everything. @default true */
+  readonly everyNode?: boolean;
+}
+
 /** An image as a file that nodes can take in. */
 export interface ImageFile {
   readonly reference: string;
   /** Path of an OCI archive. */
   readonly archive: string;
-  /** Whether control planes need it too, which take no pods but those that tolerate everything. @default true */
-  readonly everyNode?: boolean;
 }
 
 /** What a node's storage holds. */
@@ -22,13 +29,25 @@ interface Holdings {
   readonly images: ReadonlySet<string>;
   /** Digests of what images are made of. */
   readonly blobs: ReadonlySet<string>;
+  /** Chain IDs of layers that lie unpacked; their archives may be gone. */
+  readonly unpacked: ReadonlySet<string>;
 }
+
+const nothing: Holdings = { images: new Set(), blobs: new Set(), unpacked: new Set() };
 
 /**
  * Loads images into the nodes that lack them, and tells which ones any node lacked. All of a node's go to it at once, with what they
- * share a single time and without what it has: after a change of one service that is a few kilobytes.
+ * share a single time and without what it has: that is all of the platform's on a node whose own image holds them, and after a change
+ * of one service a few kilobytes.
+ *
+ * @param archives - makes files of images that a node lacks, in any order.
  */
-export async function loadImages(spec: KindSpec, images: readonly ImageFile[], progress: Progress): Promise<LoadedImages> {
+export async function loadImages(
+  spec: KindSpec,
+  images: readonly NodeImage[],
+  archives: (references: readonly string[]) => Promise<readonly ImageFile[]>,
+  progress: Progress,
+): Promise<LoadedImages> {
   const runtime = await findRuntime(spec.sources);
   const nodes = await Promise.all(
     (await listNodes(runtime, spec.name)).map(async (node) => {
@@ -38,42 +57,60 @@ export async function loadImages(spec: KindSpec, images: readonly ImageFile[], p
     }),
   );
   const lacking = nodes.filter(({ missing }) => missing.length > 0);
-  const missing = images.filter((image) => lacking.some(({ missing }) => missing.includes(image)));
-  if (missing.length > 0) {
+  const loaded = images
+    .filter((image) => lacking.some(({ missing }) => missing.includes(image)))
+    .map(({ reference }) => reference);
+  if (loaded.length > 0) {
+    const archived = new Map(await Promise.all((await archives(loaded)).map(find)));
     await progress.step(`Load images into the nodes of ${spec.name}`, async (detail) => {
-      detail(missing.length === 1 ? `${missing[0]?.reference}` : `${missing.length} images`);
-      await Promise.all(lacking.map(({ node, missing: own, holdings }) => send(runtime, node, own, holdings)));
+      detail(loaded.length === 1 ? `${loaded[0]}` : `${loaded.length} images`);
+      const send = ({ node, missing, holdings }: (typeof lacking)[number]) =>
+        sendTo(
+          runtime,
+          node,
+          missing.flatMap(({ reference }) => archived.get(reference) ?? []),
+          holdings,
+        );
+      await Promise.all(lacking.map(send));
     });
   }
-  return { loaded: missing.map(({ reference }) => reference) };
+  return { loaded };
 }
 
-async function send(runtime: Runtime, node: NodeContainer, images: readonly ImageFile[], { blobs }: Holdings): Promise<void> {
-  const archived = await Promise.all(images.map(find));
+async function sendTo(
+  runtime: Runtime,
+  node: NodeContainer,
+  images: readonly ArchivedImage[],
+  holdings: Holdings,
+): Promise<void> {
   try {
-    await takeIn(runtime, node, archived, blobs);
+    await takeIn(runtime, node, images, holdings);
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
     // The node may have thrown away what nobody needed just now.
-    await takeIn(runtime, node, archived, new Set());
+    await takeIn(runtime, node, images, nothing);
   }
 }
 
-async function find({ reference, archive }: ImageFile): Promise<ArchivedImage> {
+async function find({ reference, archive }: ImageFile): Promise<[reference: string, image: ArchivedImage]> {
   const found = (await readArchive(archive)).find((image) => image.reference === reference);
   if (!found) throw new UserError(`${archive} holds no image ${reference}`);
-  return found;
+  return [reference, found];
 }
 
 async function takeIn(
   runtime: Runtime,
   node: NodeContainer,
   images: readonly ArchivedImage[],
-  has: ReadonlySet<string>,
+  { blobs, unpacked }: Holdings,
 ): Promise<void> {
+  const leaves = ({ layers }: ArchivedImage) => {
+    const chains = chainIds(layers);
+    return new Set([...blobs, ...layers.filter((_, index) => unpacked.has(chains[index] ?? ""))]);
+  };
   // Each image is unpacked when its first container starts: most nodes never run most of them.
   const take = ["ctr", "--namespace=k8s.io", "images", "import", "--no-unpack", "-"];
-  const input = Readable.from(archiveOf(images, has));
+  const input = Readable.from(archiveOf(images, leaves));
   const { ok, all, stdout } = await inNode(runtime, node, take, { input });
   if (!ok) throw new CommandError(`ctr images import in ${node.name}`, all, stdout);
 }
@@ -82,12 +119,15 @@ async function takeIn(
 const startPatience = 60_000;
 
 async function holdingsOf(runtime: Runtime, node: NodeContainer, until = Date.now() + startPatience): Promise<Holdings> {
-  const list = (kind: string) => `ctr --namespace=k8s.io ${kind} list --quiet`;
-  const question = `${list("images")} && echo -- && ${list("content")}`;
+  const list = (words: string) => `ctr --namespace=k8s.io ${words}`;
+  const snapshots = list("snapshots --snapshotter=overlayfs list");
+  const question = [list("images list --quiet"), list("content list --quiet"), snapshots].join(" && echo -- && ");
   const { ok, stdout, all } = await inNode(runtime, node, ["sh", "-c", question], { timeout: 15_000 });
   if (ok) {
-    const [images = "", blobs = ""] = stdout.split(/^--$/m);
-    return { images: new Set(lines(images)), blobs: new Set(lines(blobs)) };
+    const [images, blobs, unpacked] = stdout
+      .split(/^--$/m)
+      .map((part) => new Set(lines(part).map((line) => line.split(/\s/, 1)[0] ?? "")));
+    return { ...nothing, ...(images && { images }), ...(blobs && { blobs }), ...(unpacked && { unpacked }) };
   }
   if (Date.now() > until) throw new CommandError(`ctr images list in ${node.name}`, all, stdout);
   await pause(200);

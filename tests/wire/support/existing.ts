@@ -3,10 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { parse, stringify } from "yaml";
-import { ensureImages, ensurePlugins, ensureToolchain } from "../../../airgap/index.ts";
+import { ensurePlugins, ensureToolchain } from "../../../airgap/index.ts";
 import { type Chart, chartPath, imageReference, nodeImageReference } from "../../../airgap/names.ts";
+import { loadBuilt } from "../../../cli/kind/builtImages.ts";
 import { removeHostTraces } from "../../../cli/kind/host.ts";
-import { loadImages } from "../../../cli/kind/images.ts";
 import { deleteCluster, ensureCluster } from "../../../cli/kind/kindCluster.ts";
 import { kubeconfigFile, pulumiHome } from "../../../cli/support/environment.ts";
 import { merge, type Values } from "../../../components/support/helm.ts";
@@ -49,7 +49,7 @@ export interface There {
 export async function makeThere(): Promise<There> {
   await removeThere();
   await ensureCluster(clusterSpec(), progress);
-  await loadImages(clusterSpec(), await ensureImages(builtImages(), progress), progress);
+  await loadBuilt(clusterSpec(), builtImages(), progress);
   await ensureToolchain("pulumi", progress);
   await ensurePlugins(progress, pulumiHome);
   const folder = await mkdtemp(join(tmpdir(), "existing-"));

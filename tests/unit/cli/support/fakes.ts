@@ -105,6 +105,12 @@ export class Fakes {
     writeFileSync(join(this.folder, "nodes", node, "content"), `${digests.join("\n")}\n`);
   }
 
+  /** Says which layers lie unpacked on a node, by their chain IDs. */
+  unpacked(node: string, ...chains: string[]): void {
+    const rows = chains.map((chain) => `${chain}  ${chains[0]}  Committed`);
+    writeFileSync(join(this.folder, "nodes", node, "snapshots"), `${["KEY  PARENT  KIND", ...rows].join("\n")}\n`);
+  }
+
   /** The archive that a node was given last; undefined when it was given none. */
   taken(node: string): string | undefined {
     const file = join(this.folder, "nodes", node, "taken.tar");
@@ -141,7 +147,7 @@ case "$1 $2" in
       *"cat /etc/kubernetes/admin.conf"*) cat "$2/admin.conf" ;;
       *"get pods"*) echo '{"items":[]}' ;;
       *"get leases"*) files=(); for lease in */lease; do [ ! -e "$lease" ] || files+=("$(<"$lease")"); done; echo "{\\"items\\":[$(join "\${files[@]}")]}" ;;
-      *"images list"*"content list"*) cat "$2/images" 2>/dev/null; echo --; cat "$2/content" 2>/dev/null || true ;;
+      *"images list"*"content list"*) cat "$2/images" 2>/dev/null; echo --; cat "$2/content" 2>/dev/null; echo --; cat "$2/snapshots" 2>/dev/null || true ;;
     esac ;;
   "rm --force") shift 3; rm -rf "$@" ;;
 esac`;
