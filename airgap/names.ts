@@ -93,11 +93,14 @@ function tagOf(image: BuiltImage): string {
   return image.name === "fortio" ? fortioTag() : istioTag();
 }
 
+/** Name of node images, whatever they were made from. */
+export const nodeImageName = `${imageHub}/kind-node`;
+
 /** The kind node image in podman's storage, which has the platform's images inside. */
 export const nodeImageReference = once(() => {
   const inside = platformImages.map((name) => tagOf({ name }));
   const key = keyOf([...imageSources, "airgap/node"], toolchainKey("cluster"), ...inside);
-  return `${imageHub}/kind-node:${kubernetesVersion()}-${key}`;
+  return `${nodeImageName}:${kubernetesVersion()}-${key}`;
 });
 
 /** Folder of the unpacked chart. */

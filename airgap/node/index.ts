@@ -2,13 +2,13 @@ import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { withLock } from "../../lib/lock.ts";
 import { cacheDir } from "../../lib/paths.ts";
-import { CommandError, output } from "../../lib/process.ts";
+import { attempt, CommandError, output } from "../../lib/process.ts";
 import type { Progress } from "../../lib/progress.ts";
 import { ensureDebianRoot } from "../images/debianRoot.ts";
 import { fetchDebian, preloadedImages } from "../images/index.ts";
 import { sharedLayers } from "../images/layers.ts";
 import { writeArchive } from "../images/oci.ts";
-import { nodeImageReference, platformImages } from "../names.ts";
+import { nodeImageName, nodeImageReference, platformImages } from "../names.ts";
 import { podmanEnvironment } from "../podman.ts";
 import type { Detail } from "../store/store.ts";
 import { ensurePackages, ensureToolchain, missingParts } from "../toolchain/index.ts";
@@ -66,9 +66,18 @@ async function buildNodeImage(reference: string, debian: string, progress: Progr
     ]);
     detail("into podman's storage");
     await output("podman", ["load", "--quiet", "--input", archive], { env: podmanEnvironment() });
+    await removeOld();
   } finally {
     await rm(work, { recursive: true, force: true });
   }
+}
+
+/** Removes node images that were made two weeks ago or more, but for those that nodes run on. Whoever misses one makes it in half a minute. */
+async function removeOld(): Promise<void> {
+  const env = podmanEnvironment();
+  const old = ["--filter", `reference=${nodeImageName}`, "--filter", "until=336h"];
+  const { stdout } = await attempt("podman", ["images", "--quiet", ...old], { env });
+  for (const id of stdout.split("\n").filter(Boolean)) await attempt("podman", ["rmi", id], { env });
 }
 
 async function isStored(reference: string): Promise<boolean> {

@@ -5,6 +5,20 @@ import { ownerMount } from "./runtime.ts";
 /** Seconds after which a node that is not heard of is given up, and no request is sent to its pods any more. Kubernetes' own default is 50. */
 const nodeGrace = 20;
 
+/** There is one control plane: none waits to find out that it is the one, nor, after it was killed, for its own lease to end. */
+const alone = { name: "leader-elect", value: "false" };
+
+/**
+ * Flags of the controller manager. At its start each of its controllers asks for an account and a token, at 20 requests a second and 30 at
+ * once where nobody says otherwise: workers could not join for four seconds, as nothing signed the cluster's address yet.
+ */
+const controllerManager = [
+  { name: "node-monitor-grace-period", value: `${nodeGrace}s` },
+  { name: "kube-api-qps", value: "200" },
+  { name: "kube-api-burst", value: "400" },
+  alone,
+];
+
 /** What kubeadm is told beyond kind's own settings: nodes say that they live each quarter of the lease's duration. */
 const kubeadm = {
   kubeadmConfigPatches: [stringify({ kind: "KubeletConfiguration", nodeLeaseDurationSeconds: nodeGrace })],
@@ -14,11 +28,8 @@ const kubeadm = {
       version: "v1beta4",
       kind: "ClusterConfiguration",
       patch: stringify([
-        {
-          op: "add",
-          path: "/controllerManager/extraArgs/-",
-          value: { name: "node-monitor-grace-period", value: `${nodeGrace}s` },
-        },
+        ...controllerManager.map((value) => ({ op: "add", path: "/controllerManager/extraArgs/-", value })),
+        { op: "add", path: "/scheduler/extraArgs", value: [alone] },
       ]),
     },
   ],

@@ -1,8 +1,9 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import { beforeAll, expect, test } from "@jest/globals";
+import { fullName, imageReference, platformImages } from "../../airgap/names.ts";
 import { lastRuns } from "../../lib/lastRuns.ts";
-import { bringUp, haveUp, kubeGet, outputs, pulumi, run, saw, stack } from "../lib/runningStack.ts";
+import { bringUp, haveUp, kubeGet, outputs, podman, pulumi, run, saw, stack } from "../lib/runningStack.ts";
 import { productPods, untilReady } from "./support/pods.ts";
 import { askProducts } from "./support/product.ts";
 import { setOptions, withEdited } from "./support/settings.ts";
@@ -84,6 +85,23 @@ test("three nodes, and the product service's replicas on both workers", async ()
   await untilReady(productPods, 5);
   const workers = (await productPods()).map(({ node }) => node);
   expect(new Set(workers)).toEqual(new Set(["mesh-demo-worker", "mesh-demo-worker2"]));
+});
+
+test("nodes run the platform's images from what their own image holds, and write no copy of them", async () => {
+  const written = async (node: string) => {
+    const store = "/var/lib/containerd";
+    const [size = ""] = (await podman("exec", node, "du", "--summarize", "--block-size=1M", store)).split(/\s/);
+    const listed = await podman("exec", node, "ctr", "--namespace=k8s.io", "images", "list", "--quiet");
+    return { megabytes: Number(size), images: listed.split("\n") };
+  };
+  const [controlPlane, worker] = await Promise.all(["mesh-demo-control-plane", "mesh-demo-worker2"].map(written));
+  saw(`megabytes of containerd's: ${controlPlane?.megabytes} of the control plane, ${worker?.megabytes} of a worker`);
+  for (const node of [controlPlane, worker]) {
+    const names = platformImages.map((name) => fullName(imageReference({ name })));
+    expect(node?.images).toEqual(expect.arrayContaining(names));
+    // The proxy's image alone has 130.
+    expect(node?.megabytes).toBeLessThan(100);
+  }
 });
 
 /** What a preview would change, were the stack's configuration edited like this. */
