@@ -1,10 +1,12 @@
 import { createHash } from "node:crypto";
 import { createWriteStream } from "node:fs";
+import { mkdir, rename, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { archiveTree } from "../../lib/oci.ts";
+import { archiveTree, blobPath } from "../../lib/oci.ts";
 import { tarOf, tarSize } from "../../lib/tar.ts";
-import type { Entry, Tree } from "../../lib/tree.ts";
+import type { Entry, Source, Tree } from "../../lib/tree.ts";
 
 /** What a container of an image starts with, as the OCI image specification names it. */
 export interface ImageConfig {
@@ -43,8 +45,12 @@ export interface Layer extends Blob {
   readonly tree: Tree;
 }
 
-/** Makes of images what containerd and podman read. */
-export async function pack(images: readonly Image[]): Promise<Packed> {
+/**
+ * Makes of images what containerd and podman read.
+ *
+ * @param layerOf - finds out a layer's digest, and may keep its archive meanwhile.
+ */
+export async function pack(images: readonly Image[], layerOf: (tree: Tree) => Promise<Layer> = hashed): Promise<Packed> {
   const known = new Map<Tree, Layer>();
   for (const tree of images.flatMap(({ layers }) => layers)) if (!known.has(tree)) known.set(tree, await layerOf(tree));
   const packed = images.map(({ reference, layers, config }) => {
@@ -89,6 +95,18 @@ export async function writeArchive(file: string, images: readonly Image[]): Prom
   return manifests.map(({ digest }) => digest);
 }
 
+/**
+ * Writes images as a folder with an archive's content. Where the whole is large, that spares podman a copy of it, and whoever writes a
+ * second reading.
+ */
+export async function writeLayout(folder: string, images: readonly Image[]): Promise<void> {
+  await mkdir(join(folder, blobPath("sha256:")), { recursive: true });
+  const { manifests, documents } = await pack(images, (tree) => written(folder, tree));
+  for (const [path, entry] of await archiveTree(manifests, entriesOf(documents))) {
+    if (entry.kind === "file" && Buffer.isBuffer(entry.source)) await writeFile(join(folder, path), entry.source);
+  }
+}
+
 /** Content as an archive takes it. */
 export const entriesOf = (blobs: readonly Blob[]) => blobs.map(({ digest, entry }) => [digest, entry] as const);
 
@@ -100,16 +118,32 @@ export interface Blob {
 }
 
 /** A layer is hashed now and written straight into the archive later: reading it twice costs less than a copy on disk. */
-async function layerOf(tree: Tree): Promise<Layer> {
+async function hashed(tree: Tree): Promise<Layer> {
   const hash = createHash("sha256");
   for await (const chunk of tarOf(tree)) hash.update(chunk);
-  const size = tarSize(tree);
-  return {
-    tree,
-    digest: `sha256:${hash.digest("hex")}`,
-    size,
-    entry: { kind: "file", mode: 0o644, uid: 0, gid: 0, size, source: () => tarOf(tree) },
+  return layer(tree, hash.digest("hex"), () => tarOf(tree));
+}
+
+/** A layer is hashed while it is written to where a folder of images has it. */
+async function written(folder: string, tree: Tree): Promise<Layer> {
+  const hash = createHash("sha256");
+  const file = join(folder, "layer");
+  const hashing = async function* () {
+    for await (const chunk of tarOf(tree)) {
+      hash.update(chunk);
+      yield chunk;
+    }
   };
+  await pipeline(hashing, createWriteStream(file));
+  const digest = hash.digest("hex");
+  const place = join(folder, blobPath(`sha256:${digest}`));
+  await rename(file, place);
+  return layer(tree, digest, place);
+}
+
+function layer(tree: Tree, hash: string, source: Source): Layer {
+  const size = tarSize(tree);
+  return { tree, digest: `sha256:${hash}`, size, entry: { kind: "file", mode: 0o644, uid: 0, gid: 0, size, source } };
 }
 
 function json(value: object): Blob {

@@ -7,7 +7,7 @@ import type { Progress } from "../../lib/progress.ts";
 import { ensureDebianRoot } from "../images/debianRoot.ts";
 import { fetchDebian, preloadedImages } from "../images/index.ts";
 import { sharedLayers } from "../images/layers.ts";
-import { writeArchive } from "../images/oci.ts";
+import { writeLayout } from "../images/oci.ts";
 import { nodeImageName, nodeImageReference, platformImages } from "../names.ts";
 import { podmanEnvironment } from "../podman.ts";
 import type { Detail } from "../store/store.ts";
@@ -30,8 +30,8 @@ export async function ensureNodeImage(progress: Progress): Promise<string> {
   const debian = await ensureDebianRoot(progress);
   await progress.step(`node image ${reference}`, (detail) =>
     withLock(
-      reference,
-      () => detail("waiting for another run that makes the same"),
+      nodeImageName,
+      () => detail("waiting for another run that makes one"),
       async () => {
         if (!(await isStored(reference))) await buildNodeImage(reference, debian, progress, detail);
       },
@@ -54,22 +54,31 @@ async function buildNodeImage(reference: string, debian: string, progress: Progr
     const shared = await sharedLayers(debian);
     const { pause, images } = await kubernetesImages(shared);
     detail("the images it starts with");
-    const store = await imageStore([...images, ...(await preloadedImages(shared, progress))], debian, work);
+    const inside = await imageStore([...images, ...(await preloadedImages(shared, progress))], debian, work);
     detail("root file system");
-    const archive = join(work, "image.tar");
-    await writeArchive(archive, [
+    await writeLayout(join(work, layout), [
       {
         reference,
-        layers: [await debianLayer(debian), await nodeLayer(debian, pause), store],
+        layers: [await debianLayer(debian), await nodeLayer(debian, pause), inside],
         config: { Entrypoint: ["/usr/local/bin/node-entrypoint", "/sbin/init"], StopSignal: "SIGRTMIN+3" },
       },
     ]);
     detail("into podman's storage");
-    await output("podman", ["load", "--quiet", "--input", archive], { env: podmanEnvironment() });
+    await store(work, reference);
     await removeOld();
   } finally {
     await rm(work, { recursive: true, force: true });
   }
+}
+
+/** Podman names what it takes from a folder after the folder's path: with this one, like a node image that has no key. */
+const layout = nodeImageName.replace(/^[^/]*\//, "");
+
+async function store(work: string, reference: string): Promise<void> {
+  const env = podmanEnvironment();
+  await output("podman", ["pull", "--quiet", `oci:${layout}`], { cwd: work, env });
+  await output("podman", ["tag", `${nodeImageName}:latest`, reference], { env });
+  await output("podman", ["untag", reference, `${nodeImageName}:latest`], { env });
 }
 
 /** Removes node images that were made two weeks ago or more, but for those that nodes run on. Whoever misses one makes it in half a minute. */
