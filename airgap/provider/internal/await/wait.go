@@ -50,6 +50,7 @@ func Ready(ctx context.Context, client *cluster.Client, object *unstructured.Uns
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	said := ""
+	var changed <-chan struct{}
 	for pause := 50 * time.Millisecond; ; pause = min(2*pause, time.Second) {
 		verdict, err := Assess(ctx, client, object)
 		switch {
@@ -67,12 +68,16 @@ func Ready(ctx context.Context, client *cluster.Client, object *unstructured.Uns
 			said = verdict.Message
 			say(said)
 		}
+		if changed == nil {
+			changed = Changes(ctx, client, object.GroupVersionKind(), object.GetNamespace(), object.GetName())
+		}
 		select {
 		case <-ctx.Done():
 			if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 				return object, explain(client, object, fmt.Sprintf("is not ready within %s: %s", timeout, said))
 			}
 			return object, &NotReady{Message: Describe(object) + ": cancelled while waiting: " + said}
+		case <-changed:
 		case <-time.After(pause):
 		}
 		live, err := endpoint.Get(ctx, object.GetName(), metav1.GetOptions{})
@@ -99,6 +104,7 @@ func Gone(ctx context.Context, endpoint dynamic.ResourceInterface, object *unstr
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	said := ""
+	changed := changes(ctx, endpoint, metav1.ListOptions{FieldSelector: "metadata.name=" + object.GetName()})
 	for pause := 50 * time.Millisecond; ; pause = min(2*pause, time.Second) {
 		live, err := endpoint.Get(ctx, object.GetName(), metav1.GetOptions{})
 		switch {
@@ -123,6 +129,7 @@ func Gone(ctx context.Context, endpoint dynamic.ResourceInterface, object *unstr
 				return fmt.Errorf("it is being deleted, but not gone within %s: %s", timeout, said)
 			}
 			return errors.New("cancelled while waiting for its deletion")
+		case <-changed:
 		case <-time.After(pause):
 		}
 	}

@@ -2,6 +2,7 @@ package kubernetes_test
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -198,13 +199,56 @@ func TestDeleteWhereAnotherTakesThePlace(t *testing.T) {
 	program["metadata"].(object)["finalizers"] = []any{"example.com/hold"}
 	conf := connect(t).resource(configMapToken, "c").mustCreate(program)
 	maps := server.Typed.CoreV1().ConfigMaps(ns)
+	another := make(chan error, 1)
 	time.AfterFunc(time.Second, func() {
 		_, _ = maps.Patch(context.Background(), "c", types.MergePatchType, []byte(`{"metadata":{"finalizers":null}}`), metav1.PatchOptions{})
-		_, _ = maps.Create(context.Background(), &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "c"}}, metav1.CreateOptions{})
+		_, err := maps.Create(context.Background(), &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "c"}}, metav1.CreateOptions{})
+		another <- err
 	})
 	conf.seconds = 5
 	must(t, conf.delete())
+	must(t, <-another)
 	if _, err := maps.Get(t.Context(), "c", metav1.GetOptions{}); err != nil {
 		t.Errorf("the other one was deleted, too: %v", err)
+	}
+}
+
+// A look a second would find each of them half a second late, which is four seconds for eight.
+func TestReadyIsSeenWhenItHappens(t *testing.T) {
+	t.Parallel()
+	ns := namespace(t)
+	maps := server.Typed.CoreV1().ConfigMaps(ns)
+	session := connect(t)
+	const count = 8
+	late := make(chan time.Duration, count)
+	for i := range count {
+		name := fmt.Sprintf("late-%d", i)
+		program := object{
+			"apiVersion": "v1", "kind": "ConfigMap", "data": object{"done": "no"},
+			"metadata": object{"name": name, "namespace": ns, "annotations": object{"pulumi.com/waitFor": "jsonpath={.data.done}=yes"}},
+		}
+		var happened time.Time
+		// By then whoever looks from time to time does so once a second.
+		time.AfterFunc(2*time.Second+time.Duration(i)*130*time.Millisecond, func() {
+			happened = time.Now()
+			_, err := maps.Patch(context.Background(), name, types.MergePatchType, []byte(`{"data":{"done":"yes"}}`), metav1.PatchOptions{})
+			if err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+		})
+		go func() {
+			if err := session.resource(configMapToken, name).create(program); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+			late <- time.Since(happened)
+		}()
+	}
+	var sum time.Duration
+	for range count {
+		sum += <-late
+	}
+	t.Logf("%d objects were seen to be ready %s late, all together", count, sum)
+	if sum > 1500*time.Millisecond {
+		t.Errorf("%d objects were seen to be ready %s late, all together", count, sum)
 	}
 }

@@ -2,6 +2,7 @@ package kubernetes_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	corev1 "k8s.io/api/core/v1"
@@ -155,6 +156,15 @@ func TestAClaimGrowsInPlaceOrNotAtAll(t *testing.T) {
 	fails(t, volume.tryDiff(properties(other)), "PersistentVolumeClaim "+ns+"/data-db-0 is kept", "(fixed to other)", "data in its volume")
 
 	_, err = server.Typed.StorageV1().StorageClasses().Patch(t.Context(), "fixed", types.MergePatchType, []byte(`{"allowVolumeExpansion":true}`), metav1.PatchOptions{})
+	must(t, err)
+	// The API server judges by what it has heard of the class.
+	for deadline := time.Now().Add(10 * time.Second); err == nil; time.Sleep(50 * time.Millisecond) {
+		if _, refusal := volume.preview(claim(ns, "3Gi")); refusal == nil {
+			break
+		} else if time.Now().After(deadline) {
+			err = refusal
+		}
+	}
 	must(t, err)
 	before := uid(t, volume)
 	must(t, volume.update(claim(ns, "3Gi")))

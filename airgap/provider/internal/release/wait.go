@@ -9,6 +9,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/cli-runtime/pkg/resource"
 
+	"mesh.local/airgap/provider/internal/await"
 	"mesh.local/airgap/provider/internal/cluster"
 )
 
@@ -51,11 +52,13 @@ func (client eager) poll(
 	defer cancel()
 	began, said := time.Now(), ""
 	pause := 50 * time.Millisecond
+	var changed <-chan struct{}
 	for i := 0; i < len(resources); {
 		ok, err := done(ctx, resources[i])
 		switch {
 		case ok:
 			i++
+			changed = nil
 			continue
 		case ctx.Err() != nil && client.ctx.Err() == nil:
 			return fmt.Errorf("not %s within %s", what, timeout)
@@ -69,8 +72,13 @@ func (client eager) poll(
 			said = message
 			client.runner.Say(message)
 		}
+		if changed == nil {
+			info := resources[i]
+			changed = await.Changes(ctx, client.runner.Client, info.Mapping.GroupVersionKind, info.Namespace, info.Name)
+		}
 		select {
 		case <-ctx.Done():
+		case <-changed:
 		case <-time.After(pause):
 		}
 		pause = min(2*pause, time.Second)
