@@ -2,7 +2,13 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { deleteCluster, ensureCluster } from "../../cli/kind/kindCluster.ts";
+import { stringify } from "yaml";
+import { ensureNodeImage } from "../../airgap/index.ts";
+import { untilNodesReady } from "../../cli/kind/health.ts";
+import { removeLeftovers } from "../../cli/kind/leftovers.ts";
+import { ensureModulesFolder } from "../../cli/kind/modulesFolder.ts";
+import { findRuntime, listNodes } from "../../cli/kind/runtime.ts";
+import { kubeconfigFile } from "../../cli/support/environment.ts";
 import { projectDir } from "../../lib/paths.ts";
 import { output } from "../../lib/process.ts";
 import { consoleProgress } from "../../lib/progress.ts";
@@ -54,17 +60,36 @@ export class EmptyProgram {
   }
 }
 
-/** Makes a kind cluster with the nodes of a stack and nothing in it, and removes it; tells how long the first took, in seconds. */
+/** The cluster that {@link kindAlone} makes. */
+const alone = "mesh-alone";
+
+/**
+ * Makes a kind cluster of as many nodes as a stack has, of the same image, with kind's own settings and nothing in it, and removes it.
+ *
+ * @returns how long it took until all of its nodes were ready, in seconds.
+ */
 export async function kindAlone(spec: KindSpec): Promise<number> {
   await removeKindAlone(spec);
+  await ensureNodeImage(consoleProgress());
+  await ensureModulesFolder();
+  const runtime = await findRuntime(spec.sources);
+  const roles = ["control-plane", ...Array<string>(spec.workers).fill("worker")];
+  const nodes = roles.map((role) => ({ role, image: spec.nodeImage }));
+  const input = stringify({ kind: "Cluster", apiVersion: "kind.x-k8s.io/v1alpha4", nodes }, { aliasDuplicateObjects: false });
+  const words = ["create", "cluster", "--name", alone, "--kubeconfig", kubeconfigFile(alone), "--config", "-"];
   try {
-    return await secondsOf(() => ensureCluster(aloneOf(spec), consoleProgress()));
+    return await secondsOf(async () => {
+      await output("kind", words, { env: runtime.env, input });
+      await untilNodesReady(runtime, await listNodes(runtime, alone), { stack: spec.stack, timeout: 180, detail: () => {} });
+    });
   } finally {
     await removeKindAlone(spec);
   }
 }
 
 /** Removes that cluster, as far as it is there: one that was interrupted is. */
-export const removeKindAlone = (spec: KindSpec): Promise<void> => deleteCluster(aloneOf(spec), consoleProgress());
-
-const aloneOf = (spec: KindSpec): KindSpec => ({ ...spec, name: "mesh-alone", ports: [] });
+export async function removeKindAlone(spec: KindSpec): Promise<void> {
+  const runtime = await findRuntime(spec.sources);
+  await output("kind", ["delete", "cluster", "--name", alone, "--kubeconfig", kubeconfigFile(alone)], { env: runtime.env });
+  await removeLeftovers(runtime, { ...spec, name: alone, ports: [] });
+}

@@ -113,7 +113,8 @@ export class Istio extends pulumi.ComponentResource {
     const agents = this.namespace(`${name}-cni`, "istio-cni", "privileged");
 
     const base = this.release(`${name}-base`, charts.base, root, { defaultRevision: revision ?? defaultRevision });
-    const cni = this.release(`${name}-cni`, charts.cni, agents, cniValues, [base]);
+    // It knows none of the resources that base defines, and its pods take longest to be ready.
+    const cni = this.release(`${name}-cni`, charts.cni, agents, cniValues);
     const controlPlane = (source: ChartSource, name: string) => {
       const unnamed = name === defaultRevision;
       const values = { ...istiodValues({ replicas, proxyCpu, accessLogs }, proxies), ...(!unnamed && { revision: name }) };

@@ -32,10 +32,6 @@ describe("order", () => {
       ["pulumi:providers:kubernetes", "mesh-demo"],
       ["mesh:kind:LoadedImages", "mesh-demo-images"],
     ],
-    [
-      [release, "istio-cni"],
-      [release, "istio-base"],
-    ],
     // Destroyed the other way round: istiod's webhook has to answer for the last of its settings too.
     [strict, [release, "istiod"]],
     [
@@ -52,8 +48,9 @@ describe("order", () => {
     expect(local.waits(first, second)).toBe(true);
   });
 
-  test("the agents of nodes and istiod start side by side, and pods wait for both", () => {
+  test("the agents of nodes start with what defines Istio's resources and beside istiod, and pods wait for both", () => {
     const [agents, istiod] = [[release, "istio-cni"] as const, [release, "istiod"] as const];
+    expect(local.dependsOn(agents, [release, "istio-base"])).toBe(false);
     expect([local.dependsOn(istiod, agents), local.dependsOn(agents, istiod)]).toEqual([false, false]);
     for (const pods of [deployment, [release, "ingress-proxies"] as const]) {
       expect([local.dependsOn(pods, agents), local.dependsOn(pods, istiod)]).toEqual([true, true]);
