@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { UserError } from "../../lib/errors.ts";
@@ -6,9 +7,11 @@ import { withRunLock } from "../../lib/runLock.ts";
 import type { KindSpec } from "../../model/kindSpec.ts";
 import { type Context, kubectlFor, pulumiStack, readToLook } from "../context.ts";
 import { removeHostTraces } from "../kind/host.ts";
-import { deleteCluster } from "../kind/kindCluster.ts";
+import { deleteCluster, readCluster } from "../kind/kindCluster.ts";
+import { clusterDir } from "../kind/owner.ts";
 import { ensureKubeconfig } from "../kubeconfig.ts";
 import { missingTools, preflightToLook } from "../preflight.ts";
+import { ensurePulumi } from "../pulumi/build.ts";
 import { endDeadRuns, recover } from "../pulumi/recovery.ts";
 import { hasStack, type PulumiStack, runPulumi, updateAfterPreview } from "../pulumi/stack.ts";
 import { kubeconfigOf } from "../support/environment.ts";
@@ -30,13 +33,25 @@ export async function down(stackName: string): Promise<void> {
 /** The same without keeping others from it. */
 export async function takeDown(context: Context): Promise<void> {
   const stack = await pulumiStack(context);
-  if (missingTools(context.config, stack.env.PATH).length > 0) {
-    progress.note("Nothing was ever built or installed here, so nothing is running.");
-    return;
+  const missing = missingTools(context.config, stack.env.PATH);
+  if (missing.length > 0) {
+    if (!context.spec || !(await mayBeThere(context.spec))) {
+      progress.note("Nothing was ever built or installed here, so nothing is running.");
+      return;
+    }
+    // The cluster was made by other sources than those that are checked out, or by tools that are elsewhere now.
+    if (context.config.sources === "published") throw new UserError(missing.join("\n"));
+    await ensurePulumi(progress);
   }
   if (context.spec) await removeLocal(stack, context, context.spec);
   else await removeRemote(stack, context);
   console.log(`The stack ${context.stack} is down.`);
+}
+
+/** Whether there are nodes, or the record that some were made. */
+async function mayBeThere(spec: KindSpec): Promise<boolean> {
+  const nothing = { state: "absent" };
+  return existsSync(clusterDir(spec.name)) || (await readCluster(spec).catch(() => nothing)).state !== nothing.state;
 }
 
 /** A cluster of the stack's own goes as a whole, which ends what is in it at once; then what the state knows beside it. */

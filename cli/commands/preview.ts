@@ -1,4 +1,3 @@
-import { ensurePlugins, ensureToolchain } from "../../airgap/index.ts";
 import { UserError } from "../../lib/errors.ts";
 import { consoleProgress } from "../../lib/progress.ts";
 import { told } from "../../lib/told.ts";
@@ -6,17 +5,15 @@ import { kubectlFor, pulumiStack, readContext } from "../context.ts";
 import { driftOf } from "../drift/stackDrift.ts";
 import { ensureKubeconfig } from "../kubeconfig.ts";
 import { preflightToLook } from "../preflight.ts";
+import { ensurePulumi } from "../pulumi/build.ts";
 import { ensureStack, runPulumi } from "../pulumi/stack.ts";
-import { pulumiHome } from "../support/environment.ts";
 
 /** Shows what `make up` would change. What it takes to look is built where it is missing; the stack stays as it is. */
 export async function preview(stackName: string): Promise<void> {
   const context = readContext(stackName);
   await preflightToLook(context);
   if (context.config.sources === "built") {
-    const progress = consoleProgress();
-    await ensureToolchain("pulumi", progress);
-    await ensurePlugins(progress, pulumiHome);
+    await ensurePulumi(consoleProgress());
   }
   const stack = await pulumiStack(context);
   await ensureStack(stack);

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import process from "node:process";
+import type { Config } from "../../config.ts";
 import { messageOf } from "../../lib/messages.ts";
 import type { KindSpec } from "../../model/kindSpec.ts";
 import { type Context, kubectlFor, pulumiStack, readToLook } from "../context.ts";
@@ -84,12 +85,18 @@ interface Found {
 async function lookAtStack(context: Context): Promise<Found> {
   try {
     const stack = await pulumiStack(context);
-    if (missingTools(context.config, stack.env.PATH).length > 0) return { said: [], problems: [] };
+    const missing = missingTools(context.config, stack.env.PATH);
+    if (missing.length > 0) return { said: [], problems: [notLookedAt(context.config.sources, missing)] };
     const [drift, url] = await Promise.all([lookForDrift(context, stack), lookAtUrl(context, stack)]);
     return { said: [...drift.said, ...url.said], problems: [...drift.problems, ...url.problems] };
   } catch (error) {
     return { said: [], problems: [messageOf(error)] };
   }
+}
+
+function notLookedAt(sources: Config["sources"], missing: readonly string[]): string {
+  const why = sources === "built" ? "Pulumi is not built from the sources that are checked out" : missing.join(" ");
+  return `Neither the objects of the stack nor its URL were looked at: ${why}`;
 }
 
 /** What somebody deleted or changed of what the stack deployed; nothing where nothing was deployed yet. */

@@ -1,4 +1,4 @@
-import { ensureClusterParts, ensurePackages, ensurePlugins, ensureToolchain } from "../../airgap/index.ts";
+import { ensureClusterParts, ensurePackages } from "../../airgap/index.ts";
 import { UserError } from "../../lib/errors.ts";
 import { keepRun } from "../../lib/lastRuns.ts";
 import { consoleProgress } from "../../lib/progress.ts";
@@ -15,11 +15,11 @@ import { ensureKubeconfig, saveKubeconfig } from "../kubeconfig.ts";
 import { watchingPulls } from "../kubernetes/pulls.ts";
 import { requireVolumes } from "../kubernetes/volumes.ts";
 import { preflight } from "../preflight.ts";
+import { ensurePulumi } from "../pulumi/build.ts";
 import type { EngineEvent } from "../pulumi/events.ts";
 import { recover } from "../pulumi/recovery.ts";
 import { ResourceSpans } from "../pulumi/resourceSpans.ts";
 import { canAsk, ensureStack, type PulumiStack, readOutputs, runUpdate } from "../pulumi/stack.ts";
-import { pulumiHome } from "../support/environment.ts";
 import { buildNotice } from "../support/firstBuild.ts";
 import { makeFor } from "../support/make.ts";
 import { Timings } from "../support/timings.ts";
@@ -103,8 +103,7 @@ async function prepareMachine(spec: KindSpec): Promise<void> {
 }
 
 async function pulumi(): Promise<void> {
-  await ensureToolchain("pulumi", progress);
-  const origin = await ensurePlugins(progress, pulumiHome);
+  const origin = await ensurePulumi(progress);
   progress.note(
     origin === "built"
       ? "Kubernetes and random: the project's own plugins, built here from airgap/provider."

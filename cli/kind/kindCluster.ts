@@ -81,8 +81,9 @@ export async function deleteCluster(spec: KindSpec, progress: Progress): Promise
         env: runtime.env,
         onLine: detail,
       }).catch((error) => {
-        // Podman removes by force what it cannot stop in order, such as a container whose monitor was killed.
-        if (!(error instanceof CommandError)) throw error;
+        // Podman removes by force what it cannot stop in order, such as a container whose monitor was killed; and there may be no kind of
+        // these sources.
+        if (!(error instanceof CommandError || error instanceof UserError)) throw error;
         return container(runtime, ["rm", "--force", "--volumes", ...names]);
       });
     });

@@ -1,7 +1,9 @@
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import process from "node:process";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { takeDown } from "../../../cli/commands/down.ts";
+import { show } from "../../../cli/commands/status.ts";
 import type { Context } from "../../../cli/context.ts";
 import { ownerDir } from "../../../cli/kind/owner.ts";
 import { planStack } from "../../../plan.ts";
@@ -9,7 +11,7 @@ import { kindSpec } from "../../../stacks/kind.ts";
 import { Fakes } from "./support/fakes.ts";
 
 /*
- * What `make down` does with a cluster on this machine, with a pulumi, a kind and a docker that only write down what they were asked.
+ * What `make down` and `make status` do with a cluster on this machine, with a pulumi, a kind and a docker that only write down what they were asked.
  */
 
 const password = {
@@ -68,6 +70,26 @@ test("the cluster goes as a whole, the state forgets what was in it, and the res
   expect(steps()).toEqual(["kind delete cluster", "pulumi stack import", "pulumi destroy"]);
   expect(JSON.parse(fakes.read("state"))).toMatchObject({ deployment: { resources: [password] } });
   expect(existsSync(ownerDir(fakes.cluster))).toBe(false);
+});
+
+test("without the tools it takes, a cluster that is there is left as it is, and where none is there is nothing to do", async () => {
+  rmSync(join(fakes.folder, "bin", "pulumi"));
+  await expect(takeDown(context)).rejects.toThrow("pulumi is not on the PATH");
+  expect(steps()).toEqual([]);
+  for (const role of ["control-plane", "worker"])
+    rmSync(join(fakes.folder, "nodes", `${fakes.cluster}-${role}`), { recursive: true });
+  await takeDown(context);
+  expect(steps()).toEqual([]);
+});
+
+test("`make status` does not call well what it could not look at", async () => {
+  rmSync(join(fakes.folder, "bin", "pulumi"));
+  await show(context);
+  const said = vi.mocked(console.log).mock.calls.join("\n");
+  expect(said).toContain("Neither the objects of the stack nor its URL were looked at: pulumi is not on the PATH");
+  expect(said).not.toContain("Nothing is wrong");
+  expect(process.exitCode).toBe(1);
+  process.exitCode = 0;
 });
 
 test("what is left beside the cluster is told of, and the same command goes on with it", async () => {

@@ -385,9 +385,12 @@ describe("delete", () => {
     expect(fakes.calls).toEqual([]);
   });
 
-  test("removes by force what kind cannot", async () => {
+  test.each<[string, () => void]>([
+    ["kind cannot", () => fakes.program("kind", "exit 1")],
+    ["no kind is there for, as that of other sources made it", () => rmSync(join(fakes.folder, "bin", "kind"))],
+  ])("removes by force what %s", async (_what, breakKind) => {
     ourCluster();
-    fakes.program("kind", "exit 1");
+    breakKind();
     await deleteCluster(spec, progress);
     expect(await readCluster(spec)).toEqual({ state: "absent" });
   });
