@@ -98,8 +98,7 @@ export const nodeImageName = `${imageHub}/kind-node`;
 
 /** The kind node image in podman's storage, which has the platform's images inside. */
 export const nodeImageReference = once(() => {
-  const inside = platformImages.map((name) => tagOf({ name }));
-  const key = keyOf([...imageSources, "airgap/node"], toolchainKey("cluster"), ...inside);
+  const key = keyOf([...imageSources, "airgap/node"], toolchainKey("cluster"));
   return `${nodeImageName}:${kubernetesVersion()}-${key}`;
 });
 

@@ -5,15 +5,15 @@ import { type Entry, type Tree, text, treeOf } from "./tree.ts";
  * What builders of images and those who load them have in common: the OCI image specification.
  */
 
-/** Blobs of an archive, by their digests. */
-export type Blobs = Iterable<readonly [digest: string, entry: Entry]>;
-
 /**
  * What an OCI archive holds, for the tar format.
  *
  * @param manifests - what its index says of each image.
  */
-export function archiveTree(manifests: readonly object[], blobs: Blobs): Promise<Tree> {
+export function archiveTree(
+  manifests: readonly object[],
+  blobs: Iterable<readonly [digest: string, entry: Entry]>,
+): Promise<Tree> {
   return treeOf(
     text("index.json", JSON.stringify({ schemaVersion: 2, manifests })),
     text("oci-layout", JSON.stringify({ imageLayoutVersion: "1.0.0" })),

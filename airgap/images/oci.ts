@@ -31,7 +31,7 @@ const oci = "application/vnd.oci.image";
 const path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /** Images in the terms of the OCI specification. */
-export interface Packed {
+interface Packed {
   /** What an index says of each. */
   readonly manifests: readonly { readonly digest: string }[];
   /** Their manifests and configurations. */
@@ -41,7 +41,7 @@ export interface Packed {
 }
 
 /** A layer's archive, and what is in it. */
-export interface Layer extends Blob {
+interface Layer extends Blob {
   readonly tree: Tree;
 }
 
@@ -54,7 +54,7 @@ export async function pack(images: readonly Image[], layerOf: (tree: Tree) => Pr
   const known = new Map<Tree, Layer>();
   for (const tree of images.flatMap(({ layers }) => layers)) if (!known.has(tree)) known.set(tree, await layerOf(tree));
   const packed = images.map(({ reference, layers, config }) => {
-    const own = layers.flatMap((tree) => known.get(tree) ?? []);
+    const own = layers.map((tree) => required(known.get(tree)));
     const configuration = json({
       architecture: "amd64",
       os: "linux",
@@ -111,7 +111,7 @@ export async function writeLayout(folder: string, images: readonly Image[]): Pro
 export const entriesOf = (blobs: readonly Blob[]) => blobs.map(({ digest, entry }) => [digest, entry] as const);
 
 /** Content by its digest. */
-export interface Blob {
+interface Blob {
   readonly digest: string;
   readonly size: number;
   readonly entry: Entry;
@@ -153,3 +153,8 @@ function json(value: object): Blob {
 }
 
 const descriptor = (mediaType: string, { digest, size }: Blob) => ({ mediaType, digest, size });
+
+function required<T>(value: T | undefined): T {
+  if (value === undefined) throw new Error("a layer was not hashed");
+  return value;
+}

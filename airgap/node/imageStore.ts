@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
@@ -42,7 +42,7 @@ export async function imageStore(images: readonly Image[], debian: string, work:
         if (!tree || known.has(chain)) continue;
         known.add(chain);
         const before = new Set(await folders());
-        await snapshots("prepare", `layer-${known.size}`, ...chains.slice(0, index).slice(-1));
+        await snapshots("prepare", `layer-${known.size}`, ...chains.slice(Math.max(0, index - 1), index));
         const made = (await folders()).find((name) => !before.has(name));
         if (made === undefined) throw new Error(`containerd made no folder for the layer ${chain}`);
         unpacked.set(made, tree);
@@ -71,28 +71,31 @@ const startPatience = 30_000;
 
 /** Runs the nodes' containerd on this machine, for what it keeps in a folder: it starts no container, and leaves nothing elsewhere. */
 async function withContainerd(debian: string, root: string, use: (ctr: Ctr) => Promise<void>): Promise<void> {
-  // A socket's path has at most 107 bytes, and the cache may lie deep.
-  const state = await mkdtemp(join(tmpdir(), "mesh-containerd-"));
+  // A socket's path has at most 107 bytes, and the cache may lie deep. One node image is made at a time.
+  const state = join(tmpdir(), "mesh-containerd");
+  await rm(state, { recursive: true, force: true });
+  for (const folder of [state, root]) await mkdir(folder, { recursive: true, mode: 0o700 });
+  const [socket, config] = [join(state, "socket"), join(state, "config.toml")];
+  await writeFile(config, configOf(root, state, socket));
   const ending = new AbortController();
+  const ended = attempt(...debianProgram(debian, "containerd", ["--config", config]), { stop: ending.signal });
   try {
-    const [socket, config] = [join(state, "socket"), join(state, "config.toml")];
-    await writeFile(config, configOf(root, state, socket));
-    await mkdir(root, { recursive: true });
-    const ended = attempt(...debianProgram(debian, "containerd", ["--config", config]), { stop: ending.signal });
     const ctr: Ctr = (words, options) =>
       output(...debianProgram(debian, "ctr", ["--address", socket, "--namespace=k8s.io", ...words]), options);
     await untilUp(ctr, ended);
     await use(ctr);
-    ending.abort();
-    await ended;
   } finally {
     ending.abort();
+    await ended.catch(() => undefined);
     await rm(state, { recursive: true, force: true });
   }
 }
 
 async function untilUp(ctr: Ctr, ended: Promise<{ readonly all: string }>, until = Date.now() + startPatience): Promise<void> {
-  const failed = ended.then(({ all }) => new CommandError("containerd", all));
+  const failed = ended.then(
+    ({ all }) => new CommandError("containerd", all),
+    (error: unknown) => error,
+  );
   for (;;) {
     try {
       await ctr(["version"]);
@@ -112,10 +115,14 @@ function debianProgram(debian: string, name: string, args: readonly string[]): [
 }
 
 /** Without what would make folders elsewhere or look for other file systems. */
-const unused = ["grpc.v1.cri", "internal.v1.opt", "snapshotter.v1.aufs", "snapshotter.v1.btrfs", "snapshotter.v1.devmapper"];
+const unused = [
+  "grpc.v1.cri",
+  "internal.v1.opt",
+  ...["aufs", "btrfs", "devmapper", "native", "zfs"].map((name) => `snapshotter.v1.${name}`),
+];
 
 function configOf(root: string, state: string, socket: string): string {
-  const disabled = [...unused, "snapshotter.v1.native", "snapshotter.v1.zfs"].map((name) => `"io.containerd.${name}"`);
+  const disabled = unused.map((name) => `"io.containerd.${name}"`);
   return `version = 2
 root = "${root}"
 state = "${state}"

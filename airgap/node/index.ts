@@ -10,7 +10,7 @@ import { sharedLayers } from "../images/layers.ts";
 import { writeLayout } from "../images/oci.ts";
 import { nodeImageName, nodeImageReference, platformImages } from "../names.ts";
 import { podmanEnvironment } from "../podman.ts";
-import type { Detail } from "../store/store.ts";
+import { type Detail, removeUnused } from "../store/store.ts";
 import { ensurePackages, ensureToolchain, missingParts } from "../toolchain/index.ts";
 import { imageStore } from "./imageStore.ts";
 import { kubernetesImages } from "./kubernetesImages.ts";
@@ -66,6 +66,8 @@ async function buildNodeImage(reference: string, debian: string, progress: Progr
     detail("into podman's storage");
     await store(work, reference);
     await removeOld();
+    // Their archives are seldom made any more: nobody else would remove old ones.
+    for (const name of platformImages) await removeUnused(join(cacheDir, "images", name));
   } finally {
     await rm(work, { recursive: true, force: true });
   }

@@ -74,8 +74,8 @@ async function removeRemains(folder: string): Promise<void> {
 }
 
 /** Every use sets a folder's time, so an old one belongs to sources that nobody has checked out any more. */
-async function removeUnused(parent: string): Promise<void> {
-  for (const entry of await readdir(parent)) {
+export async function removeUnused(parent: string): Promise<void> {
+  for (const entry of await readdir(parent).catch(() => [])) {
     const folder = join(parent, entry);
     if (Date.now() - (await stat(folder)).mtimeMs > unusedAfter) await remove(folder);
   }

@@ -5,9 +5,11 @@ import { pathToFileURL } from "node:url";
 import { stringify } from "yaml";
 import { ensureNodeImage } from "../../airgap/index.ts";
 import { untilNodesReady } from "../../cli/kind/health.ts";
-import { removeLeftovers } from "../../cli/kind/leftovers.ts";
+import { deleteCluster } from "../../cli/kind/kindCluster.ts";
 import { ensureModulesFolder } from "../../cli/kind/modulesFolder.ts";
-import { findRuntime, listNodes } from "../../cli/kind/runtime.ts";
+import { prepareNetwork } from "../../cli/kind/network.ts";
+import { ownerDir } from "../../cli/kind/owner.ts";
+import { findRuntime, listNodes, ownerMount } from "../../cli/kind/runtime.ts";
 import { kubeconfigFile } from "../../cli/support/environment.ts";
 import { projectDir } from "../../lib/paths.ts";
 import { output } from "../../lib/process.ts";
@@ -60,27 +62,27 @@ export class EmptyProgram {
   }
 }
 
-/** The cluster that {@link kindAlone} makes. */
-const alone = "mesh-alone";
-
 /**
  * Makes a kind cluster of as many nodes as a stack has, of the same image, with kind's own settings and nothing in it, and removes it.
  *
  * @returns how long it took until all of its nodes were ready, in seconds.
  */
 export async function kindAlone(spec: KindSpec): Promise<number> {
-  await removeKindAlone(spec);
+  const { name, workers, nodeImage: image } = aloneOf(spec);
   await ensureNodeImage(consoleProgress());
-  await ensureModulesFolder();
+  await removeKindAlone(spec);
   const runtime = await findRuntime(spec.sources);
-  const roles = ["control-plane", ...Array<string>(spec.workers).fill("worker")];
-  const nodes = roles.map((role) => ({ role, image: spec.nodeImage }));
+  await ensureModulesFolder();
+  await prepareNetwork(runtime);
+  await mkdir(ownerDir(name), { recursive: true });
+  const extraMounts = [{ hostPath: ownerDir(name), containerPath: ownerMount, readOnly: true }];
+  const nodes = ["control-plane", ...Array<string>(workers).fill("worker")].map((role) => ({ role, image, extraMounts }));
   const input = stringify({ kind: "Cluster", apiVersion: "kind.x-k8s.io/v1alpha4", nodes }, { aliasDuplicateObjects: false });
-  const words = ["create", "cluster", "--name", alone, "--kubeconfig", kubeconfigFile(alone), "--config", "-"];
+  const words = ["create", "cluster", "--name", name, "--kubeconfig", kubeconfigFile(name), "--config", "-"];
   try {
     return await secondsOf(async () => {
       await output("kind", words, { env: runtime.env, input });
-      await untilNodesReady(runtime, await listNodes(runtime, alone), { stack: spec.stack, timeout: 180, detail: () => {} });
+      await untilNodesReady(runtime, await listNodes(runtime, name), { stack: spec.stack, timeout: 180, detail: () => {} });
     });
   } finally {
     await removeKindAlone(spec);
@@ -88,8 +90,6 @@ export async function kindAlone(spec: KindSpec): Promise<number> {
 }
 
 /** Removes that cluster, as far as it is there: one that was interrupted is. */
-export async function removeKindAlone(spec: KindSpec): Promise<void> {
-  const runtime = await findRuntime(spec.sources);
-  await output("kind", ["delete", "cluster", "--name", alone, "--kubeconfig", kubeconfigFile(alone)], { env: runtime.env });
-  await removeLeftovers(runtime, { ...spec, name: alone, ports: [] });
-}
+export const removeKindAlone = (spec: KindSpec): Promise<void> => deleteCluster(aloneOf(spec), consoleProgress());
+
+const aloneOf = (spec: KindSpec): KindSpec => ({ ...spec, name: "mesh-alone", ports: [] });

@@ -7,13 +7,15 @@ import { withRunLock } from "../../lib/runLock.ts";
 import type { KindSpec } from "../../model/kindSpec.ts";
 import { type Context, kubectlFor, pulumiStack, readToLook } from "../context.ts";
 import { removeHostTraces } from "../kind/host.ts";
-import { deleteCluster, readCluster } from "../kind/kindCluster.ts";
+import { deleteCluster } from "../kind/kindCluster.ts";
 import { clusterDir } from "../kind/owner.ts";
+import { findRuntime, listNodes } from "../kind/runtime.ts";
 import { ensureKubeconfig } from "../kubeconfig.ts";
 import { missingTools, preflightToLook } from "../preflight.ts";
 import { ensurePulumi } from "../pulumi/build.ts";
 import { endDeadRuns, recover } from "../pulumi/recovery.ts";
 import { hasStack, type PulumiStack, runPulumi, updateAfterPreview } from "../pulumi/stack.ts";
+import { readStateFile } from "../pulumi/stateFile.ts";
 import { kubeconfigOf } from "../support/environment.ts";
 import { makeFor } from "../support/make.ts";
 
@@ -35,31 +37,44 @@ export async function takeDown(context: Context): Promise<void> {
   const stack = await pulumiStack(context);
   const missing = missingTools(context.config, stack.env.PATH);
   if (missing.length > 0) {
-    if (!context.spec || !(await mayBeThere(context.spec))) {
+    if (!(await mayBeThere(context, stack))) {
       progress.note("Nothing was ever built or installed here, so nothing is running.");
       return;
     }
-    // The cluster was made by other sources than those that are checked out, or by tools that are elsewhere now.
     if (context.config.sources === "published") throw new UserError(missing.join("\n"));
-    await ensurePulumi(progress);
   }
-  if (context.spec) await removeLocal(stack, context, context.spec);
+  if (context.spec) await removeLocal(stack, context, context.spec, missing.length === 0);
   else await removeRemote(stack, context);
   console.log(`The stack ${context.stack} is down.`);
 }
 
-/** Whether there are nodes, or the record that some were made. */
-async function mayBeThere(spec: KindSpec): Promise<boolean> {
-  const nothing = { state: "absent" };
-  return existsSync(clusterDir(spec.name)) || (await readCluster(spec).catch(() => nothing)).state !== nothing.state;
+/** Whether there are nodes, a record that some were made, or something in the state. */
+async function mayBeThere({ spec }: Context, stack: PulumiStack): Promise<boolean> {
+  if (!spec || existsSync(clusterDir(spec.name)) || (await holdsResources(stack))) return true;
+  // Where nothing runs containers, there is no node.
+  const nodes = await findRuntime(spec.sources)
+    .then((runtime) => listNodes(runtime, spec.name))
+    .catch(() => []);
+  return nodes.length > 0;
 }
 
-/** A cluster of the stack's own goes as a whole, which ends what is in it at once; then what the state knows beside it. */
-async function removeLocal(stack: PulumiStack, context: Context, spec: KindSpec): Promise<void> {
+async function holdsResources(stack: PulumiStack): Promise<boolean> {
+  return ((await readStateFile(stack))?.deployment.resources ?? []).length > 0;
+}
+
+/**
+ * A cluster of the stack's own goes as a whole, which ends what is in it at once; then what the state knows beside it.
+ *
+ * @param equipped - whether the tools are there. Those of other sources than the ones that are checked out may have made the cluster: its
+ *   nodes go without any, and Pulumi is built where there is something for it to do.
+ */
+async function removeLocal(stack: PulumiStack, context: Context, spec: KindSpec, equipped: boolean): Promise<void> {
   await endDeadRuns(stack, progress);
   await deleteCluster(spec, progress);
   await removeHostTraces(spec);
-  if (!(await destroy(stack, context, "gone"))) throw new UserError(incomplete);
+  if (!equipped && !(await holdsResources(stack))) return;
+  if (!equipped) await ensurePulumi(progress);
+  if (!(await destroy(await pulumiStack(context), context, "gone"))) throw new UserError(incomplete);
 }
 
 /** A cluster that is elsewhere may hold what others need: only what the state knows is removed. */

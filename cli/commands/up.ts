@@ -75,7 +75,7 @@ async function makeCluster(context: Context, spec: KindSpec, timings: Timings): 
   let load: (() => Promise<unknown>) | undefined;
   const beside: { -readonly [K in "pulumi" | "loading" | "preparing"]?: Made[K] } = {};
   if (built) {
-    await timings.measure("programs and images", async () => {
+    await timings.measure("programs", async () => {
       await prepareMachine(spec);
       // A cluster is made without Pulumi, and mostly waits for itself.
       const programs = ensureClusterParts(progress);

@@ -148,7 +148,7 @@ async function sysctlProblems({ read, isWritable }: NodeHost): Promise<string[]>
   return problems;
 }
 
-/** Layers of images lie above each other: in podman's storage, and again in the nodes, whose volumes are there. */
+/** Layers of images lie above each other: in podman's storage, and again in the nodes, some of whose layers are in an image of podman's. */
 async function overlayProblem({ tryOut }: NodeHost): Promise<string | undefined> {
   const folder = nearestExisting(podmanStorage);
   const said = await tryOut(

@@ -12,8 +12,8 @@ import { findRuntime, inNode, lines, listNodes, type NodeContainer, type Runtime
 export interface NodeImage {
   /** What pods call it. */
   readonly reference: string;
-  /** Whether control planes need it too, which take no pods but those that tolerate everything. @default true */
-  readonly everyNode?: boolean;
+  /** Whether control planes need it too, which take no pods but those that tolerate everything. */
+  readonly everyNode: boolean;
 }
 
 /** An image as a file that nodes can take in. */
@@ -52,7 +52,7 @@ export async function loadImages(
   const nodes = await Promise.all(
     (await listNodes(runtime, spec.name)).map(async (node) => {
       const holdings = await holdingsOf(runtime, node);
-      const needed = images.filter(({ everyNode = true }) => everyNode || node.role === "worker");
+      const needed = images.filter(({ everyNode }) => everyNode || node.role === "worker");
       return { node, holdings, missing: needed.filter(({ reference }) => !holdings.images.has(reference)) };
     }),
   );
@@ -62,16 +62,16 @@ export async function loadImages(
     .map(({ reference }) => reference);
   if (loaded.length > 0) {
     const archived = new Map(await Promise.all((await archives(loaded)).map(find)));
+    const without = loaded.find((reference) => !archived.has(reference));
+    if (without) throw new Error(`nobody made an archive of ${without}`);
     await progress.step(`Load images into the nodes of ${spec.name}`, async (detail) => {
       detail(loaded.length === 1 ? `${loaded[0]}` : `${loaded.length} images`);
-      const send = ({ node, missing, holdings }: (typeof lacking)[number]) =>
-        sendTo(
-          runtime,
-          node,
-          missing.flatMap(({ reference }) => archived.get(reference) ?? []),
-          holdings,
-        );
-      await Promise.all(lacking.map(send));
+      await Promise.all(
+        lacking.map(({ node, missing, holdings }) => {
+          const own = missing.flatMap(({ reference }) => archived.get(reference) ?? []);
+          return sendTo(runtime, node, own, holdings);
+        }),
+      );
     });
   }
   return { loaded };
@@ -119,15 +119,14 @@ async function takeIn(
 const startPatience = 60_000;
 
 async function holdingsOf(runtime: Runtime, node: NodeContainer, until = Date.now() + startPatience): Promise<Holdings> {
-  const list = (words: string) => `ctr --namespace=k8s.io ${words}`;
-  const snapshots = list("snapshots --snapshotter=overlayfs list");
-  const question = [list("images list --quiet"), list("content list --quiet"), snapshots].join(" && echo -- && ");
+  const lists = ["images list --quiet", "content list --quiet", "snapshots --snapshotter=overlayfs list"];
+  const question = lists.map((list) => `ctr --namespace=k8s.io ${list}`).join(" && echo -- && ");
   const { ok, stdout, all } = await inNode(runtime, node, ["sh", "-c", question], { timeout: 15_000 });
   if (ok) {
-    const [images, blobs, unpacked] = stdout
-      .split(/^--$/m)
-      .map((part) => new Set(lines(part).map((line) => line.split(/\s/, 1)[0] ?? "")));
-    return { ...nothing, ...(images && { images }), ...(blobs && { blobs }), ...(unpacked && { unpacked }) };
+    const none = new Set<string>();
+    const firstWords = (list: string) => new Set(lines(list).flatMap((line) => line.split(/\s/, 1)));
+    const [images = none, blobs = none, unpacked = none] = stdout.split(/^--$/m).map(firstWords);
+    return { images, blobs, unpacked };
   }
   if (Date.now() > until) throw new CommandError(`ctr images list in ${node.name}`, all, stdout);
   await pause(200);

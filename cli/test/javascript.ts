@@ -82,9 +82,8 @@ export function countTests(suite: string, report: Report, exitCode: number): Sui
 
 function failuresOf({ name, status, message, assertionResults }: FileReport): Failure[] {
   const file = relative(projectDir, name);
-  // A file that did not get so far as to have tests.
-  if (status === "failed" && assertionResults.length === 0) return [{ test: file, reason: message }];
-  return assertionResults
-    .filter((result) => result.status === "failed")
-    .map(({ fullName, failureMessages }) => ({ test: `${file}: ${fullName}`, reason: failureMessages.join("\n") }));
+  const failed = assertionResults.filter((result) => result.status === "failed");
+  // A file that did not get so far as to have tests, or failed after them.
+  if (status === "failed" && failed.length === 0) return [{ test: file, reason: message }];
+  return failed.map(({ fullName, failureMessages }) => ({ test: `${file}: ${fullName}`, reason: failureMessages.join("\n") }));
 }

@@ -35,12 +35,17 @@ export function summary(results: readonly SuiteResult[]): string {
 /** As many lines of each reason are said again at the end. */
 const reasonLines = 12;
 
+/** How Go says which test it is at. */
+const goStep = /^=== (RUN|PAUSE|CONT|NAME) /;
+
 /** What failed in any suite, once more, for whoever sees only the end of half an hour's output. */
 export function failed(results: readonly SuiteResult[]): string[] {
   return results.flatMap(({ suite, failures }) =>
     failures.flatMap(({ test, reason }) => {
-      const lines = stripVTControlCharacters(reason).trim().split("\n").slice(0, reasonLines);
-      return [`Failed in ${suite}: ${test}`, ...lines.filter((line) => line.trim() !== "").map((line) => `  ${line}`)];
+      const lines = stripVTControlCharacters(reason)
+        .split("\n")
+        .filter((line) => line.trim() !== "" && !goStep.test(line));
+      return [`Failed in ${suite}: ${test}`, ...lines.slice(0, reasonLines).map((line) => `  ${line}`)];
     }),
   );
 }

@@ -72,7 +72,7 @@ const extraProxyStats = [
 const proxyResources = (cpu: string) => ({ requests: { cpu, memory: "48Mi" }, limits: { cpu: "1", memory: "256Mi" } });
 
 /**
- * Istio's control plane: base, then cni and istiod side by side, and STRICT mutual TLS for the whole mesh.
+ * Istio's control plane: base and then istiod, cni beside them, and STRICT mutual TLS for the whole mesh.
  *
  * With the CNI node agent no pod needs a capability to be in the mesh, so namespaces in it can enforce PodSecurity `restricted`.
  */

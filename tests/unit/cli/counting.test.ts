@@ -33,6 +33,8 @@ test("tests of Jest and Vitest are counted, and those that failed are named, as 
 
 test("no tests at all, or an exit code that nothing explains, is a failure", () => {
   expect(count(0, [], 0).failures).toEqual([{ test: "the suite itself", reason: "There was no test." }]);
+  const after = file("d.test.ts", { four: undefined }, "the clean-up failed");
+  expect(count(1, [after], 1).failures).toEqual([{ test: "d.test.ts", reason: "the clean-up failed" }]);
   expect(count(3, [], 1)).toMatchObject({ passed: 3, failures: [{ reason: expect.stringContaining("exit code 1") }] });
 });
 

@@ -49,7 +49,8 @@ function load(...files: (ImageFile & { everyNode?: boolean })[]) {
     asked.push(...references);
     return files.filter(({ reference }) => references.includes(reference));
   };
-  return loadImages(spec, files, archives, progress);
+  const needed = files.map(({ reference, everyNode = true }) => ({ reference, everyNode }));
+  return loadImages(spec, needed, archives, progress);
 }
 
 /** What a node was given: names of images, and digests of what they are made of. */

@@ -10,35 +10,38 @@ import (
 	"mesh.local/airgap/provider/internal/cluster"
 )
 
-// Changes sends whenever an object was changed, or what decides whether it is ready, and once at the beginning, until the context ends.
-// It is a hint: whoever waits looks from time to time all the same, as the API server may refuse to tell, or stop.
+var endpointSlice = schema.GroupVersionKind{Group: "discovery.k8s.io", Version: "v1", Kind: "EndpointSlice"}
+
+// Changes sends when an object was changed, or the pods of a Service, until the context ends. It is a hint: whoever waits looks from time to
+// time all the same, as the API server may refuse to tell, or stop.
 func Changes(ctx context.Context, client *cluster.Client, kind schema.GroupVersionKind, namespace, name string) <-chan struct{} {
-	options := metav1.ListOptions{FieldSelector: "metadata.name=" + name}
+	changed := make(chan struct{}, 1)
+	tell := func(kind schema.GroupVersionKind, options metav1.ListOptions) {
+		if endpoint, err := client.Endpoint(kind, namespace); err == nil {
+			go tellOf(ctx, endpoint, options, changed)
+		}
+	}
+	tell(kind, named(name))
 	if kind.GroupKind().String() == "Service" {
-		kind = schema.GroupVersionKind{Group: "discovery.k8s.io", Version: "v1", Kind: "EndpointSlice"}
-		options = metav1.ListOptions{LabelSelector: "kubernetes.io/service-name=" + name}
+		tell(endpointSlice, metav1.ListOptions{LabelSelector: "kubernetes.io/service-name=" + name})
 	}
-	endpoint, err := client.Endpoint(kind, namespace)
-	if err != nil {
-		return nil
-	}
-	return changes(ctx, endpoint, options)
+	return changed
 }
 
-func changes(ctx context.Context, endpoint dynamic.ResourceInterface, options metav1.ListOptions) <-chan struct{} {
+func named(name string) metav1.ListOptions {
+	return metav1.ListOptions{FieldSelector: "metadata.name=" + name}
+}
+
+func tellOf(ctx context.Context, endpoint dynamic.ResourceInterface, options metav1.ListOptions, changed chan<- struct{}) {
 	watcher, err := endpoint.Watch(ctx, options)
 	if err != nil {
-		return nil
+		return
 	}
-	changed := make(chan struct{}, 1)
-	go func() {
-		defer watcher.Stop()
-		for range watcher.ResultChan() {
-			select {
-			case changed <- struct{}{}:
-			default: // Nobody has looked since the last one.
-			}
+	defer watcher.Stop()
+	for range watcher.ResultChan() {
+		select {
+		case changed <- struct{}{}:
+		default: // Nobody has looked since the last one.
 		}
-	}()
-	return changed
+	}
 }

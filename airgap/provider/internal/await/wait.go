@@ -104,7 +104,8 @@ func Gone(ctx context.Context, endpoint dynamic.ResourceInterface, object *unstr
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	said := ""
-	changed := changes(ctx, endpoint, metav1.ListOptions{FieldSelector: "metadata.name=" + object.GetName()})
+	changed := make(chan struct{}, 1)
+	go tellOf(ctx, endpoint, named(object.GetName()), changed)
 	for pause := 50 * time.Millisecond; ; pause = min(2*pause, time.Second) {
 		live, err := endpoint.Get(ctx, object.GetName(), metav1.GetOptions{})
 		switch {

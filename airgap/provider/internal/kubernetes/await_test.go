@@ -227,10 +227,10 @@ func TestReadyIsSeenWhenItHappens(t *testing.T) {
 			"apiVersion": "v1", "kind": "ConfigMap", "data": object{"done": "no"},
 			"metadata": object{"name": name, "namespace": ns, "annotations": object{"pulumi.com/waitFor": "jsonpath={.data.done}=yes"}},
 		}
-		var happened time.Time
+		happened := make(chan time.Time, 1)
 		// By then whoever looks from time to time does so once a second.
 		time.AfterFunc(2*time.Second+time.Duration(i)*130*time.Millisecond, func() {
-			happened = time.Now()
+			happened <- time.Now()
 			_, err := maps.Patch(context.Background(), name, types.MergePatchType, []byte(`{"data":{"done":"yes"}}`), metav1.PatchOptions{})
 			if err != nil {
 				t.Errorf("%s: %v", name, err)
@@ -240,7 +240,13 @@ func TestReadyIsSeenWhenItHappens(t *testing.T) {
 			if err := session.resource(configMapToken, name).create(program); err != nil {
 				t.Errorf("%s: %v", name, err)
 			}
-			late <- time.Since(happened)
+			select {
+			case moment := <-happened:
+				late <- time.Since(moment)
+			default:
+				t.Errorf("%s was not waited for", name)
+				late <- 0
+			}
 		}()
 	}
 	var sum time.Duration

@@ -53,11 +53,14 @@ func (client eager) poll(
 	began, said := time.Now(), ""
 	pause := 50 * time.Millisecond
 	var changed <-chan struct{}
+	forget := func() {}
+	defer func() { forget() }()
 	for i := 0; i < len(resources); {
 		ok, err := done(ctx, resources[i])
 		switch {
 		case ok:
 			i++
+			forget()
 			changed = nil
 			continue
 		case ctx.Err() != nil && client.ctx.Err() == nil:
@@ -74,7 +77,9 @@ func (client eager) poll(
 		}
 		if changed == nil {
 			info := resources[i]
-			changed = await.Changes(ctx, client.runner.Client, info.Mapping.GroupVersionKind, info.Namespace, info.Name)
+			var watched context.Context
+			watched, forget = context.WithCancel(ctx)
+			changed = await.Changes(watched, client.runner.Client, info.Mapping.GroupVersionKind, info.Namespace, info.Name)
 		}
 		select {
 		case <-ctx.Done():
