@@ -44,49 +44,61 @@ func (client eager) WaitForDelete(resources kube.ResourceList, timeout time.Dura
 	})
 }
 
-// poll looks at one object after the other; what was found done is not looked at again.
+// poll waits for one object after the other; what was found done is not looked at again.
 func (client eager) poll(
 	resources kube.ResourceList, timeout time.Duration, what string, done func(context.Context, *resource.Info) (bool, error),
 ) error {
 	ctx, cancel := context.WithTimeout(client.ctx, timeout)
 	defer cancel()
 	began, said := time.Now(), ""
-	pause := 50 * time.Millisecond
-	var changed <-chan struct{}
-	forget := func() {}
-	defer func() { forget() }()
-	for i := 0; i < len(resources); {
-		ok, err := done(ctx, resources[i])
+	for _, info := range resources {
+		err := until(ctx, client.runner.Client, info, done, func() {
+			message := fmt.Sprintf("waiting until %s %s is %s", info.Mapping.GroupVersionKind.Kind, info.Name, what)
+			if message != said && time.Since(began) > time.Second {
+				said = message
+				client.runner.Say(message)
+			}
+		})
 		switch {
-		case ok:
-			i++
-			forget()
-			changed = nil
-			continue
+		case err == nil:
 		case ctx.Err() != nil && client.ctx.Err() == nil:
 			return fmt.Errorf("not %s within %s", what, timeout)
 		case ctx.Err() != nil:
 			return fmt.Errorf("cancelled while waiting: %w", ctx.Err())
+		default:
+			return err
+		}
+	}
+	return nil
+}
+
+// until looks at an object when it was changed, and from time to time, until it is done or the context ends.
+func until(
+	ctx context.Context, asked *cluster.Client, info *resource.Info,
+	done func(context.Context, *resource.Info) (bool, error), waiting func(),
+) error {
+	ctx, forget := context.WithCancel(ctx)
+	defer forget()
+	var changed <-chan struct{}
+	for pause := 50 * time.Millisecond; ; pause = min(2*pause, time.Second) {
+		ok, err := done(ctx, info)
+		switch {
+		case ok:
+			return nil
+		case ctx.Err() != nil:
+			return ctx.Err()
 		case err != nil && !cluster.Transient(err):
 			return err
 		}
-		message := fmt.Sprintf("waiting until %s %s is %s", resources[i].Mapping.GroupVersionKind.Kind, resources[i].Name, what)
-		if message != said && time.Since(began) > time.Second {
-			said = message
-			client.runner.Say(message)
-		}
+		waiting()
 		if changed == nil {
-			info := resources[i]
-			var watched context.Context
-			watched, forget = context.WithCancel(ctx)
-			changed = await.Changes(watched, client.runner.Client, info.Mapping.GroupVersionKind, info.Namespace, info.Name)
+			changed = await.Changes(ctx, asked, info.Mapping.GroupVersionKind, info.Namespace, info.Name)
 		}
 		select {
 		case <-ctx.Done():
+			return ctx.Err()
 		case <-changed:
 		case <-time.After(pause):
 		}
-		pause = min(2*pause, time.Second)
 	}
-	return nil
 }
