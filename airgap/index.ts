@@ -2,7 +2,7 @@
  * Builds what `sources: built` needs, from package registries alone. Every builder is idempotent, resumes after an
  * interruption, reports progress, and leaves its result in the user's cache under a key of its sources.
  */
-export { ensureImages } from "./images/index.ts";
+export { ensureImages, type ImageArchive } from "./images/index.ts";
 export {
   type BuiltImage,
   fullName,

@@ -72,8 +72,10 @@ async function removeLocal(stack: PulumiStack, context: Context, spec: KindSpec,
   await endDeadRuns(stack, progress);
   await deleteCluster(spec, progress);
   await removeHostTraces(spec);
-  if (!equipped && !(await holdsResources(stack))) return;
-  if (!equipped) await ensurePulumi(progress);
+  if (!equipped) {
+    if (!(await holdsResources(stack))) return;
+    await ensurePulumi(progress);
+  }
   if (!(await destroy(await pulumiStack(context), context, "gone"))) throw new UserError(incomplete);
 }
 

@@ -1,5 +1,6 @@
 import { Readable } from "node:stream";
 import { setTimeout as pause } from "node:timers/promises";
+import type { ImageArchive } from "../../airgap/index.ts";
 import { UserError } from "../../lib/errors.ts";
 import { chainIds } from "../../lib/oci.ts";
 import { CommandError } from "../../lib/process.ts";
@@ -14,13 +15,6 @@ export interface NodeImage {
   readonly reference: string;
   /** Whether control planes need it too, which take no pods but those that tolerate everything. */
   readonly everyNode: boolean;
-}
-
-/** An image as a file that nodes can take in. */
-export interface ImageFile {
-  readonly reference: string;
-  /** Path of an OCI archive. */
-  readonly archive: string;
 }
 
 /** What a node's storage holds. */
@@ -45,7 +39,7 @@ const nothing: Holdings = { images: new Set(), blobs: new Set(), unpacked: new S
 export async function loadImages(
   spec: KindSpec,
   images: readonly NodeImage[],
-  archives: (references: readonly string[]) => Promise<readonly ImageFile[]>,
+  archives: (references: readonly string[]) => Promise<readonly ImageArchive[]>,
   progress: Progress,
 ): Promise<LoadedImages> {
   const runtime = await findRuntime(spec.sources);
@@ -92,7 +86,7 @@ async function sendTo(
   }
 }
 
-async function find({ reference, archive }: ImageFile): Promise<[reference: string, image: ArchivedImage]> {
+async function find({ reference, archive }: ImageArchive): Promise<[reference: string, image: ArchivedImage]> {
   const found = (await readArchive(archive)).find((image) => image.reference === reference);
   if (!found) throw new UserError(`${archive} holds no image ${reference}`);
   return [reference, found];

@@ -3,8 +3,9 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { writeArchive } from "../../../airgap/images/oci.ts";
+import type { ImageArchive } from "../../../airgap/index.ts";
 import { readArchive } from "../../../cli/kind/archive.ts";
-import { type ImageFile, loadImages } from "../../../cli/kind/images.ts";
+import { loadImages } from "../../../cli/kind/images.ts";
 import { UserError } from "../../../lib/errors.ts";
 import { chainIds } from "../../../lib/oci.ts";
 import { output } from "../../../lib/process.ts";
@@ -18,7 +19,7 @@ const progress: Progress = { step: (_title, work) => work(() => {}), note: () =>
 let fakes: Fakes;
 let spec: KindSpec;
 let nodes: { controlPlane: string; worker: string; worker2: string };
-let images: { a: ImageFile; b: ImageFile };
+let images: { a: ImageArchive; b: ImageArchive };
 /** What was asked for in files. */
 let asked: string[];
 
@@ -38,13 +39,13 @@ beforeEach(async () => {
 });
 afterEach(() => fakes.remove());
 
-async function imageFile(name: string, ...layers: Tree[]): Promise<ImageFile> {
+async function imageFile(name: string, ...layers: Tree[]): Promise<ImageArchive> {
   const [archive, reference] = [join(fakes.folder, `${name}.tar`), `localhost/${name}:1`];
   await writeArchive(archive, [{ reference, layers, config: {} }]);
   return { archive, reference };
 }
 
-function load(...files: (ImageFile & { everyNode?: boolean })[]) {
+function load(...files: (ImageArchive & { everyNode?: boolean })[]) {
   const archives = async (references: readonly string[]) => {
     asked.push(...references);
     return files.filter(({ reference }) => references.includes(reference));
