@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, statSync } from "node:fs";
 import process from "node:process";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { silentProgress } from "../../lib/silentProgress.ts";
@@ -59,6 +59,9 @@ describe("the plugins", () => {
     const installed = asked().filter((line) => line.includes("--file"));
     expect(installed.map((line) => line.split(" ")[0])).toEqual([home.at("home"), home.at("home")]);
     expect(installed[0]).toMatch(/plugin install resource kubernetes \d+\.\d+\.\d+ /);
+
+    // Where that is no folder, Pulumi writes no log of each command.
+    expect(statSync(home.at("home/logs")).isFile()).toBe(true);
 
     const before = asked().length;
     expect(await ensurePlugins(silentProgress, home.at("home"))).toBe("built");

@@ -50,8 +50,14 @@ test("where the language host does not know Pulumi.yaml's options, pulumi is tol
   const { NODE_OPTIONS } = leanStart(config("built"), { NODE_OPTIONS: "--max-old-space-size=512" });
   // Quoted, as the path may have spaces.
   expect(NODE_OPTIONS).toBe(`--max-old-space-size=512 --require="${projectDir}/lib/lean.cjs"`);
-  expect(leanStart(config("published"), users)).toEqual({});
+  expect(leanStart(config("published"), users)).not.toHaveProperty("NODE_OPTIONS");
   expect(stackEnvironment("local", config("built"), users)).not.toHaveProperty("NODE_OPTIONS");
+});
+
+test("pulumi looks for unused memory half as often as it would, unless the user says how often; no shell does", () => {
+  expect(leanStart(config("published"), users)).toHaveProperty("GOGC", "200");
+  expect(leanStart(config("built"), { GOGC: "50" })).toHaveProperty("GOGC", "50");
+  expect(stackEnvironment("local", config("built"), users)).not.toHaveProperty("GOGC");
 });
 
 test("as much runs at once as may wait for pods, unless the user says how much", () => {
