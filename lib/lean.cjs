@@ -46,7 +46,7 @@ function standIn(all, partOf = (get) => get()) {
 
 /** Stands for a function or a class of a module. */
 function partStandIn(get) {
-  return new Proxy(() => {}, {
+  return new Proxy(class {}, {
     apply: (_, self, values) => Reflect.apply(get(), self, values),
     construct: (_, values) => Reflect.construct(get(), values),
   });
