@@ -11,9 +11,8 @@ const untilTouched = [
   { from: /\/@pulumi\/pulumi\//, request: /^(typescript|@npmcli\/arborist)$/ },
   // Runs Pulumi from within a program.
   { from: /\/@pulumi\/pulumi\/index\.js$/, request: /^\.\/automation$/ },
-  // The groups of Kubernetes' kinds, of which a program uses a few, and what reads YAML, which loads all of them.
+  // The groups of Kubernetes' kinds, of which a program uses a few.
   { from: /\/@pulumi\/kubernetes\/index\.js$/, request: /^\.\/(?!utilities$|provider$)/ },
-  { from: /\/@pulumi\/kubernetes\/helm\/v3\/helm\.js$/, request: /^\.\.\/\.\.\/yaml\/index$/ },
 ];
 
 /** Modules whose functions and classes the runtime takes at once, to use them where Pulumi is told to trace what it does. */

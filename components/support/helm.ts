@@ -1,4 +1,5 @@
-import * as k8s from "@pulumi/kubernetes";
+// Not by the index of its group, which loads what reads YAML and with it all kinds of Kubernetes.
+import { Release } from "@pulumi/kubernetes/helm/v3/release.js";
 import * as pulumi from "@pulumi/pulumi";
 import type { PlatformImages, publishedCharts } from "../../model/versions.ts";
 
@@ -51,8 +52,8 @@ export function helmRelease(
   name: string,
   { source, release, namespace, values = {}, skipCrds }: HelmReleaseArgs,
   opts: pulumi.CustomResourceOptions,
-): k8s.helm.v3.Release {
-  return new k8s.helm.v3.Release(
+): Release {
+  return new Release(
     name,
     {
       name: release,
