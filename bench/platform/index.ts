@@ -13,9 +13,10 @@ import { generatedApplications } from "./applications.ts";
 
 /*
  * The platform's own program, but for its applications, which are as many services as `bench:services` says, and its charts,
- * whose pods nobody runs here. Writes the most memory its process had, in MB, to the file that `BENCH_MEMORY` names.
+ * whose pods nobody runs here. Writes the most memory its process had, in MB, to the file that `BENCH_MEMORY` names, while Pulumi is not
+ * told yet that it is done: then it may be killed.
  */
-process.once("exit", () => {
+process.on("beforeExit", () => {
   const { BENCH_MEMORY: file } = process.env;
   if (file) writeFileSync(file, String(process.resourceUsage().maxRSS / 1_024));
 });
