@@ -1,8 +1,8 @@
 const Module = require("node:module");
 
 /*
- * Loaded before Pulumi's runtime (Pulumi.yaml's nodeargs), which then does less that this program has no use for. Nothing is taken away:
- * what is left out is loaded when something touches it.
+ * Loaded before Pulumi's runtime (Pulumi.yaml's nodeargs), which then does less that this program has no use for: modules are loaded when
+ * something touches them, and details are told to who asks for them.
  */
 
 /** Modules, by who asks for them: parts of a path, and what is asked for. */

@@ -77,9 +77,11 @@ test("what Pulumi is told to trace is traced", () => {
 test("functions can still be serialised", () => {
   const script = `
     const pulumi = require("@pulumi/pulumi");
-    pulumi.runtime.serializeFunction(() => 1).then(({ text }) => console.log(text));`;
+    const captured = 41;
+    pulumi.runtime.serializeFunction(() => captured + 1).then(({ text }) => console.log(text));`;
   const { stdout } = spawnSync(process.execPath, [...lean, "-e", script], { cwd: projectDir, env: { PATH: process.env.PATH } });
-  expect(stdout.toString()).toContain("return () => 1;");
+  expect(stdout.toString()).toContain("captured: 41");
+  expect(stdout.toString()).toContain("return () => captured + 1;");
 });
 
 test("what anybody else asks for is the module itself", () => {
