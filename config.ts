@@ -2,6 +2,7 @@ import { kubeconfigRule, region, sealed } from "./config/clusters.ts";
 import { conflicts, defaultIssuer } from "./config/crossSection.ts";
 import { describe, describeConflict, namespace } from "./config/problems.ts";
 import { type Sections, sections } from "./config/sections.ts";
+import { isMapping } from "./lib/values.ts";
 import type { Tls } from "./model/gatewaySettings.ts";
 
 /*
@@ -112,16 +113,24 @@ function regionProblem({ target }: Partial<Sections>, { "aws:region": given }: R
   ];
 }
 
-/** A kubeconfig administers its cluster: it is no secret any more when it lies open in a file that is committed. */
-function openSecrets({ existing }: Readonly<Record<string, unknown>>): string[] {
+/** What is no secret any more when it lies open in a file that is committed. */
+function openSecrets({ existing, secrets }: Readonly<Record<string, unknown>>): string[] {
   const { kubeconfig } = (existing ?? {}) as { readonly kubeconfig?: unknown };
-  if (kubeconfig === undefined || kubeconfig === sealed) return [];
-  return [`mesh:existing.kubeconfig is not encrypted; allowed: ${kubeconfigRule}`];
+  const open = isMapping(secrets) ? Object.entries(secrets).filter(([, value]) => value !== sealed) : [];
+  return [
+    ...(kubeconfig === undefined || kubeconfig === sealed
+      ? []
+      : [`mesh:existing.kubeconfig is not encrypted; allowed: ${kubeconfigRule}`]),
+    ...open.map(([name]) => {
+      const command = `pulumi config set --secret --path mesh:secrets.${name}`;
+      return `mesh:secrets.${name} is not encrypted; allowed: a value set with ${command}`;
+    }),
+  ];
 }
 
 /** What a stack says of an application is plain text in the cluster and in Pulumi's state. */
 export const openOptions =
-  "mesh:apps holds an encrypted value, which would be plain text in the cluster; allowed: env with secret and key of a Secret";
+  "mesh:apps holds an encrypted value, which would be plain text in the cluster; allowed: env with setting, the name of one under mesh:secrets";
 
 function sealedOptions({ apps }: Readonly<Record<string, unknown>>): string[] {
   return JSON.stringify(apps ?? {}).includes(JSON.stringify(sealed)) ? [openOptions] : [];

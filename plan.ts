@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { statSync } from "node:fs";
 import { join } from "node:path";
 import type { BuiltImage } from "./airgap/names.ts";
 import { applications as declarations, movedSettings } from "./apps/index.ts";
@@ -6,8 +6,9 @@ import { gatewayFacts, gatewayNamespaces } from "./components/gateway/facts.ts";
 import { availableGateways } from "./config/crossSection.ts";
 import { type Config, RefusedError, readConfig } from "./config.ts";
 import { projectDir } from "./lib/paths.ts";
-import type { ApplicationDeclaration, DeclaredApplication } from "./model/application.ts";
+import { type ApplicationDeclaration, type DeclaredApplication, ownWorkloads, programsOf } from "./model/application.ts";
 import { checkApplications } from "./model/checks/check.ts";
+import { mostText } from "./model/container.ts";
 import type { GatewayName } from "./model/gateway.ts";
 import { withOverrides } from "./model/overrides.ts";
 import { imagesToLoad, programOf } from "./stacks/images.ts";
@@ -47,11 +48,12 @@ export function readPlan(
     gateways: gateways.length > 0 ? gateways.map((name) => gatewayFacts[name]) : undefined,
     taken: gatewayNamespaces,
     settings: apps,
+    secrets: sound.secrets && Object.keys(sound.secrets),
     callerAddresses: sound.target === "existing" ? (existing?.callerAddresses ?? "kept") : "kept",
     ...(istioGateway && { gatewaySettings: { istioGateway } }),
     ...(edge && { stripHeaders: edge.stripHeaders }),
   });
-  const all = [...problems, ...overridden.problems, ...missingPrograms(checked.applications), ...checked.problems];
+  const all = [...problems, ...overridden.problems, ...missingSources(checked.applications), ...checked.problems];
   return { config, applications: checked.applications, gateways, problems: all };
 }
 
@@ -72,15 +74,28 @@ export function planStack(
   return { config, ...plan };
 }
 
-/** Programs of services that are not in this repository. */
-function missingPrograms(applications: readonly DeclaredApplication[]): string[] {
-  return applications.flatMap(({ namespace, services }) =>
-    services.flatMap(({ name, image }) => {
-      const source = programOf(image);
-      if (source === undefined || existsSync(join(projectDir, source))) return [];
-      return [`apps: ${namespace}/${name} image.source is "${source}"; allowed: the path of a file of this repository`];
-    }),
-  );
+/** Programs and files of services that are not in this repository. */
+function missingSources(applications: readonly DeclaredApplication[]): string[] {
+  return applications.flatMap((application) => {
+    const programs = programsOf(application);
+    return ownWorkloads(application).flatMap(({ name, container }) => {
+      const own = programs.flatMap(({ workload, program }) => (workload === name ? (programOf(program.image) ?? []) : []));
+      const files = Object.entries(container.files).flatMap(([path, file]) =>
+        typeof file === "object" && "source" in file ? [[`container.files.${path}.source`, file.source] as const] : [],
+      );
+      const sources = [...[...new Set(own)].map((source) => ["image.source", source] as const), ...files];
+      return sources.flatMap(([option, source]) => {
+        const problem = sourceProblem(source);
+        return problem ? [`apps: ${application.namespace}/${name} ${option} is "${source}"; allowed: ${problem}`] : [];
+      });
+    });
+  });
+}
+
+function sourceProblem(source: string): string | undefined {
+  const found = statSync(join(projectDir, source), { throwIfNoEntry: false });
+  if (!found?.isFile()) return "the path of a file of this repository";
+  return found.size > mostText ? `one of at most ${mostText} bytes` : undefined;
 }
 
 /** Every image that is built here for the platform and the applications of apps/, whatever a stack takes from elsewhere. */

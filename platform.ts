@@ -80,7 +80,7 @@ export function buildPlatform(target: Target, config: Config, applications: read
   }));
   const annotations = (route: Route) => annotationsOf(route, target.gateways);
   const apps = applications.map((spec) => {
-    const args = { spec, graph, routes, mesh, surroundings, storageClass, annotations };
+    const args = { spec, graph, routes, mesh, surroundings, storageClass, annotations, settings: config.secrets };
     return new Application(spec.namespace, args, inMesh);
   });
   const backends = new Map(apps.flatMap((app) => [...app.backends]));

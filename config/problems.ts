@@ -50,6 +50,8 @@ function at(path: readonly PropertyKey[]): string {
 /** A value as it is told of. Of a section that holds a secret no value is, unless it is too short to be one. */
 function shown(path: readonly PropertyKey[], value: unknown): string {
   const told = shortened(value);
-  const isSecret = path[0] === "existing" && (path.length === 1 || path[1] === "kubeconfig" || told.endsWith("…"));
+  const isSecret =
+    path[0] === "secrets" ||
+    (path[0] === "existing" && (path.length === 1 || path[1] === "kubeconfig" || told.endsWith("…")));
   return value !== undefined && (isSecret || value === sealed) ? "a secret" : told;
 }

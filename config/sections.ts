@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { bounds } from "../model/gatewayBounds.ts";
 import { edge, kong, tls } from "../model/gatewaySettings.ts";
-import { byName, message, oneOf, strictObject } from "../model/rules.ts";
+import { byName, message, oneOf, strictObject, text } from "../model/rules.ts";
 import { charts, images } from "./artifacts.ts";
 import { cluster, eks, existing } from "./clusters.ts";
 import { istio, monitoring } from "./mesh.ts";
@@ -13,6 +13,13 @@ import { istio, monitoring } from "./mesh.ts";
 const apps = byName(
   byName(z.record(z.string(), z.unknown(), message("a mapping of options")), "services, databases and load generators"),
   "applications",
+);
+
+/** Values that pods are given as Secrets: by name, encrypted. */
+const secrets = z.record(
+  text(/^[A-Za-z][\w-]{0,99}$/, "letters, digits, hyphens and underscores, beginning with a letter"),
+  z.string(message("text")).min(1, message("text that is not empty")),
+  message("a mapping of names to values"),
 );
 
 /** Every section of a stack's configuration. */
@@ -30,6 +37,7 @@ export const sections = strictObject({
   istioGateway: bounds.prefault({}),
   kong: kong.prefault({}),
   apps: apps.default({}),
+  secrets: secrets.default({}),
   charts: charts.prefault({}),
   images: images.prefault({}),
 });

@@ -17,6 +17,9 @@ export function bundleOf(source: string): string {
   if (known !== undefined) return known;
   const file = bundle(source, "image", {
     target: "node24",
+    // A ConfigMap holds 1 MiB. Names stay, for whoever reads an error.
+    minifyWhitespace: true,
+    minifySyntax: true,
     // For packages that ask for Node's own modules in the way of CommonJS.
     banner: { js: 'import { createRequire } from "node:module";\nconst require = createRequire(import.meta.url);' },
     // Optional parts of pg, for another client library and another runtime.

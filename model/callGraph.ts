@@ -1,6 +1,9 @@
-import { type Application, type Call, exposedMethods } from "./application.ts";
+import { type Application, ownWorkloads } from "./application.ts";
+import type { Call } from "./calls.ts";
+import { exposedMethods, exposedPort } from "./exposed.ts";
 import type { GatewayFacts } from "./gateway.ts";
 import { type Account, nameOf, resolveCall, same } from "./names.ts";
+import { type Port, portNamed } from "./ports.ts";
 
 /** Where PostgreSQL listens, in its pod and behind its Service. */
 export const databasePort = 5432;
@@ -15,16 +18,10 @@ export function principalOf({ namespace, name }: Account): string {
 
 /** Pods that belong together, behind one `app` label and one account. */
 export interface Workload extends Account {
-  /** Left out by a workload that only calls others. */
-  readonly listens?: Listener;
-}
-
-export interface Listener {
-  readonly protocol: "http" | "tcp";
-  /** Port of the Service: what callers dial. */
-  readonly port: number;
-  /** Port of the pods: what policies see. */
-  readonly containerPort: number;
+  /** None of a workload that only calls others. */
+  readonly ports: readonly Port[];
+  /** Whether only callers of its own namespace can have what it asks of them. @default false */
+  readonly local?: boolean;
 }
 
 /** What a caller may do. A member left out means everything; each path means itself and all below it. */
@@ -38,7 +35,8 @@ export interface Edge {
   readonly from: Account;
   /** A gateway's pods have labels of their own; their namespace holds nothing else. */
   readonly gateway: boolean;
-  readonly to: Workload & { readonly listens: Listener };
+  readonly to: Workload;
+  readonly port: Port;
   readonly operation: Operation;
 }
 
@@ -48,17 +46,22 @@ export interface Edge {
  */
 export interface Matrix {
   readonly callers: readonly string[];
-  /** Where each is to be had; without that it has nothing to call. */
-  readonly callees: readonly ({ readonly name: string } & Partial<Pick<Listener, "protocol" | "port">>)[];
-  /** Any other caller is refused by any other callee. */
-  readonly allowed: readonly { readonly from: string; readonly to: string; readonly operations: readonly Operation[] }[];
+  /** One for each port of each workload; without a port it has nothing to call. */
+  readonly callees: readonly ({ readonly name: string } & Partial<Pick<Port, "protocol" | "port">>)[];
+  /** Any other caller is refused by any other callee, and on any other port. */
+  readonly allowed: readonly {
+    readonly from: string;
+    readonly to: string;
+    readonly port: number;
+    readonly operations: readonly Operation[];
+  }[];
 }
 
 /**
  * Who calls whom: the declared calls of all applications, and those of the gateways to whatever they offer. Every policy
  * derives from it, and so does the matrix that the tests try pair by pair.
  *
- * @throws Error on a call to a workload that does not exist or listens on nothing; `checks/` tells so with its place.
+ * @throws Error on a call to a workload or port that does not exist; `checks/` tells so with its place.
  */
 export class CallGraph {
   readonly workloads: readonly Workload[];
@@ -88,48 +91,56 @@ export class CallGraph {
   /** Every ordered pair of two workloads, and of a gateway and a workload. */
   matrix(): Matrix {
     const callers = [...this.gateways.map(({ account }) => account), ...this.workloads].map(nameOf);
-    const callees = this.workloads.map((to) => {
-      const where = to.listens && { protocol: to.listens.protocol, port: to.listens.port };
-      return { name: nameOf(to), ...where };
+    const callees = this.workloads.flatMap((to) => {
+      const name = nameOf(to);
+      return to.ports.length === 0 ? [{ name }] : to.ports.map(({ protocol, port }) => ({ name, protocol, port }));
     });
     const allowed = new Map<string, Matrix["allowed"][number]>();
-    for (const { from, to, operation } of this.edges) {
-      const pair = { from: nameOf(from), to: nameOf(to) };
-      const key = `${pair.from} ${pair.to}`;
+    for (const { from, to, port, operation } of this.edges) {
+      const pair = { from: nameOf(from), to: nameOf(to), port: port.port };
+      const key = Object.values(pair).join(" ");
       allowed.set(key, { ...pair, operations: [...(allowed.get(key)?.operations ?? []), operation] });
     }
     return { callers, callees, allowed: [...allowed.values()] };
   }
 
-  private edgesOf({ namespace, services, loadGenerators = [] }: Application): Edge[] {
-    const declared = [...services, ...loadGenerators].flatMap(({ name, calls = [] }) =>
-      calls.map((call) => this.edge({ namespace, name }, false, resolveCall(namespace, call.to), operationOf(call))),
+  private edgesOf(application: Application): Edge[] {
+    const { namespace, services, loadGenerators = [] } = application;
+    const declared = [...ownWorkloads(application), ...loadGenerators].flatMap(({ name, calls = [] }) =>
+      calls.map((call) => this.edge({ namespace, name }, false, resolveCall(namespace, call.to), call.port, operationOf(call))),
     );
-    const offered = services.flatMap(({ name, exposed }) => {
-      if (!exposed) return [];
-      const operation = operationOf({ methods: exposed.methods ?? exposedMethods, paths: [exposed.path] });
+    const offered = services.flatMap((service) => {
+      const { name, exposed } = service;
+      const port = exposedPort(service);
+      if (!exposed || !port) return [];
+      const { methods = exposedMethods, path } = exposed;
+      const operation = operationOf({ ...(port.protocol !== "grpc" && { methods }), paths: [path] });
       const offering = this.gateways.filter((gateway) => exposed.gateways?.includes(gateway.name) ?? true);
-      return offering.map(({ account }) => this.edge(account, true, { namespace, name }, operation));
+      return offering.map(({ account }) => this.edge(account, true, { namespace, name }, port.name, operation));
     });
     return [...offered, ...declared];
   }
 
-  private edge({ namespace, name }: Account, gateway: boolean, callee: Account, operation: Operation): Edge {
+  private edge(from: Account, gateway: boolean, callee: Account, portName: string | undefined, operation: Operation): Edge {
     const to = this.workloads.find((workload) => same(workload, callee));
-    if (!to?.listens)
-      throw new Error(`${namespace}/${name} calls ${nameOf(callee)}, which ${to ? "listens on nothing" : "does not exist"}`);
-    return { from: { namespace, name }, gateway, to: { ...to, listens: to.listens }, operation };
+    const port = to && portNamed(to.ports, portName);
+    const { namespace, name } = from;
+    if (!to || !port) {
+      const why = to ? `listens on nothing${portName === undefined ? "" : ` called ${portName}`}` : "does not exist";
+      throw new Error(`${namespace}/${name} calls ${nameOf(callee)}, which ${why}`);
+    }
+    return { from: { namespace, name }, gateway, to, port, operation };
   }
 }
 
 /** What an application declares, before anybody asks whether the calls among it can be. */
-export function workloadsOf({ namespace, services, databases = [], loadGenerators = [] }: Application): Workload[] {
-  const tcp = { protocol: "tcp", port: databasePort, containerPort: databasePort } as const;
-  const http = (port: number, containerPort: number) => ({ protocol: "http", port, containerPort }) as const;
+export function workloadsOf({ namespace, services, workers = [], jobs = [], databases = [], loadGenerators = [] }: Application): Workload[] {
+  const postgresql = { name: "postgresql", protocol: "tcp", port: databasePort, target: databasePort } as const;
   return [
-    ...services.map(({ name, port, containerPort = port }) => ({ namespace, name, listens: http(port, containerPort) })),
-    ...databases.map(({ name }) => ({ namespace, name, listens: tcp })),
-    ...loadGenerators.map(({ name }) => ({ namespace, name })),
+    ...services.map(({ name, ports }) => ({ namespace, name, ports })),
+    // Its password is in a Secret, which no pod of another namespace can read.
+    ...databases.map(({ name }) => ({ namespace, name, ports: [postgresql], local: true })),
+    ...[...workers, ...jobs, ...loadGenerators].map(({ name }) => ({ namespace, name, ports: [] })),
   ];
 }
 

@@ -3,8 +3,10 @@ import { isMapping } from "../lib/values.ts";
 import {
   type ApplicationDeclaration,
   application,
+  external,
   type DeclaredApplication,
   type WorkloadKind,
+  workloadKinds,
   workloadSchemas,
 } from "./application.ts";
 import { type Problem, problemsOf } from "./checks/problems.ts";
@@ -15,7 +17,10 @@ const unread = (what: string) => z.record(z.string(), z.unknown(), message(`a ma
 /** An application without a look at its workloads, each of which is read by itself. */
 const outline = strictObject({
   namespace: application.shape.namespace,
+  external: application.shape.external,
   services: unread("services"),
+  workers: unread("workers"),
+  jobs: unread("jobs"),
   databases: unread("databases"),
   loadGenerators: unread("load generators"),
 } satisfies Record<keyof typeof application.shape, z.ZodType>);
@@ -48,9 +53,8 @@ export function readApplications(declared: readonly ApplicationDeclaration[]): R
         return result.success ? [{ ...(result.data as z.output<(typeof workloadSchemas)[K]>), name }] : [];
       });
     };
-    return [
-      { namespace, services: read("services"), databases: read("databases"), loadGenerators: read("loadGenerators") },
-    ] as unknown as DeclaredApplication[];
+    const workloads = Object.fromEntries(workloadKinds.map((kind) => [kind, read(kind)]));
+    return [{ namespace, external: data?.external ?? external.parse({}), ...workloads }] as unknown as DeclaredApplication[];
   });
   return { applications, named, problems };
 }

@@ -1,4 +1,5 @@
-import { type Application, exposedMethods } from "./application.ts";
+import type { Application } from "./application.ts";
+import { exposedMethods, exposedPort } from "./exposed.ts";
 import type { RoutePolicies } from "./policies.ts";
 
 /** What a gateway asks of requests for one service. */
@@ -15,9 +16,10 @@ export interface Entry extends Offer {
   readonly gateways: readonly string[];
 }
 
-/** The first service that is exposed; undefined where none is. */
+/** The first service of HTTP that is exposed; undefined where none is. */
 export function entryOf(applications: readonly Application[], gateways: readonly string[]): Entry | undefined {
-  const [exposed] = applications.flatMap(({ services }) => services.flatMap((service) => service.exposed ?? []));
+  const services = applications.flatMap((application) => application.services);
+  const exposed = services.find((service) => (exposedPort(service)?.protocol ?? "grpc") !== "grpc")?.exposed;
   if (!exposed) return undefined;
   const { path, policies = {}, methods = exposedMethods } = exposed;
   return { path, policies, methods, gateways: exposed.gateways ?? gateways };
@@ -35,7 +37,7 @@ export interface ExpectedAnswer {
  * of the route gives. A route that lets no such request in is not expected to answer 200.
  */
 export function expectedAnswers(offer: Offer | undefined): ExpectedAnswer[] {
-  if (!offer) return [{ status: 404, why: "no service is exposed" }];
+  if (!offer) return [{ status: 404, why: "no service of HTTP is exposed" }];
   const { policies, methods } = offer;
   const { jwt, apiKeys, addresses, bots, rateLimit } = policies;
   const answers = (statuses: readonly number[], why: string) => statuses.map((status) => ({ status, why }));

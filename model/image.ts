@@ -72,11 +72,30 @@ export const serviceImage = strictObject({
 });
 export type ServiceImageSource = z.output<typeof serviceImage>;
 
+/** The image of one version: what it leaves out is as the service has it. */
+export const versionImage = strictObject(serviceImage.shape);
+
+/** A version's image: the service's with parts of it replaced, such as its tag; or another program. */
+export function imageOfVersion(
+  { source, ...inRegistry }: ServiceImageSource,
+  own: z.output<typeof versionImage> | undefined,
+): ServiceImageSource {
+  if (own === undefined) return { ...(source !== undefined && { source }), ...inRegistry };
+  const { source: program, ...location } = own;
+  if (program !== undefined) return own;
+  return redirected(inRegistry, location);
+}
+
 /** An image in a registry says where it is, and which one. */
-function requireWhole({ registry, repository, tag, digest }: Partial<Image>, ctx: z.core.$RefinementCtx): void {
-  if (repository === undefined) addIssue(ctx, ["repository"], "the path of the image in its registry");
-  if (registry === undefined) addIssue(ctx, ["registry"], "the host of the image's registry, or mesh:images.registry for all");
-  if (tag === undefined && digest === undefined) addIssue(ctx, ["tag"], "a tag or a digest");
+export function requireWhole(
+  { registry, repository, tag, digest }: Partial<Image>,
+  ctx: z.core.$RefinementCtx,
+  at: readonly PropertyKey[] = [],
+): void {
+  if (repository === undefined) addIssue(ctx, [...at, "repository"], "the path of the image in its registry");
+  if (registry === undefined)
+    addIssue(ctx, [...at, "registry"], "the host of the image's registry, or mesh:images.registry for all");
+  if (tag === undefined && digest === undefined) addIssue(ctx, [...at, "tag"], "a tag or a digest");
 }
 
 /** What a container runs. */

@@ -32,6 +32,14 @@ export function delegateOf(service: string, namespace: string): Account {
   return { name: `${service}-exposed`, namespace };
 }
 
+/** Name of the Secret with the user of a database. */
+export function credentialsOf(database: string): string {
+  return `${database}-credentials`;
+}
+
+/** The keys of that Secret. */
+export const credentialKeys = { user: "user", password: "password", database: "database" } as const;
+
 /** Name of a database's claim: the one that its StatefulSet would give it, and did where the claim is older than this program. */
 export function claimOf(database: string): string {
   return `data-${database}-0`;

@@ -12,12 +12,19 @@ interface Overridable {
   readonly [option: string]: true | Overridable;
 }
 
+const imageParts: Overridable = { registry: true, repository: true, tag: true, digest: true };
+
 /** The options that a stack may set. Names, ports and calls are the same in each: a stack does not alter who may call whom. */
 const overridable: Readonly<Record<WorkloadKind, Overridable>> = {
   services: {
-    image: { registry: true, repository: true, tag: true, digest: true },
+    image: imageParts,
     ...{ resources: true, env: true, replicas: true, versions: true, canary: true, resilience: true },
     exposed: { gateways: true, methods: true, policies: true },
+  },
+  workers: { image: imageParts, resources: true, env: true, replicas: true },
+  jobs: {
+    image: imageParts,
+    ...{ resources: true, env: true, schedule: true, timeZone: true, retries: true, timeout: true },
   },
   databases: { image: true, storage: true },
   loadGenerators: { image: true, qps: true },
@@ -84,7 +91,28 @@ function knownOptions(given: Options, allowed: Overridable, declared: Options, p
   return Object.fromEntries(known);
 }
 
-function overridden(declared: Options, { image: override, ...settings }: Options, registry: string | undefined): Options {
+function overridden(declared: Options, given: Options, registry: string | undefined): Options {
+  const result = withImage(declared, given, registry);
+  const { versions } = result;
+  if (!isMapping(versions)) return result;
+  const [own, set] = [declared.versions, given.versions].map((all): Options => (isMapping(all) ? all : {}));
+  // A version that names no registry is where its service is, which a stack may have placed elsewhere.
+  const isPlaced = mappingAt(result, "image").registry !== undefined;
+  const changed = Object.entries(versions).map(([name, version]) => {
+    if (!isMapping(version)) return [name, version];
+    const isBeside = isPlaced && mappingAt(version, "image").registry === undefined;
+    return [name, withImage(mappingAt(own, name), mappingAt(set, name), isBeside ? undefined : registry)];
+  });
+  return { ...result, versions: Object.fromEntries(changed) };
+}
+
+const mappingAt = (all: Options | undefined, name: string): Options => {
+  const value = all && Object.hasOwn(all, name) ? all[name] : undefined;
+  return isMapping(value) ? value : {};
+};
+
+/** What is declared with what is set merged into it; of an image, its parts belong together. */
+function withImage(declared: Options, { image: override, ...settings }: Options, registry: string | undefined): Options {
   const { image: own, ...others } = declared;
   const image = override === null ? undefined : imageOf(own, override, registry);
   return { ...(merged(others, settings) as Options), ...(image !== undefined && { image }) };

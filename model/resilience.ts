@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import { inSeconds, milliseconds } from "./durations.ts";
-import { addIssue, duration, integer, judged, oneOf, strictObject } from "./rules.ts";
+import { addIssue, duration, durationOrNone, integer, judged, oneOf, strictObject } from "./rules.ts";
 
 /*
  * How a client's proxy treats a service that is slow, failing or busy.
@@ -45,6 +45,8 @@ const retries = strictObject({
   perTryTimeout: duration().default("1200ms"),
   /** The failures that are tried again, in Envoy's words. Attempts alone do not include 5xx. */
   on: judged(retryOnProblem).default("connect-failure,refused-stream,reset,5xx"),
+  /** The same of gRPC, on ports that say that all calls are idempotent: its failures are no statuses of HTTP. */
+  grpcOn: judged(retryOnProblem).default("connect-failure,refused-stream,reset,unavailable,resource-exhausted"),
   /**
    * The largest body, in bytes, that can be sent again. The caller's proxy keeps it in memory until the request is answered; a
    * request with a larger one is tried once.
@@ -61,6 +63,8 @@ const pool = strictObject({
   connectTimeout: duration().default("1s"),
   maxConnections: integer(1, 1_000_000).default(100),
   maxPendingRequests: integer(1, 1_000_000).default(1024),
+  /** Requests under way at once, where one connection carries many: on ports of HTTP/2 and gRPC. */
+  maxRequests: integer(1, 1_000_000).default(1024),
   /**
    * After how many requests a connection is closed; without it none is for their number. Each new connection is one with mutual TLS: ten
    * requests on each cost a quarter of a service's throughput.
@@ -84,8 +88,8 @@ const ejection = strictObject({
 });
 
 export const resilience = strictObject({
-  /** How long a request may take, all its tries together. */
-  timeout: duration().default("5s"),
+  /** How long a request may take, all its tries together, until its answer is whole; `none`, for one try too, where answers are streams. */
+  timeout: durationOrNone().default("5s"),
   /** How a proxy picks a pod for the next request. */
   balancing: oneOf("ROUND_ROBIN", "LEAST_REQUEST", "RANDOM").default("ROUND_ROBIN"),
   retries: retries.prefault({}),
@@ -115,7 +119,7 @@ function mostRetriedBytes({ maxConnections }: Pick<Resilience["pool"], "maxConne
 /** What all tries together need at most, when that is more than the timeout leaves them; undefined when it fits. */
 export function missingTime({ timeout, retries }: Pick<Resilience, "timeout" | "retries">): string | undefined {
   const [total, perTry] = [milliseconds(timeout), milliseconds(retries.perTryTimeout)];
-  if (total === undefined || perTry === undefined) return undefined; // told by the duration's own rule
+  if (total === undefined || perTry === undefined) return undefined; // none, or told by the duration's own rule
   const needed = (retries.attempts + 1) * perTry;
   return needed > total ? inSeconds(needed) : undefined;
 }

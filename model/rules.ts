@@ -108,6 +108,19 @@ export const qualifiedName = (what: string) => {
 /** A duration that everybody who may read it accepts: in whole milliseconds, or in whole seconds. */
 export const duration = (unit?: "ms" | "s") => judged((text) => durationProblem(text, unit));
 
+/** The same, or `none`. */
+export const durationOrNone = () =>
+  judged((text) => {
+    const problem = durationProblem(text);
+    return text === "none" || problem === undefined ? undefined : `none, or ${problem}`;
+  });
+
+/** What a process is started with, word by word. */
+export const argumentList = () => {
+  const allowed = message("a list of texts, at least one");
+  return z.array(z.string(allowed), allowed).min(1, allowed).readonly();
+};
+
 export const port = () => integer(1, 65_535);
 
 /** A method of HTTP. */

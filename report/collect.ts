@@ -6,6 +6,7 @@ import { missingTools } from "../cli/preflight.ts";
 import { hasStack, readOutputs } from "../cli/pulumi/stack.ts";
 import { lastRuns } from "../lib/lastRuns.ts";
 import type { Matrix, Operation } from "../model/callGraph.ts";
+import { hasRequests } from "../model/ports.ts";
 import { type Records, record } from "./records.ts";
 
 /*
@@ -66,10 +67,10 @@ export function readyPods(pods: readonly LabelledPod[]): Record<string, number> 
 
 /** What is declared, of all pairs. */
 export function edgesOf({ callees, allowed }: Matrix): Records["platform"]["edges"] {
-  const listeners = new Map(callees.map((callee) => [callee.name, callee]));
-  return allowed.map(({ from, to, operations }) => {
-    const { protocol, port } = listeners.get(to) ?? {};
-    return { from, to, what: protocol === "tcp" ? `port ${port}` : [...new Set(operations.map(inWords))].join("; ") };
+  return allowed.map(({ from, to, port, operations }) => {
+    const { protocol } = callees.find((callee) => callee.name === to && callee.port === port) ?? {};
+    const requests = protocol !== undefined && hasRequests(protocol);
+    return { from, to, what: requests ? [...new Set(operations.map(inWords))].join("; ") : `port ${port}` };
   });
 }
 

@@ -1,9 +1,13 @@
-import { basename, dirname } from "node:path";
+import { readFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { type BuiltImage, imageReference, istioImages, type PlatformImage, platformImages } from "../airgap/names.ts";
 import type { Config } from "../config.ts";
 import { bundleFile, bundleOf } from "../lib/bundle.ts";
-import type { ApplicationSpec, DeclaredApplication } from "../model/application.ts";
+import { projectDir } from "../lib/paths.ts";
+import { type ApplicationSpec, type DeclaredApplication, programsOf } from "../model/application.ts";
+import type { Files, ReadFiles } from "../model/container.ts";
 import { type Image, imageName, mirrored, redirected, type ServiceImage, type ServiceImageSource } from "../model/image.ts";
+import type { Surroundings } from "../model/program.ts";
 import { type PlatformImages, publishedImages } from "../model/versions.ts";
 
 /** What decides where images come from. */
@@ -33,12 +37,29 @@ function isPlatformImage(name: string): name is PlatformImage {
 /** Applications with their images resolved: databases and load generators without one of their own run the platform's. */
 export function resolveApplications(applications: readonly DeclaredApplication[], config: ImagesConfig): ApplicationSpec[] {
   const { postgresql, fortio } = resolveImages(config);
-  return applications.map(({ services, databases = [], loadGenerators = [], ...application }) => ({
+  const resolved = <P extends { readonly image: ServiceImageSource }>(program: P) => ({
+    ...program,
+    image: resolveService(program.image, config),
+  });
+  const pods = ({ container, initContainers = [] }: Surroundings<ServiceImageSource, Files>) => ({
+    container: { ...container, files: readFiles(container.files) },
+    initContainers: initContainers.map(resolved),
+  });
+  return applications.map(({ services, workers = [], jobs = [], databases = [], loadGenerators = [], ...application }) => ({
     ...application,
-    services: services.map((service) => ({ ...service, image: resolveService(service.image, config) })),
+    services: services.map((service) => ({ ...service, ...pods(service), versions: service.versions.map(resolved) })),
+    workers: workers.map((worker) => ({ ...worker, ...pods(worker), versions: worker.versions.map(resolved) })),
+    jobs: jobs.map((job) => ({ ...job, ...pods(job), program: resolved(job.program) })),
     databases: databases.map(({ image = postgresql, ...database }) => ({ ...database, image })),
     loadGenerators: loadGenerators.map(({ image = fortio, ...load }) => ({ ...load, image })),
   }));
+}
+
+/** The files of a container, those of this repository read. */
+function readFiles(files: Files): ReadFiles {
+  const read = (file: Files[string]): ReadFiles[string] =>
+    typeof file === "object" && "source" in file ? readFileSync(join(projectDir, file.source), "utf8") : file;
+  return Object.fromEntries(Object.entries(files).map(([path, file]) => [path, read(file)]));
 }
 
 function resolveService(image: ServiceImageSource, config: ImagesConfig): ServiceImage {
@@ -62,12 +83,12 @@ export function builtProgram(source: string): BuiltImage {
 /** The images that are built here and that the nodes cannot pull: all that the stack does not take from elsewhere. */
 export function imagesToLoad({ sources, images }: ImagesConfig, applications: readonly DeclaredApplication[]): BuiltImage[] {
   if (sources === "published") return [];
-  const sourcesOfServices = applications.flatMap(({ services }) => services.flatMap(({ image }) => programOf(image) ?? []));
+  const programs = applications.flatMap(programsOf).flatMap(({ program: { image } }) => programOf(image) ?? []);
   const [istio, others] = [istioImages, platformImages.filter((name) => !(istioImages as readonly string[]).includes(name))];
   const platform = (names: readonly PlatformImage[]) => names.map((name) => ({ name }));
   return [
     ...(images.istio ? [] : platform(istio)),
-    ...[...new Set(sourcesOfServices)].map(builtProgram),
+    ...[...new Set(programs)].map(builtProgram),
     ...platform(others.filter((name) => !images[name as keyof typeof images])),
   ];
 }

@@ -46,7 +46,7 @@ const nodeProgram = (content: string): Recipe => ({
     node,
     await treeOf(text(`/app/${bundleFile}`, content), text("/app/package.json", '{ "type": "module" }\n')),
   ],
-  config: { Entrypoint: ["/usr/local/bin/node"], Cmd: [bundleFile], WorkingDir: "/app", User: nonroot },
+  config: { Entrypoint: ["/usr/local/bin/node", bundleFile], WorkingDir: "/app", User: nonroot },
 });
 
 const recipes: Readonly<Record<PlatformImage, Recipe>> = {

@@ -9,10 +9,11 @@ export const product: ApplicationDeclaration = {
   services: {
     product: {
       image: { source: "apps/product/product/server.ts" },
-      port: 8080,
+      ports: { http: { port: 8080 } },
       probes: { ready: "/ready", health: "/health" },
       replicas: 3,
-      versions: { v1: {} },
+      // Another program, whose answers say more. A stack gives it its share of the requests.
+      versions: { v1: {}, v2: { image: { source: "apps/product/product-v2/server.ts" }, weight: 0, replicas: 1 } },
       canary: {},
       resilience: { pool: { maxRequestsPerConnection: 10 } },
       exposed: { path: productPath, versioned: "/api/{version}/products" },

@@ -2,7 +2,7 @@ import { realpathSync } from "node:fs";
 import { hostname } from "node:os";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import type { Service, ServiceOptions } from "./service.ts";
+import type { Runnable, ServiceOptions } from "./service.ts";
 
 /** Whether a module is what Node.js was started with. The path is resolved because a mounted ConfigMap's files are links. */
 export function isMain(module: string): boolean {
@@ -13,15 +13,15 @@ export function isMain(module: string): boolean {
  * Runs a service as a process until it is told to end. It reads `PORT`, `VERSION`, `POD_NAME`, `LINGER_MS` (how long it serves
  * on after SIGTERM) and `DRAIN_MS` (how long requests under way may take then), and logs JSON, one object a line.
  */
-export function runService(create: (options: ServiceOptions) => Service, { port: usual }: { readonly port: number }): void {
+export function runService(create: (options: ServiceOptions) => Runnable, { port: usual }: { readonly port: number }): void {
   const port = Number(process.env.PORT ?? usual);
   const version = process.env.VERSION ?? "v1";
   const pod = process.env.POD_NAME ?? hostname();
   const log: ServiceOptions["log"] = (line) =>
     process.stdout.write(`${JSON.stringify({ time: new Date().toISOString(), version, pod, ...line })}\n`);
 
-  const { server, stop } = create({ version, pod, log });
-  server.listen(port, () => log({ level: "info", msg: "listening", port }));
+  const { listen, stop } = create({ version, pod, log });
+  void listen(port).then(() => log({ level: "info", msg: "listening", port }));
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     process.once(signal, async () => {
       log({ level: "info", msg: "stopping", signal });

@@ -1,4 +1,6 @@
+import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 
 /*
@@ -19,13 +21,19 @@ export interface ServiceOptions {
   readonly log: Log;
 }
 
-export interface Service {
-  readonly server: Server;
+/** What runs as a process. */
+export interface Runnable {
+  /** Resolves with the port on which it listens: any that is free where 0 is asked for. */
+  listen(port: number): Promise<number>;
   /**
    * Turns `/ready` to 503 and serves on for `linger` ms, so that whoever asks can see it. Then lets the requests that are
    * under way finish, and ends when none is left, or when `limit` more ms have passed.
    */
   stop(linger: number, limit: number): Promise<void>;
+}
+
+export interface Service extends Runnable {
+  readonly server: Server;
 }
 
 /** A request and the ways to answer it. HEAD gets the headers alone. */
@@ -112,7 +120,12 @@ export function createHttpService(
     clearTimeout(timer);
     await close();
   };
-  return { server, stop };
+  const listen = async (port: number) => {
+    server.listen(port);
+    await once(server, "listening");
+    return (server.address() as AddressInfo).port;
+  };
+  return { server, listen, stop };
 }
 
 /** Refuses methods that change something; false when it has. */

@@ -22,7 +22,7 @@ const nameOf = (application: number, place: number) => `service-${application}-$
 function generated(application: number, place: number, size: number): Service {
   return {
     image: { registry: "registry", repository: "service", tag: "1" },
-    port: 8080,
+    ports: { http: { port: 8080 } },
     probes: { ready: "/ready", health: "/health" },
     replicas: 1,
     ...(place + 1 < size && { calls: [{ to: nameOf(application, place + 1), methods: ["GET"], paths: ["/api"] }] }),

@@ -1,11 +1,11 @@
 import { readFile } from "node:fs/promises";
 import type { BaselineWay, Part, Side } from "../../report/records.ts";
 import type { Manifest } from "../../tests/contract/support/manifests.ts";
+import { declare } from "../../tests/lib/declared.ts";
 import { applyObjects, kubectl, kubeGet } from "../../tests/lib/runningStack.ts";
 import { sum } from "../../tests/lib/statistics.ts";
 import { accountsOf } from "./cgroups.ts";
 import { ownNamespaces, type PodObject, podOf, runningIn, serviceOf, untilReady, workers } from "./cluster.ts";
-import { declare } from "./declared.ts";
 import { type Load, loadFrom, type Outcome } from "./fortio.ts";
 import { type AtEnd, say } from "./topic.ts";
 
@@ -67,24 +67,26 @@ const platformGateway = { namespace: "istio-ingress", label: "istio=ingressgatew
 
 export async function makeSides(atEnd: AtEnd): Promise<Ways> {
   const [near, far = near] = await workers();
-  const declared = await declare({
-    namespace: namespaceOf("platform"),
-    services: {
-      service: {
-        image: { source: "apps/product/product/server.ts" },
-        port,
-        probes: { ready: "/ready", health: "/health" },
-        replicas: 1,
-        exposed: { path: paths.gateway },
+  const declared = await declare([
+    {
+      namespace: namespaceOf("platform"),
+      services: {
+        service: {
+          image: { source: "apps/product/product/server.ts" },
+          ports: { http: { port } },
+          probes: { ready: "/ready", health: "/health" },
+          replicas: 1,
+          exposed: { path: paths.gateway },
+        },
+      },
+      loadGenerators: {
+        client: {
+          url: `http://${hostOf("platform")}:${port}${paths.direct}`,
+          calls: [{ to: "service", methods: ["GET"], paths: [paths.direct] }],
+        },
       },
     },
-    loadGenerators: {
-      client: {
-        url: `http://${hostOf("platform")}:${port}${paths.direct}`,
-        calls: [{ to: "service", methods: ["GET"], paths: [paths.direct] }],
-      },
-    },
-  });
+  ]);
   say("making an application three times: without a mesh, with Istio alone, declared to the platform");
   await ownNamespaces({ [namespaceOf("plain")]: false, [namespaceOf("istio")]: true, [namespaceOf("platform")]: true }, atEnd);
   atEnd(() => applyObjects(declared.before));

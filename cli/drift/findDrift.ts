@@ -68,6 +68,8 @@ function objectDrift(expected: ExpectedObject, live: LiveObjects): Drift[] {
   const object = { apiVersion, kind, name, ...(namespace !== undefined && { namespace }) };
   const found = live.find(expected, { namespace, name });
   if (!found) return [{ urn, kind: "missing", problem: `${nameOf(object)} is missing`, object, differences: [] }];
+  const failure = jobFailure(found);
+  if (failure) return [{ urn, kind: "missing", problem: `${nameOf(object)} has failed: ${failure}`, object, differences: [] }];
   if (isUntouched(deployed, found)) return [];
   const changes = changesOf(expected, found);
   if (changes.length === 0 && isSame(deployed, found)) return [];
@@ -78,6 +80,21 @@ function objectDrift(expected: ExpectedObject, live: LiveObjects): Drift[] {
   const hidden = expected.secret === true || kind === "Secret";
   const problem = `${nameOf(object)} was changed: ${summary(changes.map((change) => describeDifference(change, hidden)))}`;
   return [{ urn, kind: "changed", problem, object, differences: changes }];
+}
+
+/** Why a Job has failed, which no update of it could put right: as if it were missing, it has to be made once more. */
+function jobFailure(live: KubernetesObject): string | undefined {
+  if (groupKindOf(live) !== "batch/Job" || !isMapping(live.status)) return undefined;
+  const { conditions = [] } = live.status as { readonly conditions?: readonly JobCondition[] };
+  const failed = conditions.find(({ type, status }) => type === "Failed" && status === "True");
+  return failed && (failed.message ?? failed.reason ?? "it says no more");
+}
+
+interface JobCondition {
+  readonly type: string;
+  readonly status: string;
+  readonly reason?: string;
+  readonly message?: string;
 }
 
 /** Whether nothing at all has happened to an object since it was deployed. */

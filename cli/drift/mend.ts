@@ -5,7 +5,7 @@ import { undoExtras } from "./compare.ts";
 import type { Drift } from "./findDrift.ts";
 
 /**
- * Makes the next update put drift right: what is gone leaves the state, so that it is created; what was changed is noted as not
+ * Makes the next update put drift right: what is gone, or a Job that has failed, leaves the state, so that it is created; what was changed is noted as not
  * brought to an end, so that it is applied again although the program has not changed. What was added, which applying again would
  * leave, is taken away here.
  *
@@ -31,6 +31,11 @@ export async function mendDrift(deployment: Deployment, drift: readonly Drift[],
       const what = `${kind} ${namespace === undefined ? "" : `${namespace}/`}${name}`;
       throw new UserError(`What somebody added to the ${what} could not be taken away: ${all.trim().split("\n").at(-1) ?? ""}`);
     }
+  }
+  // What takes its place has another name.
+  for (const { object } of drift.filter(({ kind, object }) => kind === "missing" && object.kind === "Job")) {
+    const place = `--namespace=${object.namespace ?? "default"}`;
+    await kubectl(["delete", "jobs.batch", object.name, place, "--ignore-not-found", "--wait=false"]);
   }
   const missing = new Set(drift.filter(({ kind }) => kind === "missing").map(({ urn }) => urn));
   const changed = new Map<string, string[]>();

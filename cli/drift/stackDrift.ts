@@ -43,7 +43,7 @@ export async function mendStack(
     return;
   }
   if (drift.length === 0) return;
-  progress.note("Somebody deleted or changed what this stack deployed; it is put right:");
+  progress.note("What this stack deployed is not as it was; it is put right:");
   for (const line of describeDrift(drift)) progress.note(`  ${line}`);
   await importStack(stack, { ...exported, deployment: await mendDrift(exported.deployment, drift, kubectl) });
 }

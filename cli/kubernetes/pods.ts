@@ -5,6 +5,8 @@ export interface Pod {
   readonly metadata: {
     readonly name: string;
     readonly namespace: string;
+    readonly creationTimestamp?: string;
+    readonly labels?: Readonly<Record<string, string>>;
     /** Of one that is told to end: when it has to be gone (RFC 3339). */
     readonly deletionTimestamp?: string;
     readonly ownerReferences?: readonly { readonly kind: string }[];
@@ -20,7 +22,10 @@ export interface Pod {
 interface ContainerStatus {
   readonly name: string;
   readonly image: string;
-  readonly state?: { readonly waiting?: { readonly reason?: string; readonly message?: string } };
+  readonly state?: {
+    readonly waiting?: { readonly reason?: string; readonly message?: string };
+    readonly terminated?: { readonly exitCode: number };
+  };
 }
 
 export interface PodHealth {
@@ -29,7 +34,21 @@ export interface PodHealth {
 
 /** How every pod of a cluster is that stays there; none when the cluster does not answer. */
 export async function readPods(kubectl: Kubectl): Promise<PodHealth[]> {
-  return (await listPods(kubectl)).filter((pod) => !isLeaving(pod)).map(podHealth);
+  return lastTries(await listPods(kubectl)).filter((pod) => !isLeaving(pod)).map(podHealth);
+}
+
+/** Of the pods of each job, the last: those before it are tries that failed, or earlier runs of a schedule. */
+function lastTries(pods: readonly Pod[]): Pod[] {
+  const last = new Map<string, Pod>();
+  const ofJobs = pods.filter(({ metadata }) => metadata.ownerReferences?.some(({ kind }) => kind === "Job"));
+  for (const pod of ofJobs) {
+    const { namespace, labels = {}, creationTimestamp = "" } = pod.metadata;
+    const key = `${namespace}/${labels.app ?? labels["job-name"]}`;
+    const other = last.get(key);
+    if (!other || (other.metadata.creationTimestamp ?? "") < creationTimestamp) last.set(key, pod);
+  }
+  const kept = new Set(last.values());
+  return pods.filter((pod) => kept.has(pod) || !ofJobs.includes(pod));
 }
 
 /** How long after its time a pod may take to be gone, in milliseconds. */
@@ -55,11 +74,20 @@ export async function listPods(kubectl: Kubectl): Promise<readonly Pod[]> {
   return ok ? (JSON.parse(stdout) as { items: Pod[] }).items : [];
 }
 
+/** How its containers ended that did not end well. */
+function exitOf({ containerStatuses = [] }: Pod["status"]): string {
+  const codes = containerStatuses.flatMap(({ name, state }) =>
+    state?.terminated && state.terminated.exitCode !== 0 ? [`${name} ended with ${state.terminated.exitCode}`] : [],
+  );
+  return codes.length > 0 ? `: ${codes.join(", ")}` : "";
+}
+
 /** Why a pod is not ready: what its containers wait for says more than its conditions. */
 export function podHealth({ metadata, status }: Pod): PodHealth {
   const { namespace, name, deletionTimestamp } = metadata;
   if (isOverdue(metadata)) return { problem: `${namespace}/${name} should be gone since ${deletionTimestamp}` };
   if (status.phase === "Succeeded") return {};
+  if (status.phase === "Failed") return { problem: `${namespace}/${name} has failed${exitOf(status)}` };
   const condition = (type: string) => status.conditions?.find((one) => one.type === type);
   if (condition("Ready")?.status === "True") return {};
   const waiting = [...(status.initContainerStatuses ?? []), ...(status.containerStatuses ?? [])].find(

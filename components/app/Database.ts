@@ -4,9 +4,9 @@ import * as random from "@pulumi/random";
 import type { DatabaseSpec } from "../../model/application.ts";
 import { databasePort } from "../../model/callGraph.ts";
 import { imageName } from "../../model/image.ts";
-import { claimOf, serviceHost } from "../../model/names.ts";
+import { claimOf, credentialKeys, credentialsOf, serviceHost } from "../../model/names.ts";
 import { restrictedContainer, restrictedPod } from "../support/restricted.ts";
-import type { EnvironmentValue } from "./Microservice.ts";
+import type { Variables } from "./pods.ts";
 
 export interface DatabaseArgs extends DatabaseSpec {
   readonly namespace: pulumi.Input<string>;
@@ -20,22 +20,17 @@ export interface DatabaseArgs extends DatabaseSpec {
 export interface Credentials {
   /** Name of the Secret, in the database's namespace. Whatever names it waits for the Secret, and not for the database. */
   readonly secret: pulumi.Output<string>;
-  readonly keys: { readonly user: "user"; readonly password: "password"; readonly database: "database" };
+  readonly keys: typeof credentialKeys;
 }
 
 /** The user of Debian's PostgreSQL, whose files nobody else may read. */
 const user = 999;
 /** Seconds until a stopping PostgreSQL is killed. It is told to stop fast, so this is time for its last checkpoint. */
 const gracePeriod = 60;
-const keys = { user: "user", password: "password", database: "database" } as const;
+const keys = credentialKeys;
 /** What cannot be changed in place is refused, as the name is taken: what holds data is never deleted for its successor. */
 const inPlace = { deleteBeforeReplace: false } as const;
 const volumeFolder = "/var/lib/postgresql/data";
-
-/** Name of the Secret with the user of a database. */
-export function credentialsOf(database: string): string {
-  return `${database}-credentials`;
-}
 
 /**
  * A PostgreSQL server of one pod with a volume of its own, for callers in its namespace. Its data outlives the pod and the
@@ -45,7 +40,7 @@ export function credentialsOf(database: string): string {
 export class Database extends pulumi.ComponentResource {
   readonly credentials: Credentials;
   /** What a caller's process needs, in the variables that every PostgreSQL client reads. */
-  readonly env: Readonly<Record<string, EnvironmentValue>>;
+  readonly env: Variables;
 
   constructor(name: string, args: DatabaseArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mesh:app:Database", name, {}, opts);

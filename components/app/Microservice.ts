@@ -1,72 +1,60 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import type { ServiceSpec, ServiceVersion } from "../../model/application.ts";
-import { anyUser, restrictedContainer, restrictedPod } from "../support/restricted.ts";
+import type { ServiceSpec } from "../../model/application.ts";
+import type { Protocol } from "../../model/ports.ts";
+import type { Probe, Probes } from "../../model/probes.ts";
+import type { ServiceVersion } from "../../model/service.ts";
+import { type ContainerProgram, defaultResources, type Pods, type PodsArgs, podVariables, preparePods } from "./pods.ts";
 
-export interface MicroserviceArgs extends Pick<ServiceSpec, "image" | "port" | "containerPort" | "probes" | "resources"> {
+export interface MicroserviceArgs extends Pick<ServiceSpec, "ports" | "probes">, Omit<PodsArgs, "programs"> {
   /** Name of the Service, the account and the `app` label: hosts and policies refer to it. */
   readonly service: string;
-  readonly namespace: pulumi.Input<string>;
   /** Each as its own Deployment. */
-  readonly versions: readonly Pick<ServiceVersion, "name" | "replicas">[];
-  /** Variables of the process, besides `PORT`, `VERSION`, `POD_NAME` and `DRAIN_MS`. @default none */
-  readonly env?: Readonly<Record<string, EnvironmentValue>>;
+  readonly versions: readonly MicroserviceVersion[];
   /** Annotations of the Service. @default none */
   readonly serviceAnnotations?: Readonly<Record<string, string>>;
   /** Annotations of the pods; a change rolls them. @default none */
   readonly podAnnotations?: Readonly<Record<string, string>>;
 }
 
-/** A text, or a key of a Secret in the same namespace. */
-export type EnvironmentValue = pulumi.Input<string> | SecretKey;
-
-export interface SecretKey {
-  /** Name of the Secret. Where the program makes the Secret, its own output: then pods that name it wait for it. */
-  readonly secret: pulumi.Input<string>;
-  readonly key: string;
-}
-
-const defaultResources = { requests: { cpu: "10m", memory: "64Mi" }, limits: { cpu: "500m", memory: "192Mi" } };
+export interface MicroserviceVersion extends Pick<ServiceVersion, "name" | "replicas" | "resources">, ContainerProgram {}
 
 /** Endpoints are withdrawn everywhere within this many seconds; only then is the process told to stop. */
 const withdrawal = 5;
 const gracePeriod = 30;
-const programFolder = "/app";
 
 /**
- * A service of the mesh that speaks HTTP: a Service over all its versions, an account of its own, and for each version a
+ * A service of the mesh, or a worker, which is one without ports: a Service over all its versions, an account of its own, and for each version a
  * Deployment whose pods are spread over the nodes, run without any privilege, and lose no request when they stop.
  */
 export class Microservice extends pulumi.ComponentResource {
   constructor(name: string, args: MicroserviceArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mesh:app:Microservice", name, {}, opts);
-    const { service, namespace, port, versions, serviceAnnotations: annotations } = args;
+    const { service, namespace, ports, versions, serviceAnnotations: annotations } = args;
     const child = { parent: this };
     const metadata = { name: service, namespace, labels: { app: service } };
 
     const account = new k8s.core.v1.ServiceAccount(name, { metadata, automountServiceAccountToken: false }, child);
-    const ports = [{ name: "http", port, targetPort: "http", appProtocol: "http" }];
-    const spec = { selector: { app: service }, ports };
-    new k8s.core.v1.Service(name, { metadata: { ...metadata, ...(annotations && { annotations }) }, spec }, child);
-    const refs = { account: account.metadata.name, program: mountProgram(name, args, child) };
+    if (ports.length > 0) {
+      const served = ports.map(({ name, port, protocol }) => ({ name, port, targetPort: name, appProtocol: spoken(protocol) }));
+      const spec = { selector: { app: service }, ports: served };
+      new k8s.core.v1.Service(name, { metadata: { ...metadata, ...(annotations && { annotations }) }, spec }, child);
+    }
+    const pods = preparePods(name, { ...args, programs: versions }, child);
+    const refs = { account: account.metadata.name, pods };
     for (const version of versions) deploy(`${name}-${version.name}`, args, version, refs, child);
 
     this.registerOutputs();
   }
 }
 
-/** Immutable, hence made anew under another name when the program changes, which rolls the pods. */
-function mountProgram(name: string, { image: { program }, namespace }: MicroserviceArgs, opts: pulumi.CustomResourceOptions) {
-  if (!program) return undefined;
-  // A module, as the file's name alone does not tell.
-  const data = { [program.file]: program.content, "package.json": '{"type":"module"}' };
-  return new k8s.core.v1.ConfigMap(`${name}-program`, { metadata: { namespace }, immutable: true, data }, opts).metadata.name;
-}
+/** What proxies take a port for. Of `tls` they would look for routes by the host that a client names, and leave the weights aside. */
+const spoken = (protocol: Protocol) => (protocol === "tls" ? "tcp" : protocol);
 
 function deploy(
   name: string,
   args: MicroserviceArgs,
-  version: Version,
+  version: MicroserviceVersion,
   refs: PodReferences,
   opts: pulumi.CustomResourceOptions,
 ): void {
@@ -80,25 +68,23 @@ function deploy(
   new k8s.policy.v1.PodDisruptionBudget(name, { metadata, spec: { maxUnavailable: 1, selector } }, opts);
 }
 
-type Version = MicroserviceArgs["versions"][number];
-
 interface PodReferences {
   readonly account: pulumi.Input<string>;
-  readonly program: pulumi.Input<string> | undefined;
+  readonly pods: Pods;
 }
 
 function podSpec(
   args: MicroserviceArgs,
-  version: Version,
+  version: MicroserviceVersion,
   labels: Record<string, string>,
-  { account, program }: PodReferences,
+  { account, pods }: PodReferences,
 ): k8s.types.input.core.v1.PodSpec {
+  const volumes = pods.volumes(version);
+  const { initContainers } = pods;
   return {
     serviceAccountName: account,
-    automountServiceAccountToken: false,
-    enableServiceLinks: false,
+    ...podDefaults(args),
     terminationGracePeriodSeconds: gracePeriod,
-    securityContext: restrictedPod(anyUser),
     topologySpreadConstraints: [
       {
         topologyKey: "kubernetes.io/hostname",
@@ -111,47 +97,54 @@ function podSpec(
         matchLabelKeys: ["pod-template-hash"],
       },
     ],
-    containers: [container(args, version)],
-    ...(program === undefined ? {} : { volumes: [{ name: "program", configMap: { name: program } }] }),
+    ...(initContainers.length > 0 && { initContainers: [...initContainers] }),
+    containers: [container(args, version, pods)],
+    ...(volumes.length > 0 && { volumes }),
   };
+
+  /** Ports below 1024 are for root alone, unless a network of a pod's own says otherwise. */
+  function podDefaults({ ports }: MicroserviceArgs) {
+    const isPrivileged = ports.some(({ target }) => target < 1_024);
+    const sysctls = [{ name: "net.ipv4.ip_unprivileged_port_start", value: "0" }];
+    return { ...pods.spec, securityContext: { ...pods.spec.securityContext, ...(isPrivileged && { sysctls }) } };
+  }
 }
 
-function container(args: MicroserviceArgs, version: Version): k8s.types.input.core.v1.Container {
-  const { image, port, containerPort = port, probes, resources = defaultResources, env = {} } = args;
-  const { reference, program } = image;
-  const get = (path: string) => ({ httpGet: { path, port: "http" } });
-  const fromProgram = program && {
-    command: ["node", `${programFolder}/${program.file}`],
-    volumeMounts: [{ name: "program", mountPath: programFolder, readOnly: true }],
-  };
+function container(
+  { service, ports, probes }: MicroserviceArgs,
+  version: MicroserviceVersion,
+  pods: Pods,
+): k8s.types.input.core.v1.Container {
+  const [first] = ports;
+  const variables = [
+    ...(first ? [{ name: "PORT", value: `${first.target}` }] : []),
+    { name: "VERSION", value: version.name },
+    ...podVariables,
+    { name: "DRAIN_MS", value: `${(gracePeriod - withdrawal - 5) * 1_000}` },
+  ];
   return {
-    name: args.service,
-    image: reference,
-    imagePullPolicy: "IfNotPresent",
-    ports: [{ name: "http", containerPort }],
-    env: [
-      { name: "PORT", value: `${containerPort}` },
-      { name: "VERSION", value: version.name },
-      { name: "POD_NAME", valueFrom: { fieldRef: { fieldPath: "metadata.name" } } },
-      { name: "DRAIN_MS", value: `${(gracePeriod - withdrawal - 5) * 1_000}` },
-      ...Object.entries(env).map(([name, value]) => variable(name, value)),
-    ],
-    startupProbe: { ...get(probes.ready), periodSeconds: 1, failureThreshold: 60 },
-    readinessProbe: { ...get(probes.ready), periodSeconds: 5, failureThreshold: 2 },
-    livenessProbe: { ...get(probes.health), periodSeconds: 10, failureThreshold: 3 },
+    ...pods.container(service, version, variables),
+    ...(first && { ports: ports.map(({ name, target }) => ({ name, containerPort: target })) }),
+    ...probesOf(probes),
     lifecycle: { preStop: { sleep: { seconds: withdrawal } } },
-    resources,
-    securityContext: restrictedContainer,
-    ...fromProgram,
+    resources: version.resources ?? defaultResources,
   };
 }
 
-function variable(name: string, value: EnvironmentValue): k8s.types.input.core.v1.EnvVar {
-  if (!isSecretKey(value)) return { name, value };
-  return { name, valueFrom: { secretKeyRef: { name: value.secret, key: value.key } } };
+function probesOf({ ready, health, startWithin }: Probes): Partial<k8s.types.input.core.v1.Container> {
+  return {
+    ...(ready && {
+      startupProbe: { ...handlerOf(ready), periodSeconds: 1, failureThreshold: startWithin },
+      readinessProbe: { ...handlerOf(ready), periodSeconds: 5, failureThreshold: 2 },
+    }),
+    ...(health && { livenessProbe: { ...handlerOf(health), periodSeconds: 10, failureThreshold: 3 } }),
+  };
 }
 
-/** Whether a variable is a key of a Secret. */
-export function isSecretKey(value: EnvironmentValue): value is SecretKey {
-  return typeof value === "object" && "secret" in value && "key" in value && !pulumi.Output.isInstance(value);
+function handlerOf(probe: Probe): k8s.types.input.core.v1.Probe {
+  if ("http" in probe) return { httpGet: { path: probe.http, port: probe.port } };
+  if ("tcp" in probe) return { tcpSocket: { port: probe.tcp } };
+  if ("exec" in probe) return { exec: { command: [...probe.exec] } };
+  const { grpc: port, service } = probe;
+  return { grpc: { port, ...(service !== undefined && { service }) } };
 }

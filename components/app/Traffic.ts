@@ -6,11 +6,13 @@ import {
 } from "@kubernetes-models/istio/networking.istio.io/v1";
 import * as pulumi from "@pulumi/pulumi";
 import { literally } from "../../lib/patterns.ts";
-import { type Canary, canaryProblem, type Exposed, type ServiceVersion, weightsProblem } from "../../model/application.ts";
 import { seconds } from "../../model/durations.ts";
+import { type Exposed, exposedPort } from "../../model/exposed.ts";
 import { delegateOf, serviceHost } from "../../model/names.ts";
 import type { Cors } from "../../model/policies.ts";
+import { hasRequests, isMultiplexed, type Port } from "../../model/ports.ts";
 import { defaultResilience, defaultRetriedBytes, missingTime, type Resilience } from "../../model/resilience.ts";
+import { type Canary, canaryProblem, type ServiceVersion, weightsProblem } from "../../model/service.ts";
 import { customResource } from "../support/customResource.ts";
 import { corsRule } from "./corsRule.ts";
 import { retriedBodies } from "./retriedBodies.ts";
@@ -20,6 +22,7 @@ export interface TrafficArgs {
   readonly service: string;
   /** Namespace of the Service; the rules live beside it, where every client's sidecar looks for them. */
   readonly namespace: string;
+  readonly ports: readonly Port[];
   /** The versions that answer. One version takes everything. */
   readonly versions: readonly Pick<ServiceVersion, "name" | "weight">[];
   /** @default none */
@@ -30,13 +33,13 @@ export interface TrafficArgs {
    * What gateways offer of the service, for their route tables to delegate to.
    * @default nothing
    */
-  readonly exposed?: Pick<Exposed, "path" | "versioned" | "policies">;
+  readonly exposed?: Pick<Exposed, "port" | "path" | "versioned" | "policies">;
 }
 
 /**
  * How requests reach the versions of one service: a DestinationRule with a subset for each version, and a VirtualService
  * that sends who asks for a version by path or by the canary header to it, splits the rest by weight, and tries again what
- * may be repeated.
+ * may be repeated. On ports whose requests no proxy sees, connections are split by weight, and that is all.
  *
  * An exposed service gets its rules a second time, as the delegate that gateways refer to: a gateway's proxy never asks
  * the rules of the mesh. The rules depend on the subsets: a route to one that no proxy knows yet is answered with 503.
@@ -48,23 +51,24 @@ export class Traffic extends pulumi.ComponentResource {
   constructor(name: string, args: TrafficArgs, opts?: pulumi.ComponentResourceOptions) {
     requireConsistent(args);
     super("mesh:app:Traffic", name, {}, opts);
-    const { service, namespace, exposed } = args;
+    const { service, namespace, ports, exposed } = args;
     const host = serviceHost({ name: service, namespace });
-    const http = rulesOf(host, args);
+    const [http, tcp] = [httpRules(host, args), tcpRules(host, args)];
 
     const rule = new DestinationRule({ metadata: { name: service, namespace }, spec: destinationOf(host, args) });
     const after = { parent: this, dependsOn: customResource(`${name}-subsets`, rule, { parent: this }) };
-    const inMesh = { hosts: [host], gateways: ["mesh"], http };
+    const inMesh = { hosts: [host], gateways: ["mesh"], ...(http.length > 0 && { http }), ...(tcp.length > 0 && { tcp }) };
     customResource(`${name}-routes`, new VirtualService({ metadata: { name: service, namespace }, spec: inMesh }), after);
     const { maxBodyBytes = defaultRetriedBytes } = (args.resilience ?? defaultResilience).retries;
     if (maxBodyBytes !== defaultRetriedBytes) {
       const kept = retriedBodies(`retried-bodies-${namespace}-${service}`, host, maxBodyBytes);
       customResource(`${name}-retried-bodies`, kept, { parent: this });
     }
-    if (exposed) {
+    const offered = exposedPort({ ports, ...(exposed && { exposed }) });
+    if (exposed && offered) {
       const delegate = new VirtualService({
         metadata: { ...delegateOf(service, namespace) },
-        spec: { http: withCors(http, exposed.policies?.cors) },
+        spec: { http: withCors(rulesOf(host, offered, args), exposed.policies?.cors) },
       });
       customResource(`${name}-delegate`, delegate, after);
     }
@@ -74,12 +78,13 @@ export class Traffic extends pulumi.ComponentResource {
 }
 
 type Rules = NonNullable<NonNullable<IVirtualService["spec"]>["http"]>;
+type TcpRules = NonNullable<NonNullable<IVirtualService["spec"]>["tcp"]>;
 type Rule = Rules[number];
 type Match = NonNullable<Rule["match"]>[number];
 
 function destinationOf(
   host: string,
-  { versions, resilience = defaultResilience }: TrafficArgs,
+  { ports, versions, resilience = defaultResilience }: TrafficArgs,
 ): NonNullable<IDestinationRule["spec"]> {
   const { pool, ejection, balancing } = resilience;
   const { maxRequestsPerConnection } = pool;
@@ -91,6 +96,7 @@ function destinationOf(
         tcp: { maxConnections: pool.maxConnections, connectTimeout: seconds(pool.connectTimeout) },
         http: {
           http1MaxPendingRequests: pool.maxPendingRequests,
+          ...(ports.some(({ protocol }) => isMultiplexed(protocol)) && { http2MaxRequests: pool.maxRequests }),
           ...(maxRequestsPerConnection !== undefined && { maxRequestsPerConnection }),
         },
       },
@@ -105,29 +111,60 @@ function destinationOf(
   };
 }
 
+/** The rules inside the mesh: those of each port, which needs no name where there is no other. */
+function httpRules(host: string, args: TrafficArgs): Rules {
+  const { ports } = args;
+  const onPort = (rule: Rule, { port }: Port): Rule => ({
+    ...rule,
+    match: (rule.match ?? [{}]).map((match) => ({ ...match, port })),
+  });
+  return ports
+    .filter(({ protocol }) => hasRequests(protocol))
+    .flatMap((port) => {
+      const rules = rulesOf(host, port, args);
+      return ports.length === 1 ? rules : rules.map((rule) => onPort({ ...rule, name: `${port.name}-${rule.name}` }, port));
+    });
+}
+
+/** Each connection goes to one version, for as long as it is open. */
+function tcpRules(host: string, { ports, versions }: TrafficArgs): TcpRules {
+  return ports
+    .filter(({ protocol }) => !hasRequests(protocol))
+    .map(({ port }) => ({
+      match: [{ port }],
+      route: versions.map(({ name, weight }) => ({ destination: { host, subset: name, port: { number: port } }, weight })),
+    }));
+}
+
 /**
  * A version asked for by its path, then the canary, then the weights; and within each what may be repeated before what may
  * not. The first match wins.
  */
-function rulesOf(host: string, { versions, canary, exposed, resilience = defaultResilience }: TrafficArgs): Rules {
-  const to = (subset: string, weight: number) => ({ destination: { host, subset }, weight });
-  const pair = (name: string, matches: readonly Match[], rest: Pick<Rule, "route" | "rewrite">): Rule[] => [
-    {
-      name: `${name}-repeatable`,
-      match: matches.map((match) => ({ ...match, method: { regex: repeatable } })),
+function rulesOf(
+  host: string,
+  { protocol, port, idempotent = false }: Port,
+  { versions, canary, exposed, resilience = defaultResilience }: TrafficArgs,
+): Rules {
+  const to = (subset: string, weight: number) => ({ destination: { host, subset, port: { number: port } }, weight });
+  const rulesFor = (name: string, matches: readonly Match[], rest: Pick<Rule, "route" | "rewrite">): Rule[] => {
+    const all = (retryOn?: string): Rule => ({
+      name,
+      ...(matches.some(hasConditions) && { match: [...matches] }),
       ...rest,
-      ...timeoutAndRetries(resilience, true),
-    },
-    { name, ...(matches.some(hasConditions) && { match: [...matches] }), ...rest, ...timeoutAndRetries(resilience, false) },
-  ];
+      ...timeoutAndRetries(resilience, retryOn),
+    });
+    if (protocol === "grpc") return [all(idempotent ? resilience.retries.grpcOn : undefined)];
+    const match = matches.map((match) => ({ ...match, method: { regex: repeatable } }));
+    return [{ ...all(resilience.retries.on), name: `${name}-repeatable`, match }, all()];
+  };
   const byPath = versions.flatMap(({ name }) => {
     const paths = exposed && versionPaths(exposed, name);
-    return paths ? pair(`version-${name}`, below(paths.from), { route: [to(name, 100)], rewrite: rewritten(paths) }) : [];
+    return paths ? rulesFor(`version-${name}`, below(paths.from), { route: [to(name, 100)], rewrite: rewritten(paths) }) : [];
   });
   const byHeader = canary
-    ? pair("canary", [{ headers: { [canary.header]: { exact: "true" } } }], { route: [to(canary.version, 100)] })
+    ? rulesFor("canary", [{ headers: { [canary.header]: { exact: "true" } } }], { route: [to(canary.version, 100)] })
     : [];
-  const byWeight = pair("weighted", [{}], { route: versions.map(({ name, weight }) => to(name, weight)) });
+  const byWeight = rulesFor("weighted", [{}], { route: versions.map(({ name, weight }) => to(name, weight)) });
   return [...byPath, ...byHeader, ...byWeight];
 }
 
@@ -156,9 +193,13 @@ function withCors(rules: Rules, cors: Cors | undefined): Rules {
 /** Methods that do the same when done twice. */
 const repeatable = "GET|HEAD|OPTIONS|PUT|DELETE";
 
-function timeoutAndRetries({ timeout, retries: { attempts, perTryTimeout, on } }: Resilience, mayRepeat: boolean) {
-  const retries = mayRepeat && attempts > 0 ? { attempts, perTryTimeout: seconds(perTryTimeout), retryOn: on } : { attempts: 0 };
-  return { timeout: seconds(timeout), retries };
+/** @param on - the conditions under which a request is made again; without them it never is. */
+function timeoutAndRetries({ timeout, retries: { attempts, perTryTimeout } }: Resilience, on?: string) {
+  // What has no end as a whole has none in one try, which would cut off a stream that has begun.
+  const ends = timeout !== "none";
+  const once = { ...(ends && { perTryTimeout: seconds(perTryTimeout) }) };
+  const retries = on && attempts > 0 ? { attempts, ...once, retryOn: on } : { attempts: 0 };
+  return { ...(ends && { timeout: seconds(timeout) }), retries };
 }
 
 /** Applications are checked before; this is for whoever uses the component by itself. The rules are the model's. */

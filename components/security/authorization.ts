@@ -15,8 +15,8 @@ export function allowNothing(namespace: string): AuthorizationPolicy {
  *
  * Fields are positive only: on a TCP port a rule that names methods or paths matches nothing, so an ALLOW stays closed.
  */
-export function allowCallers(graph: CallGraph, { namespace, name, listens }: Workload): AuthorizationPolicy | undefined {
-  if (!listens) return undefined;
+export function allowCallers(graph: CallGraph, { namespace, name, ports }: Workload): AuthorizationPolicy | undefined {
+  if (ports.length === 0) return undefined;
   const callers = graph.callersOf({ namespace, name });
   return new AuthorizationPolicy({
     metadata: { name: `callers-of-${name}`, namespace },
@@ -24,10 +24,10 @@ export function allowCallers(graph: CallGraph, { namespace, name, listens }: Wor
   });
 }
 
-function rule({ from, to: { listens }, operation: { methods, paths } }: Edge): Rule {
+function rule({ from, port, operation: { methods, paths } }: Edge): Rule {
   const operation = {
     // The pod's port and not the Service's: policies hold where the request arrives.
-    ports: [`${listens.containerPort}`],
+    ports: [`${port.target}`],
     ...(methods && { methods: [...methods] }),
     ...(paths && { paths: paths.flatMap((path) => [path, `${path}/*`]) }),
   };

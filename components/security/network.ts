@@ -86,17 +86,20 @@ const proxyNeeds = (surroundings: Surroundings): Egress[] => [
 
 /** Each callee once, however many operations are declared. */
 function toCallees(edges: readonly Edge[]): Egress[] {
-  const rules = edges.map(({ to }): Egress => ({ to: [podsOf(to)], ports: [port(to.listens.containerPort)] }));
+  const rules = edges.map((edge): Egress => ({ to: [podsOf(edge.to)], ports: [port(edge.port.target)] }));
   return unique(rules);
 }
 
 /** In from the callers and out to the callees of one workload. */
 export function peersOf(graph: CallGraph, workload: Workload, surroundings: Surroundings = {}): Spec {
-  const { listens } = workload;
-  const callers = graph
-    .callersOf(workload)
-    .map(({ from, gateway }) => (gateway ? { namespaceSelector: inNamespace(from.namespace) } : podsOf(from)));
-  const called = listens && callers.length > 0 ? [{ from: unique(callers), ports: [port(listens.containerPort)] }] : [];
+  const edges = graph.callersOf(workload);
+  const called = workload.ports.flatMap(({ target }): Ingress[] => {
+    const callers = edges.filter((edge) => edge.port.target === target);
+    const peers = callers.map(({ from, gateway }) =>
+      gateway ? { namespaceSelector: inNamespace(from.namespace) } : podsOf(from),
+    );
+    return peers.length > 0 ? [{ from: unique(peers), ports: [port(target)] }] : [];
+  });
   const ingress = [...called, ...scraping(surroundings)];
   return {
     podSelector: { matchLabels: { app: workload.name } },

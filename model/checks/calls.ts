@@ -1,23 +1,33 @@
-import type { Application, Call } from "../application.ts";
-import type { Workload } from "../callGraph.ts";
+import { type Application, ownWorkloads } from "../application.ts";
+import type { Call } from "../calls.ts";
 import { type Account, nameOf, resolveCall, same } from "../names.ts";
-import type { Problems } from "./problems.ts";
+import { hasRequests, portNamed } from "../ports.ts";
+import type { Known, Problems } from "./problems.ts";
 
 /** Whom an application's workloads call, of all there are, and what they ask for. */
 export function checkCalls(
-  { namespace, services, loadGenerators = [] }: Application,
-  all: readonly Workload[],
+  application: Application,
+  all: readonly Known[],
   problems: Problems,
 ): void {
-  for (const { name, calls = [] } of [...services, ...loadGenerators]) {
-    const from = { namespace, name };
-    for (const [index, call] of calls.entries()) {
-      const callee = calleeOf(from, call, index, all, problems);
-      if (callee?.listens?.protocol !== "tcp") continue;
-      const none = "neither methods nor paths, which a database does not know";
-      if (call.methods) problems.refuse(from, ["calls", index, "methods"], none);
-      if (call.paths) problems.refuse(from, ["calls", index, "paths"], none);
-    }
+  const { namespace, loadGenerators = [] } = application;
+  for (const { name, calls = [] } of [...ownWorkloads(application), ...loadGenerators]) {
+    for (const [index, call] of calls.entries()) checkCall({ namespace, name }, call, index, all, problems);
+  }
+}
+
+function checkCall(from: Account, call: Call, index: number, all: readonly Known[], problems: Problems): void {
+  const callee = calleeOf(from, call, index, all, problems);
+  if (!callee || callee.unread) return;
+  const refuse = (option: keyof Call, allowed: string) => problems.refuse(from, ["calls", index, option], allowed);
+  const port = portNamed(callee.ports, call.port);
+  if (!port) return refuse("port", `one of its ports ${callee.ports.map(({ name }) => name).join(", ")}`);
+  if (!hasRequests(port.protocol)) {
+    const none = `neither methods nor paths, which nobody sees on a port of protocol ${port.protocol}`;
+    if (call.methods) refuse("methods", none);
+    if (call.paths) refuse("paths", none);
+  } else if (port.protocol === "grpc" && call.methods) {
+    refuse("methods", "paths such as /package.Service/Method, as the port is of gRPC");
   }
 }
 
@@ -25,10 +35,10 @@ function calleeOf(
   from: Account,
   { to }: Call,
   index: number,
-  all: readonly Workload[],
+  all: readonly Known[],
   problems: Problems,
-): Workload | undefined {
-  const reachable = all.filter((workload) => workload.listens && !same(workload, from) && within(from, workload));
+): Known | undefined {
+  const reachable = all.filter((workload) => isCallable(workload) && !same(workload, from) && within(from, workload));
   const callee = reachable.find((workload) => same(workload, resolveCall(from.namespace, to)) && to.split("/").length <= 2);
   if (callee) return callee;
   const names = reachable.map((workload) => (workload.namespace === from.namespace ? workload.name : nameOf(workload)));
@@ -37,7 +47,6 @@ function calleeOf(
   return undefined;
 }
 
-/** A database is for callers beside it: its password is in a Secret, which no pod of another namespace can read. */
-function within(from: Account, { namespace, listens }: Workload): boolean {
-  return listens?.protocol !== "tcp" || namespace === from.namespace;
-}
+const isCallable = ({ ports, unread }: Known) => ports.length > 0 || unread === true;
+
+const within = (from: Account, { namespace, local }: Known) => !local || namespace === from.namespace;

@@ -1,17 +1,19 @@
 import { valueAt } from "../../lib/values.ts";
-import { type ApplicationDeclaration, type DeclaredApplication, type WorkloadKind, workloadKinds } from "../application.ts";
+import { type ApplicationDeclaration, type DeclaredApplication, workloadKinds } from "../application.ts";
 import type { CallerAddresses } from "../callerAddresses.ts";
-import { databasePort, type Workload, workloadsOf } from "../callGraph.ts";
+import { workloadsOf } from "../callGraph.ts";
 import { readApplications } from "../declarations.ts";
 import type { GatewayFacts } from "../gateway.ts";
 import type { GatewaySettings } from "../gatewaySettings.ts";
 import { same } from "../names.ts";
 import { checkCalls } from "./calls.ts";
 import { checkExposures } from "./exposures.ts";
-import { checkLoadGenerators, unknownPort } from "./loadGenerators.ts";
+import { checkJobs } from "./jobs.ts";
+import { checkLoadGenerators } from "./loadGenerators.ts";
 import { checkNames, checkUnique } from "./names.ts";
 import { checkCallerAddresses, checkPolicies, checkStrippedHeaders } from "./policies.ts";
-import { type AppSettings, describeProblem, type Problem, Problems } from "./problems.ts";
+import { checkReferences } from "./references.ts";
+import { type AppSettings, describeProblem, type Known, type Problem, Problems } from "./problems.ts";
 
 /** What a stack has around its applications. */
 export interface CheckContext {
@@ -25,6 +27,8 @@ export interface CheckContext {
   readonly callerAddresses?: CallerAddresses;
   /** Headers that gateways strip besides their own list. @default none */
   readonly stripHeaders?: readonly string[];
+  /** Names of the values under `mesh:secrets`. @default any */
+  readonly secrets?: readonly string[] | undefined;
   /** What the stack's file says of applications; the declarations have it already. @default nothing */
   readonly settings?: AppSettings;
 }
@@ -42,12 +46,16 @@ export function checkApplications(declared: readonly ApplicationDeclaration[], c
   const problems = new Problems();
   const workloads = [...applications.flatMap(workloadsOf), ...unread(applications, named)];
   const taken = context.taken ?? (gateways ?? []).map(({ account }) => account.namespace);
+  const waiting = (namespace: string) =>
+    named.flatMap((one) => (one.namespace === namespace && ["services", "workers"].includes(one.kind) ? one.name : []));
   checkUnique(applications, problems);
   for (const application of applications) {
     checkNames(application, taken, problems);
     checkStrippedHeaders(application, stripHeaders, problems);
     checkCalls(application, workloads, problems);
     checkLoadGenerators(application, workloads, problems);
+    checkReferences(application, context.secrets, problems);
+    checkJobs(application, waiting(application.namespace), problems);
   }
   if (gateways) {
     checkExposures(applications, gateways, problems);
@@ -65,17 +73,14 @@ function deployable({ loadGenerators = [], ...rest }: DeclaredApplication): Decl
 }
 
 /** Workloads that are not right by themselves: what calls them is not wrong for that. */
-function unread(applications: readonly DeclaredApplication[], named: ReturnType<typeof readApplications>["named"]): Workload[] {
+function unread(applications: readonly DeclaredApplication[], named: ReturnType<typeof readApplications>["named"]): Known[] {
   const known = applications.flatMap(workloadsOf);
-  const anyPort = { port: unknownPort, containerPort: unknownPort };
-  const listens: Readonly<Record<WorkloadKind, Workload["listens"]>> = {
-    services: { protocol: "http", ...anyPort },
-    databases: { protocol: "tcp", port: databasePort, containerPort: databasePort },
-    loadGenerators: undefined,
-  };
   return named
     .filter((one) => !known.some((workload) => same(workload, one)))
-    .map(({ namespace, name, kind }) => ({ namespace, name, ...(listens[kind] && { listens: listens[kind] }) }));
+    .map(({ namespace, name, kind }) => ({
+      ...{ namespace, name, ports: [], local: kind === "databases" },
+      unread: kind === "services" || kind === "databases",
+    }));
 }
 
 /** The workload or application that a problem is of, as it was given. */

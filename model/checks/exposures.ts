@@ -1,4 +1,5 @@
-import type { Application, Exposed } from "../application.ts";
+import type { Application } from "../application.ts";
+import type { Exposed } from "../exposed.ts";
 import type { GatewayFacts } from "../gateway.ts";
 import { type Account, nameOf } from "../names.ts";
 import type { Problems } from "./problems.ts";

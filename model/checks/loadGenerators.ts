@@ -1,15 +1,13 @@
-import type { Application, Call } from "../application.ts";
-import type { Workload } from "../callGraph.ts";
+import type { Application } from "../application.ts";
+import type { Call } from "../calls.ts";
 import { resolveCall, same, serviceHost } from "../names.ts";
-import type { Problems } from "./problems.ts";
-
-/** The port of a workload whose declaration is wrong: what would follow from that is not told. */
-export const unknownPort = 0;
+import { portNamed } from "../ports.ts";
+import type { Known, Problems } from "./problems.ts";
 
 /** What load generators ask for must be among what they declare: anything else would only ever be refused. */
 export function checkLoadGenerators(
   { namespace, loadGenerators = [] }: Application,
-  all: readonly Workload[],
+  all: readonly Known[],
   problems: Problems,
 ): void {
   const host = serviceHost({ name: "<name>", namespace: "<namespace>" });
@@ -19,17 +17,19 @@ export function checkLoadGenerators(
   }
 }
 
-function allows(namespace: string, { to, methods, paths }: Call, url: string, all: readonly Workload[]): boolean {
+function allows(namespace: string, call: Call, url: string, all: readonly Known[]): boolean {
   if (!URL.canParse(url)) return false;
   const { protocol, hostname, port, pathname } = new URL(url);
-  const callee = resolveCall(namespace, to);
-  const listens = all.find((workload) => same(workload, callee))?.listens;
+  const callee = resolveCall(namespace, call.to);
+  const known = all.find((workload) => same(workload, callee));
+  const asked = portNamed(known?.ports ?? [], call.port);
+  const isAsked = asked?.port === Number(port || 80) && ["http", "http2"].includes(asked.protocol);
   const below = (path: string) => path === "/" || pathname === path || pathname.startsWith(`${path}/`);
   return (
     protocol === "http:" &&
     hostname === serviceHost(callee) &&
-    [unknownPort, Number(port || 80)].includes(listens?.port ?? Number.NaN) &&
-    (methods?.includes("GET") ?? true) &&
-    (paths?.some(below) ?? true)
+    (isAsked || known?.unread === true) &&
+    (call.methods?.includes("GET") ?? true) &&
+    (call.paths?.some(below) ?? true)
   );
 }

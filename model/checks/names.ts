@@ -1,6 +1,7 @@
-import { type Application, longestVersion } from "../application.ts";
+import type { Application } from "../application.ts";
 import { type Account, nameOf } from "../names.ts";
 import { label } from "../rules.ts";
+import { longestVersion } from "../service.ts";
 import type { Problems } from "./problems.ts";
 
 /** Namespaces of Kubernetes, of cert-manager, and, by their beginning, of Kubernetes and Istio. */
@@ -18,7 +19,7 @@ const appended = "-01234567".length + "-0123456789".length + "-01234".length;
  * @param taken - namespaces of the platform's own parts.
  */
 export function checkNames(
-  { namespace, services, databases = [], loadGenerators = [] }: Application,
+  { namespace, services, workers = [], jobs = [], databases = [], loadGenerators = [] }: Application,
   taken: readonly string[],
   problems: Problems,
 ): void {
@@ -33,8 +34,13 @@ export function checkNames(
     const longest = Math.max(0, ...versions.map((version) => version.name.length + 1));
     checkName({ namespace, name }, most - appended - Math.min(longest, longestVersion + 1), problems);
   }
+  for (const { name } of workers) checkName({ namespace, name }, most - appended - "-v1".length, problems);
+  for (const { name } of jobs) checkName({ namespace, name }, mostOfCronJob, problems);
   for (const { name } of [...databases, ...loadGenerators]) checkName({ namespace, name }, most - appended, problems);
 }
+
+/** As Kubernetes has it, which appends the time of each run. */
+const mostOfCronJob = 52;
 
 function checkName(workload: Account, most: number, problems: Problems): void {
   const issue = label(most).safeParse(workload.name).error?.issues[0];
@@ -51,9 +57,9 @@ export function checkUnique(applications: readonly Application[], problems: Prob
   const joined = new Names(problems, "a name that is unique after joining namespace and name");
   const deployments = new Names(problems, "a name that is unique after joining namespace, name and version");
   const rules = new Names(problems, "a name that the rules for gateways of no other service have");
-  for (const { namespace, services, databases = [], loadGenerators = [] } of applications) {
+  for (const { namespace, services, workers = [], jobs = [], databases = [], loadGenerators = [] } of applications) {
     namespaces.take(namespace, { namespace, name: "" }, ["namespace"], namespace);
-    for (const { name } of [...services, ...databases, ...loadGenerators]) {
+    for (const { name } of [...services, ...workers, ...jobs, ...databases, ...loadGenerators]) {
       const place = { namespace, name };
       if (workloads.take(nameOf(place), place, ["name"], name)) joined.take(`${namespace}-${name}`, place, ["name"], name);
     }

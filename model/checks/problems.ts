@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import { dotted, valueAt } from "../../lib/values.ts";
+import type { Workload } from "../callGraph.ts";
 import { type Account, nameOf } from "../names.ts";
 
 /** What is wrong with a declaration, with its place and what is allowed there. */
@@ -14,6 +15,12 @@ export interface Problem {
   readonly given?: unknown;
   /** Whether the key itself is not known. */
   readonly unknownKey?: boolean;
+}
+
+/** A workload that is declared. */
+export interface Known extends Workload {
+  /** Whether its declaration is wrong, so that its ports are not known: what would follow from them is not told. @default false */
+  readonly unread?: boolean;
 }
 
 /** Collects what is wrong with applications. */

@@ -1,6 +1,8 @@
 import { generateKeyPairSync } from "node:crypto";
 import { beforeAll, describe, expect, test } from "vitest";
 import { applications } from "../../apps/index.ts";
+import { checkApplications } from "../../model/checks/check.ts";
+import { routesOf } from "../../model/route.ts";
 import { type Pushed, pushedFor } from "./support/kong.ts";
 import { choose, type KongConsumer, type KongRoute } from "./support/kongConfiguration.ts";
 
@@ -33,6 +35,8 @@ describe("stack dev, which serves plain HTTP besides", () => {
     ["/api/v1/products", "product.product.8080"],
     ["/api/v2/products/7", "product.product.8080"],
     ["/api/v3/products", "prod.backend.3000"],
+    ["/shop.Recommendations/List", "prod.recommendations.50051"],
+    ["/shop.RecommendationsOfOthers/List", "prod.frontend.80"],
   ])("%s goes to %s, whatever the host", (path, service) => {
     for (const host of ["localhost", tls]) expect(choose(pushed.configuration, { path, host })?.service.name).toBe(service);
   });
@@ -47,22 +51,37 @@ describe("stack dev, which serves plain HTTP besides", () => {
     }
   });
 
+  test("gRPC is taken with TLS by the hosts of TLS, and by others as it comes, and never redirected", () => {
+    const protocolsOf = (host: string) =>
+      choose(pushed.configuration, { path: "/shop.Recommendations/List", host })?.route.protocols;
+    expect(protocolsOf(tls)).toEqual(["grpcs"]);
+    expect(protocolsOf("localhost")).toEqual(["grpc", "grpcs"]);
+  });
+
   test("paths stay as they are, and the host becomes the service's own, by which the mesh knows whose rules hold", () => {
     const routes = allRoutes();
     expect(routes.length).toBeGreaterThanOrEqual(6);
-    for (const route of routes) expect(route).toMatchObject({ strip_path: false, preserve_host: false });
+    for (const route of routes) {
+      expect(route.preserve_host).toBe(false);
+      // Kong takes none off a call of gRPC, so that the controller does not say it.
+      expect(route.strip_path).toBe(isGrpc(route) ? undefined : false);
+    }
   });
 
   test("Kong dials Services and never tries again, and waits longer than the mesh does", () => {
     const { services = [], upstreams = [] } = pushed.configuration;
-    const exposed = applications.flatMap(({ namespace, services = {} }) =>
-      Object.entries(services).flatMap(([name, service]) => (service.exposed ? `${namespace}.${name}.${service.port}` : [])),
+    const deployed = checkApplications(applications, { gateways: [] }).applications;
+    const offered = deployed.flatMap((application) => routesOf(application, ["kong"]));
+    const byName = new Map(
+      offered.map((route) => [`${route.service.namespace}.${route.service.name}.${route.service.port}`, route]),
     );
-    expect(services.map(({ name }) => name).sort()).toEqual(exposed.sort());
+    expect(services.map(({ name }) => name).sort()).toEqual([...byName.keys()].sort());
     for (const { name, host, ...service } of services) {
-      expect(service).toMatchObject({ protocol: "http", retries: 0, connect_timeout: 5_000 });
-      // The mesh gives up after 5 s.
-      expect([service.read_timeout, service.write_timeout]).toEqual([6_000, 6_000]);
+      const { timeout, service: offer } = byName.get(name) ?? {};
+      expect(service).toMatchObject({ protocol: offer?.protocol, retries: 0, connect_timeout: 5_000 });
+      // The mesh gives up after 5 s, unless a stream has no end: then Kong waits as long as it can.
+      const longest = timeout === "none" ? 2_147_483_646 : 6_000;
+      expect([service.read_timeout, service.write_timeout]).toEqual([longest, longest]);
       const [namespace, own, port] = name.split(".");
       const targets = upstreams.find((upstream) => upstream.name === host)?.targets?.map(({ target }) => target);
       expect(targets).toEqual([`${own}.${namespace}.svc:${port}`]);
@@ -128,8 +147,11 @@ describe("every policy at once, and HTTPS alone", () => {
     expect(pushed.complaints).toEqual([]);
   });
 
-  test("every route is for HTTPS, whatever the host", () => {
-    for (const route of allRoutes()) expect(route).toMatchObject({ protocols: ["https"], https_redirect_status_code: 308 });
+  test("every route is for HTTPS or gRPC with TLS, whatever the host", () => {
+    const [grpc, http] = [allRoutes().filter(isGrpc), allRoutes().filter((route) => !isGrpc(route))];
+    expect([grpc.length, http.length].every(Boolean)).toBe(true);
+    for (const route of http) expect(route).toMatchObject({ protocols: ["https"], https_redirect_status_code: 308 });
+    for (const route of grpc) expect(route.protocols).toEqual(["grpcs"]);
   });
 
   test("each policy is a plugin of its route, with the configuration that Kong knows", () => {
@@ -197,6 +219,8 @@ describe("every policy at once, and HTTPS alone", () => {
 function allRoutes(): KongRoute[] {
   return (pushed.configuration.services ?? []).flatMap(({ routes = [] }) => routes);
 }
+
+const isGrpc = ({ protocols }: KongRoute) => protocols.some((protocol) => protocol.startsWith("grpc"));
 
 function pluginsAt(path: string) {
   return pluginsOf(choose(pushed.configuration, { path })?.route.name ?? "no route");

@@ -1,7 +1,13 @@
 import fc from "fast-check";
-import type { ApplicationSpec, Call, DatabaseSpec, Exposed, LoadGeneratorSpec, ServiceSpec } from "../../model/application.ts";
+import type { ApplicationSpec, DatabaseSpec, LoadGeneratorSpec, ServiceSpec } from "../../model/application.ts";
+import type { Call } from "../../model/calls.ts";
+import type { Exposed } from "../../model/exposed.ts";
 import { type GatewayName, gatewayNames } from "../../model/gateway.ts";
+import { hasRequests, type Port, type Protocol, protocols } from "../../model/ports.ts";
+import type { Probe, Probes } from "../../model/probes.ts";
 import { defaultResilience } from "../../model/resilience.ts";
+import type { ServiceVersion } from "../../model/service.ts";
+import { plainContainer, versionOf } from "./shop.ts";
 
 /** Applications that hold together, and the gateways that run. */
 export interface Declared {
@@ -19,12 +25,19 @@ const onePath = fc
   .array(fc.stringMatching(/^[A-Za-z0-9_-][A-Za-z0-9._-]{0,7}$/), { minLength: 1, maxLength: 3 })
   .map((segments) => `/${segments.join("/")}`);
 const somePaths = fc.uniqueArray(fc.oneof({ weight: 5, arbitrary: onePath }, fc.constant("/")), { minLength: 1, maxLength: 3 });
+const oneCall = fc
+  .tuple(fc.stringMatching(/^[a-z]{1,4}\.[A-Z][a-z]{0,4}$/), fc.option(fc.stringMatching(/^[A-Z][A-Za-z]{0,4}$/)))
+  .map(([service, method]) => (method === null ? `/${service}` : `/${service}/${method}`));
+const someCalls = fc.uniqueArray(oneCall, { minLength: 1, maxLength: 3 });
+const someProtocols = fc.array(fc.constantFrom(...protocols), { minLength: 1, maxLength: 3 });
 const oneLabel = fc.stringMatching(/^[a-z]([a-z0-9-]{0,8}[a-z0-9])?$/);
 const methods = () => allMethods;
 const path = () => onePath;
 const paths = () => somePaths;
+const gRPCPaths = () => someCalls;
 const labels = (minLength: number, maxLength: number) => fc.array(oneLabel, { minLength, maxLength });
 const whole = (min: number, max: number) => fc.integer({ min, max });
+const one = <T>(of: readonly T[]) => fc.constantFrom(...of);
 const some = <T>(of: readonly T[], minLength = 0) => fc.subarray([...of], { minLength });
 
 /** Some of what may be left out. */
@@ -38,8 +51,8 @@ const weights = (count: number) =>
   });
 
 /**
- * Any applications that the platform takes: up to three, with services of up to three versions, databases and load generators, which
- * call each other or not. Names avoid what is reserved and never run together (`a-b` and `c`, `a` and `b-c`).
+ * Any applications that the platform takes: up to three, with services of up to three ports and versions, databases and load
+ * generators, which call each other or not. Names avoid what is reserved and never run together (`a-b` and `c`, `a` and `b-c`).
  */
 export function declared(): fc.Arbitrary<Declared> {
   return fc.gen().map((draw) => {
@@ -47,7 +60,7 @@ export function declared(): fc.Arbitrary<Declared> {
     const namespaces = draw(labels, 1, 3);
     const shapes = namespaces.map((namespace, index) => ({
       namespace: `n${index}-${namespace}`,
-      services: names(draw, `s${index}`, 1, 3).map((name) => ({ name, ...ports(draw) })),
+      services: names(draw, `s${index}`, 1, 3).map((name) => ({ name, ports: ports(draw) })),
       databases: names(draw, `d${index}`, 0, 1),
       loadGenerators: names(draw, `l${index}`, 0, 1),
     }));
@@ -57,7 +70,7 @@ export function declared(): fc.Arbitrary<Declared> {
 
 interface Shape {
   readonly namespace: string;
-  readonly services: readonly Pick<ServiceSpec, "name" | "port" | "containerPort">[];
+  readonly services: readonly Pick<ServiceSpec, "name" | "ports">[];
   readonly databases: readonly string[];
   readonly loadGenerators: readonly string[];
 }
@@ -68,9 +81,62 @@ function names(draw: Draw, prefix: string, least: number, most: number): string[
   return endings.map((ending, index) => `${prefix}x${index}-${ending}`);
 }
 
-function ports(draw: Draw): Pick<ServiceSpec, "port" | "containerPort"> {
-  if (draw(fc.boolean)) return { port: draw(whole, 1_024, 14_999) };
-  return { port: draw(whole, 1, 65_535), containerPort: draw(whole, 15_100, 65_535) };
+/** Each index has numbers of its own, so that no two ports or targets are the same. None is the proxy's. */
+const targets = [
+  [1, 14_999],
+  [15_100, 39_999],
+  [40_000, 65_535],
+] as const;
+
+function ports(draw: Draw): Port[] {
+  return draw(protocolsOf).map((protocol, index) => {
+    const [least, most] = targets[index] ?? targets[0];
+    const target = draw(whole, least, most);
+    const port = draw(fc.boolean) ? target : draw(whole, least, most);
+    const [ending = ""] = draw(labels, 1, 1);
+    const idempotent = protocol === "grpc" ? maybe(draw, () => draw(fc.boolean)) : undefined;
+    return {
+      name: `p${index}-${ending.replaceAll(/-+/g, "-")}`,
+      ...{ protocol, port, target },
+      ...(idempotent !== undefined && { idempotent }),
+    };
+  });
+}
+
+/** What each port speaks. */
+const protocolsOf = () => someProtocols;
+
+/** No container listens there, as it is the proxy's. */
+const noTarget = 15_050;
+
+function probes(draw: Draw, ports: readonly Port[]): Probes {
+  const of = (protocol: Protocol) => ports.filter((port) => port.protocol === protocol).map(({ target }) => target);
+  const ask = (): Probe => {
+    const [http, grpc, service] = [of("http"), of("grpc"), maybe(draw, () => "shop")];
+    const kinds: (() => Probe)[] = [
+      () => ({ http: draw(path), port: draw(one<number>, [...http, noTarget]) }),
+      () => ({ tcp: draw(one<number>, [...ports.map(({ target }) => target), noTarget]) }),
+      () => ({ grpc: draw(one<number>, [...grpc, noTarget]), ...(service !== undefined && { service }) }),
+      () => ({ exec: ["/bin/healthy", "--quiet"] }),
+    ];
+    return draw(one<() => Probe>, kinds)();
+  };
+  const [ready, health] = [maybe(draw, ask), maybe(draw, ask)];
+  return { ...(ready && { ready }), ...(health && { health }), startWithin: draw(whole, 1, 3_600) };
+}
+
+/** Whether its own image is all that makes a version another one, or more. */
+function version(draw: Draw, index: number, weight: number): ServiceVersion {
+  const command = maybe(draw, () => ["/bin/server"]);
+  const args = maybe(draw, () => ["--verbose"]);
+  const env = maybe(draw, () => ({ LEVEL: "debug" }));
+  const resources = maybe(draw, () => ({ limits: { memory: "64Mi" } }));
+  return versionOf(`v${index + 1}`, weight, index + 1, {
+    ...(command && { command }),
+    ...(args && { args }),
+    ...(env && { env }),
+    ...(resources && { resources }),
+  });
 }
 
 function application(draw: Draw, shape: Shape, all: readonly Shape[], gateways: readonly GatewayName[]): ApplicationSpec {
@@ -79,27 +145,28 @@ function application(draw: Draw, shape: Shape, all: readonly Shape[], gateways: 
     namespace,
     services: services.map((own) => service(draw, own, shape, all, gateways)),
     databases: databases.map(database),
-    loadGenerators: loadGenerators.map((name) => load(draw, name, all)),
+    loadGenerators: loadGenerators.flatMap((name) => load(draw, name, all)),
   };
 }
 
 function service(
   draw: Draw,
-  { name, ...listens }: Shape["services"][number],
+  { name, ports }: Shape["services"][number],
   own: Shape,
   all: readonly Shape[],
   gateways: readonly GatewayName[],
 ): ServiceSpec {
   const count = draw(whole, 1, 3);
-  const versions = draw(weights, count).map((weight, index) => ({ name: `v${index + 1}`, weight, replicas: index + 1 }));
+  const versions = draw(weights, count).map((weight, index) => version(draw, index, weight));
   const canary = maybe(draw, () => ({ header: "x-canary", version: versions.at(-1)?.name ?? "" }));
-  const calls = maybe(draw, () => draw(some<Call>, callees(name, own, all)).map((call) => operation(draw, call)));
-  const exposed = maybe(draw, () => exposure(draw, name, gateways));
+  const calls = maybe(draw, () => draw(some<Callee>, callees(name, own, all)).map((callee) => call(draw, callee)));
+  const offered = ports.filter(({ protocol }) => hasRequests(protocol));
+  const exposed = offered.length > 0 ? maybe(draw, () => exposure(draw, name, offered, gateways)) : undefined;
   return {
     name,
-    image: { reference: "registry/service:1" },
-    ...listens,
-    probes: { ready: "/ready", health: "/health" },
+    ports,
+    probes: probes(draw, ports),
+    container: plainContainer,
     versions,
     resilience: defaultResilience,
     ...(canary && { canary }),
@@ -108,35 +175,49 @@ function service(
   };
 }
 
-/** Whom a service may call: every other service, and the databases beside it. */
-function callees(name: string, own: Shape, all: readonly Shape[]): Call[] {
-  const beside = [...own.services.map((service) => service.name), ...own.databases]
-    .filter((other) => other !== name)
-    .map((to) => ({ to }));
-  const elsewhere = all
-    .filter((shape) => shape !== own)
-    .flatMap(({ namespace, services }) => services.map((to) => ({ to: `${namespace}/${to.name}` })));
-  return [...beside, ...elsewhere];
+/** A port that may be called. */
+interface Callee {
+  readonly to: string;
+  readonly port: Pick<Port, "name" | "protocol">;
+  /** Whether it is the only one that is there. */
+  readonly only: boolean;
 }
 
-function operation(draw: Draw, call: Call): Call {
-  // Databases have their own letter.
-  if (call.to.startsWith("d")) return call;
-  const asked = maybe(draw, () => draw(methods));
-  const below = maybe(draw, () => draw(paths));
-  return { ...call, ...(asked && { methods: asked }), ...(below && { paths: below }) };
+/** Whom a service may call: every port of every other service, and the databases beside it. */
+function callees(name: string, own: Shape, all: readonly Shape[]): Callee[] {
+  const postgresql = { name: "postgresql", protocol: "tcp" } as const;
+  const services = all.flatMap((shape) =>
+    shape.services
+      .filter((service) => shape !== own || service.name !== name)
+      .flatMap((service) => {
+        const to = shape === own ? service.name : `${shape.namespace}/${service.name}`;
+        return service.ports.map((port) => ({ to, port, only: service.ports.length === 1 }));
+      }),
+  );
+  return [...services, ...own.databases.map((to) => ({ to, port: postgresql, only: true }))];
+}
+
+function call(draw: Draw, { to, port: { name, protocol }, only }: Callee): Call {
+  const named = !only || draw(fc.boolean);
+  const asked = protocol === "http" || protocol === "http2" ? maybe(draw, () => draw(methods)) : undefined;
+  const below = hasRequests(protocol) ? maybe(draw, () => draw(protocol === "grpc" ? gRPCPaths : paths)) : undefined;
+  return { to, ...(named && { port: name }), ...(asked && { methods: asked }), ...(below && { paths: below }) };
 }
 
 /** Below a part that only this service has, so that no two are offered on one path. */
-function exposure(draw: Draw, name: string, gateways: readonly GatewayName[]): Exposed {
+function exposure(draw: Draw, name: string, offered: readonly Port[], gateways: readonly GatewayName[]): Exposed {
+  const port = draw(one<Port>, offered);
+  const named = offered.length > 1 || draw(fc.boolean);
+  const on = maybe(draw, () => draw(some<GatewayName>, gateways, 1));
+  const where = { ...(named && { port: port.name }), ...(on && { gateways: on }) };
+  if (port.protocol === "grpc") return { ...where, path: `/${name}.Service` };
   const below = draw(path);
   const versioned = draw(fc.boolean) ? `/${name}/{version}${below}` : undefined;
-  const on = maybe(draw, () => draw(some<GatewayName>, gateways, 1));
   const asked = maybe(draw, () => draw(methods));
   return {
+    ...where,
     path: `/${name}-${below.slice(1)}`,
     ...(versioned && { versioned }),
-    ...(on && { gateways: on }),
     ...(asked && { methods: asked }),
   };
 }
@@ -151,12 +232,17 @@ function database(name: string): DatabaseSpec {
   };
 }
 
-function load(draw: Draw, name: string, all: readonly Shape[]): LoadGeneratorSpec {
-  const targets = all.flatMap(({ namespace, services }) => services.map((service) => ({ namespace, ...service })));
-  const [target] = draw(some<(typeof targets)[number]>, targets, 1);
-  if (!target) throw new Error("each application has a service");
+/** What a load generator asks: none where nobody speaks HTTP. */
+function load(draw: Draw, name: string, all: readonly Shape[]): LoadGeneratorSpec[] {
+  const targets = all.flatMap(({ namespace, services }) =>
+    services.flatMap((service) => service.ports.map((port) => ({ namespace, service, port }))),
+  );
+  const asked = targets.filter(({ port: { protocol } }) => protocol === "http" || protocol === "http2");
+  if (asked.length === 0) return [];
+  const { namespace, service, port } = draw(one<(typeof asked)[number]>, asked);
   const below = draw(path);
-  const call = { to: `${target.namespace}/${target.name}`, methods: ["GET"], paths: [below] };
-  const url = `http://${target.name}.${target.namespace}.svc.cluster.local:${target.port}${below}`;
-  return { name, image: { registry: "registry", repository: "fortio", tag: "1" }, qps: 1, url, calls: [call] };
+  const named = service.ports.length > 1 && { port: port.name };
+  const call = { to: `${namespace}/${service.name}`, ...named, methods: ["GET"], paths: [below] };
+  const url = `http://${service.name}.${namespace}.svc.cluster.local:${port.port}${below}`;
+  return [{ name, image: { registry: "registry", repository: "fortio", tag: "1" }, qps: 1, url, calls: [call] }];
 }

@@ -1,12 +1,13 @@
-import type { Listener, Matrix, Operation } from "../../model/callGraph.ts";
+import type { Matrix, Operation } from "../../model/callGraph.ts";
 import type { Account } from "../../model/names.ts";
+import type { Protocol } from "../../model/ports.ts";
 
-/** Whether one account may call one workload, and how: a cell of the matrix. */
+/** Whether one account may call one port of a workload, and how: a cell of the matrix. */
 export interface MatrixRow {
   readonly from: string;
   readonly to: string;
   /** Where the workload is to be had; without them it has nothing to call. */
-  readonly protocol?: Listener["protocol"];
+  readonly protocol?: Protocol;
   readonly port?: number;
   readonly allowed: boolean;
   /** What is allowed, any of these; empty when nothing is. */
@@ -15,12 +16,12 @@ export interface MatrixRow {
 
 /** Every cell of a matrix. A workload does not call itself. */
 export function matrixRows({ callers, callees, allowed }: Matrix): MatrixRow[] {
-  const operationsOf = new Map(allowed.map(({ from, to, operations }) => [`${from} ${to}`, operations]));
+  const operationsOf = new Map(allowed.map(({ from, to, port, operations }) => [`${from} ${to} ${port}`, operations]));
   return callers.flatMap((from) =>
     callees
       .filter(({ name }) => name !== from)
       .map(({ name: to, ...where }) => {
-        const operations = operationsOf.get(`${from} ${to}`) ?? [];
+        const operations = operationsOf.get(`${from} ${to} ${where.port}`) ?? [];
         return { from, to, ...where, allowed: operations.length > 0, operations };
       }),
   );

@@ -1,37 +1,116 @@
 import { gatewayFacts } from "../../components/gateway/facts.ts";
 import type { ApplicationDeclaration, ApplicationSpec, ServiceSpec } from "../../model/application.ts";
+import type { Container } from "../../model/container.ts";
 import type { GatewayName } from "../../model/gateway.ts";
+import type { Port } from "../../model/ports.ts";
+import type { Probe, Probes } from "../../model/probes.ts";
 import { defaultResilience } from "../../model/resilience.ts";
+import type { ServiceVersion } from "../../model/service.ts";
 
 const image = { registry: "registry", repository: "image", tag: "1" };
 
+/** A port of HTTP, by the name that the only port of a service has here. */
+export function httpPort(port: number, target = port): Port {
+  return { name: "http", protocol: "http", port, target };
+}
+
+/** A version with an image of its own: those of one service are never alike. */
+export function versionOf(
+  name: string,
+  weight: number,
+  replicas: number,
+  changes: Partial<Omit<ServiceVersion, "name" | "weight" | "replicas">> = {},
+): ServiceVersion {
+  return { name, weight, replicas, image: { reference: `registry/service:${name}` }, env: {}, ...changes };
+}
+
+/** How containers run where nothing is said of it. */
+export const plainContainer: Container = { user: 10_001, group: 10_001, scratch: {}, files: {}, pullSecrets: [] };
+
+/** What every service of HTTP here answers, on its first port of HTTP. Others are asked nothing. */
+export function probesOn(ports: readonly Port[]): Probes {
+  const port = firstOfHttp(ports)?.target;
+  const asked = port !== undefined && { ready: { http: "/ready", port }, health: { http: "/health", port } };
+  return { ...asked, startWithin: 60 };
+}
+
+const firstOfHttp = (ports: readonly Port[]) => ports.find(({ protocol }) => protocol === "http");
+
 /** A service of one version that nobody calls, with members replaced. */
 export function service(name: string, changes: Partial<ServiceSpec> = {}): ServiceSpec {
+  const { ports = [httpPort(8080)] } = changes;
   return {
     name,
-    image: { reference: "registry/service:1" },
-    port: 8080,
-    probes: { ready: "/ready", health: "/health" },
-    versions: [{ name: "v1", weight: 100, replicas: 2 }],
+    ports,
+    probes: probesOn(ports),
+    container: plainContainer,
+    versions: [versionOf("v1", 100, 2)],
     resilience: defaultResilience,
     ...changes,
   };
 }
 
+type ServiceDeclaration = NonNullable<ApplicationDeclaration["services"]>[string];
+type Part = "registry" | "repository" | "tag";
+type Image = Partial<Record<Part, string>>;
+
 /** Applications as their teams would declare them. */
 export function declared(applications: readonly ApplicationSpec[]): ApplicationDeclaration[] {
-  const byName = <T extends { readonly name: string }, D>(members: readonly T[], declare: (member: Omit<T, "name">) => D) =>
-    Object.fromEntries(members.map(({ name, ...member }) => [name, declare(member)]));
   return applications.map(({ namespace, services, databases = [], loadGenerators = [] }) => ({
     namespace,
-    services: byName(services, ({ image: _, versions, ...service }) => ({
-      ...service,
-      image: { registry: "registry", repository: "service", tag: "1" },
-      versions: byName(versions, (version) => version),
-    })),
+    services: byName(services, declaredService),
     databases: byName(databases, (database) => database),
     loadGenerators: byName(loadGenerators, (load) => load),
   }));
+}
+
+const byName = <T extends { readonly name: string }, D>(members: readonly T[], declare: (member: Omit<T, "name">) => D) =>
+  Object.fromEntries(members.map(({ name, ...member }) => [name, declare(member)]));
+
+function declaredService({
+  ports,
+  probes,
+  versions,
+  initContainers = [],
+  ...service
+}: Omit<ServiceSpec, "name">): ServiceDeclaration {
+  const own = imageOf(versions[0]?.image.reference ?? "registry/service:1");
+  const program = <T extends Pick<ServiceVersion, "image" | "env">>({ image: { reference }, env, ...rest }: T) => {
+    const image = difference(imageOf(reference), own);
+    return { ...rest, ...(Object.keys(image).length > 0 && { image }), ...(Object.keys(env).length > 0 && { env }) };
+  };
+  return {
+    ...service,
+    image: own,
+    ports: byName(ports, ({ target, ...port }) => ({ ...port, ...(target !== port.port && { target }) })),
+    probes: declaredProbes(probes, ports),
+    versions: byName(versions, program),
+    initContainers: byName(initContainers, program),
+  };
+}
+
+function imageOf(reference: string): Image {
+  const {
+    registry = "",
+    repository = "",
+    tag = "",
+  } = /^(?<registry>[^/]+)\/(?<repository>.+):(?<tag>[^:]+)$/.exec(reference)?.groups ?? {};
+  return { registry, repository, tag };
+}
+
+/** The parts of an image that another one has otherwise. */
+const difference = (image: Image, other: Image): Image =>
+  Object.fromEntries(Object.entries(image).filter(([part, value]) => other[part as Part] !== value));
+
+function declaredProbes(
+  { ready, health, startWithin }: Probes,
+  ports: readonly Port[],
+): NonNullable<ServiceDeclaration["probes"]> {
+  const asked = (probe: Probe | undefined) => {
+    if (!probe) return "none";
+    return "http" in probe && probe.port === firstOfHttp(ports)?.target ? probe.http : probe;
+  };
+  return { ready: asked(ready), health: asked(health), startWithin: `${startWithin}s` };
 }
 
 /** What is known of gateways, by their names. */
@@ -42,18 +121,19 @@ export function shop(
   changes: Partial<Record<"frontend" | "backend" | "product", Partial<ServiceSpec>>> = {},
 ): readonly [ApplicationSpec, ApplicationSpec, ApplicationSpec] {
   const frontend = service("frontend", {
-    port: 80,
-    containerPort: 8080,
+    ports: [httpPort(80, 8080)],
     calls: [{ to: "backend", methods: ["GET", "HEAD"], paths: ["/api/catalog"] }],
     exposed: { path: "/" },
     ...changes.frontend,
   });
-  const backend = service("backend", { port: 3000, calls: [{ to: "database" }], exposed: { path: "/api" }, ...changes.backend });
+  const backend = service("backend", {
+    ports: [httpPort(3000)],
+    calls: [{ to: "database" }],
+    exposed: { path: "/api" },
+    ...changes.backend,
+  });
   const product = service("product", {
-    versions: [
-      { name: "v1", weight: 90, replicas: 3 },
-      { name: "v2", weight: 10, replicas: 1 },
-    ],
+    versions: [versionOf("v1", 90, 3), versionOf("v2", 10, 1)],
     canary: { header: "x-canary", version: "v2" },
     exposed: { path: "/api/products", versioned: "/api/{version}/products" },
     ...changes.product,

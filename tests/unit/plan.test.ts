@@ -6,7 +6,12 @@ const stack = { "mesh:target": "kind", "mesh:sources": "built" };
 
 /** An application of one service, of this image. */
 function serviceOf(image: object): ApplicationDeclaration[] {
-  const service = { image, port: 8080, probes: { health: "/healthz", ready: "/readyz" }, versions: { v1: {} } };
+  const service = {
+    image,
+    ports: { http: { port: 8080 } },
+    probes: { health: "/healthz", ready: "/readyz" },
+    versions: { v1: {} },
+  };
   return [{ namespace: "team", services: { orders: service } }];
 }
 

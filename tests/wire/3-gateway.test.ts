@@ -279,7 +279,7 @@ test("while a service's pods never become ready, what the file demands no more g
   const edit = (config: Record<string, unknown>) => {
     const cors = { origins: ["https://pages.example.com"] };
     setOptions(config, "prod/frontend", { exposed: { policies: { addresses: { allow: ["203.0.113.0/24"] }, cors } } });
-    setOptions(config, "product/product", { versions: { v1: {} }, canary: { version: "v1" } });
+    setOptions(config, "product/product", { versions: { v1: {}, v2: null }, canary: { version: "v1" } });
     setOptions(config, "prod/backend", { image: { registry: "nowhere.example.com", repository: "backend", tag: "none" } });
   };
   // What goes is there: else whatever is seen to be missing was never there.

@@ -1,6 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import { beforeAll, expect, test } from "@jest/globals";
 import { principalOf } from "../../model/callGraph.ts";
+import { hasRequests, type Protocol } from "../../model/ports.ts";
 import { defaultProxySettings } from "../../model/proxySettings.ts";
 import { accountOf } from "../lib/matrixRows.ts";
 import { eventually, haveUp, kubectl, kubeGet, outputs, pulumi, run, saw, stackEnvironment } from "../lib/runningStack.ts";
@@ -19,7 +20,7 @@ const outside = "wire-outside";
 interface Port extends Endpoint {
   /** As `namespace/name`. */
   readonly workload: string;
-  readonly protocol: "http" | "tcp";
+  readonly protocol: Protocol;
 }
 
 /** Every port of every pod on which a workload listens. */
@@ -194,7 +195,7 @@ const workloads = () => new Set(ports.map(({ workload }) => workload));
 
 /** Asked for its health, which any policy refuses, and any service answers. */
 function plainly({ host, port, protocol }: Port) {
-  return protocol === "tcp" ? { host, port } : { host, port, method: "GET", path: "/health" };
+  return hasRequests(protocol) ? { host, port, method: "GET", path: "/health" } : { host, port };
 }
 
 /** From a pod without a proxy. */

@@ -61,7 +61,9 @@ test("every workload and every gateway was tried against every other workload", 
   const callees = new Set(matrix.map(({ to }) => to));
   for (const from of callers) {
     for (const to of callees) {
-      if (from !== to) expect(matrix.filter((row) => row.from === from && row.to === to)).toHaveLength(1);
+      const ports = matrix.filter((row) => row.from === from && row.to === to).map(({ port }) => port);
+      expect({ from, to, tried: ports.length > 0 }).toEqual({ from, to, tried: from !== to });
+      expect(new Set(ports).size).toBe(ports.length);
     }
   }
   expect(matrix.some(({ allowed }) => allowed)).toBe(true);
@@ -82,7 +84,7 @@ describe("over HTTP", () => {
   test("what is declared is answered by the service: 200, or its own 404 where it has nothing", () => {
     expect(broken(({ method, allowed }) => method !== undefined && allowed)).toEqual([]);
     const answers = new Set(tried.filter(({ method, allowed }) => method && allowed).map(({ seen }) => seen.status));
-    expect(answers).toEqual(new Set([200, 404]));
+    expect(answers).toEqual(new Set([200, 404, 415]));
   });
 
   test("everything else is refused by a proxy with 403, however it is written", () => {

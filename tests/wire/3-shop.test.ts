@@ -32,7 +32,9 @@ test("in a browser a person sees the products, and who answered", async () => {
       expect.stringMatching(/Frontend v1/),
       expect.stringMatching(/Backend v1/),
       expect.stringMatching(/PostgreSQL \d+/),
+      expect.stringMatching(/Recommendations v[12]/),
     ]);
+    expect(await page.locator("#recommended p").textContent()).toMatch(/^(Teapot, Kettle|Milk jug, Filter cone)/);
     expect(complaints).toEqual([]);
     await page.screenshot({ path: `${pictures}/shop.png`, fullPage: true });
   });

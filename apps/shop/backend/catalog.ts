@@ -105,7 +105,7 @@ export class Catalog {
   }
 
   /** Makes the table and what is in it, once, whoever else tries at the same time: the others wait and find it made. */
-  private async makeTable(): Promise<void> {
+  async makeTable(): Promise<void> {
     const client = await this.pool.connect();
     try {
       await client.query("BEGIN");

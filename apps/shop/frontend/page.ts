@@ -4,6 +4,7 @@ import type { Failure, Outcome } from "./backend.ts";
 import { Html, html } from "./html.ts";
 import { live } from "./live.ts";
 import { picture } from "./pictures.ts";
+import type { Advice } from "./recommendations.ts";
 import { style } from "./style.ts";
 
 /** What a page is made of. */
@@ -12,6 +13,9 @@ export interface Shop {
   readonly version: string;
   readonly pod: string;
   readonly outcome: Outcome;
+  /** The number of the product that advice is about. */
+  readonly shown: number;
+  readonly advice: Advice;
 }
 
 const hash = (text: string) => `'sha256-${createHash("sha256").update(text).digest("base64")}'`;
@@ -32,18 +36,20 @@ export const contentSecurityPolicy = [
 const productPath = "/api/products";
 
 /** The page: products, or why there are none; who answered; and the experiment. */
-export function shopPage({ version, pod, outcome }: Shop): string {
+export function shopPage(shop: Shop): string {
+  const { outcome } = shop;
   const catalogue = "catalogue" in outcome ? outcome.catalogue : undefined;
   const failure = "failure" in outcome ? outcome.failure : undefined;
   return document(
     "Meshwork, a shop",
     html`<section class="intro" aria-labelledby="title">
 <h1 id="title">Things for coffee and tea</h1>
-<p>A small shop on a service mesh. This page comes from the frontend, its products from the backend, and theirs from a database; below it
-says who exactly answered.</p>
+<p>A small shop on a service mesh. This page comes from the frontend, its products from the backend, and theirs from a database; what goes
+well with them comes over gRPC. Below it says who exactly answered.</p>
 </section>
 ${failure ? failed(failure) : products(catalogue?.products ?? [])}
-${answered({ version, pod, outcome })}
+${catalogue ? recommended(catalogue.products, shop) : undefined}
+${answered(shop)}
 ${experiment}`,
     live,
   );
@@ -84,7 +90,17 @@ function failed({ status, reason }: Failure): Html {
 </section>`;
 }
 
-function answered({ version, pod, outcome }: Shop): Html {
+/** What goes well with one of the products; the page is whole without it. */
+function recommended(list: readonly Product[], { shown, advice }: Shop): Html {
+  const nameOf = (number: number) => list.find(({ id }) => id === number)?.name;
+  const names = "recommended" in advice ? advice.recommended.products.flatMap((number) => nameOf(number) ?? []) : [];
+  return html`<section id="recommended" aria-labelledby="recommended-title">
+<div class="head"><h2 id="recommended-title">Goes well with the ${nameOf(shown) ?? "rest"}</h2></div>
+<p>${"missing" in advice ? html`Nobody says so at the moment: <code>${advice.missing}</code>` : names.join(", ")}</p>
+</section>`;
+}
+
+function answered({ version, pod, outcome, advice }: Shop): Html {
   const hops =
     "catalogue" in outcome
       ? behind(outcome.catalogue)
@@ -95,6 +111,7 @@ function answered({ version, pod, outcome }: Shop): Html {
 <ol class="hops">
 <li class="hop"><h3>Frontend <span class="badge">${version}</span></h3><code>${pod}</code></li>
 ${hops}
+${adviser(advice)}
 </ol>
 </section>`;
 }
@@ -102,6 +119,12 @@ ${hops}
 function behind({ version, pod, database }: Catalogue): Html {
   return html`<li class="hop"><h3>Backend <span class="badge">${version}</span></h3><code>${pod}</code></li>
 <li class="hop"><h3>PostgreSQL <span class="badge">${database.version}</span></h3><code>${database.name}</code></li>`;
+}
+
+function adviser(advice: Advice): Html {
+  if ("missing" in advice) return html`<li class="hop gone"><h3>Recommendations <span class="badge">no answer</span></h3></li>`;
+  const { version, pod } = advice.recommended;
+  return html`<li class="hop"><h3>Recommendations <span class="badge">${version}</span></h3><code>${pod}</code></li>`;
 }
 
 const experiment = html`<section id="canary-section" aria-labelledby="canary-title">

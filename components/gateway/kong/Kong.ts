@@ -42,7 +42,8 @@ export class Kong extends pulumi.ComponentResource {
 
     const place = createNamespace(name, { namespace, podSecurity: "restricted", injection }, { parent: this });
     const scope = customResource(`${name}-scope`, kongScope(namespace, routes, log?.url), { parent: this, dependsOn: place });
-    const values = kongValues({ images, exposure, replicas, podAnnotations });
+    const grpc = routes.some(({ gateways, service }) => gateways.includes(kongFacts.name) && service.protocol === "grpc");
+    const values = kongValues({ images, exposure, replicas, podAnnotations, grpc });
     const proxies = helmRelease(
       `${name}-proxies`,
       { source: chart, release, namespace: place.metadata.name, values, skipCrds: true },

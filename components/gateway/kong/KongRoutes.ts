@@ -97,7 +97,7 @@ function addIngresses(
   const { service } = route;
   const http = { paths: pathsOf(route).map((path) => ({ ...path, backend: backendOf(service) })) };
   const add = (suffix: string, entry: Entry, rules: k8s.types.input.networking.v1.IngressRule[]) => {
-    const annotations = ingressAnnotations(entry, plugins);
+    const annotations = ingressAnnotations(entry, service, plugins);
     const metadata = { name: `${service.name}${suffix}`, namespace: service.namespace, annotations };
     const [name, own] = named(suffix, opts);
     new k8s.networking.v1.Ingress(name, { metadata, spec: { ingressClassName: ingressClass, rules } }, own);

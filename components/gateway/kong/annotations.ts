@@ -10,6 +10,8 @@ import type { Route } from "../../../model/route.ts";
 const connectTimeout = 5_000;
 /** Kong waits so much longer than the mesh, in milliseconds: then the mesh answers first, and a request is not cut off. */
 const margin = 1_000;
+/** The longest that Kong can wait, in milliseconds: for what has no end in the mesh. */
+const longest = 2 ** 31 - 2;
 
 /**
  * Annotations of a Service that Kong forwards to.
@@ -19,13 +21,13 @@ const margin = 1_000;
  *
  * @throws Error when the timeout is no duration.
  */
-export function serviceAnnotations({ timeout }: Pick<Route, "timeout">): Readonly<Record<string, string>> {
-  const inMesh = milliseconds(timeout);
+export function serviceAnnotations({ timeout, service }: Pick<Route, "timeout" | "service">): Readonly<Record<string, string>> {
+  const inMesh = timeout === "none" ? longest - margin : milliseconds(timeout);
   if (inMesh === undefined) throw new Error(`${timeout} is not a duration such as 250ms, 2s or 1m`);
   const readTimeoutMs = `${Math.ceil(inMesh) + margin}`;
   return {
     "ingress.kubernetes.io/service-upstream": "true",
-    "konghq.com/protocol": "http",
+    "konghq.com/protocol": service.protocol === "grpc" ? "grpc" : "http",
     "konghq.com/connect-timeout": `${connectTimeout}`,
     "konghq.com/read-timeout": readTimeoutMs,
     "konghq.com/write-timeout": readTimeoutMs,
@@ -33,8 +35,16 @@ export function serviceAnnotations({ timeout }: Pick<Route, "timeout">): Readonl
   };
 }
 
-/** How requests may come in: as they like, or over HTTPS alone, to which others are redirected. */
+/** How requests may come in: as they like, or over HTTPS alone, to which others are redirected; gRPC is never redirected. */
 export type Entry = "any" | "https";
+
+const protocols: Readonly<Record<"http" | "grpc", Readonly<Record<Entry, Readonly<Record<string, string>>>>>> = {
+  http: {
+    any: { "konghq.com/protocols": "http,https" },
+    https: { "konghq.com/protocols": "https", "konghq.com/https-redirect-status-code": "308" },
+  },
+  grpc: { any: { "konghq.com/protocols": "grpc,grpcs" }, https: { "konghq.com/protocols": "grpcs" } },
+};
 
 /**
  * Annotations of an Ingress.
@@ -42,13 +52,15 @@ export type Entry = "any" | "https";
  * The path stays as it is, for whoever decides by it later. The host does not: by the Service's own host, which Kong puts in
  * its place, the proxy beside Kong knows whose rules hold.
  */
-export function ingressAnnotations(entry: Entry, plugins: readonly string[]): Readonly<Record<string, string>> {
+export function ingressAnnotations(
+  entry: Entry,
+  { protocol }: Pick<Route["service"], "protocol">,
+  plugins: readonly string[],
+): Readonly<Record<string, string>> {
   return {
     "konghq.com/strip-path": "false",
     "konghq.com/preserve-host": "false",
-    ...(entry === "any"
-      ? { "konghq.com/protocols": "http,https" }
-      : { "konghq.com/protocols": "https", "konghq.com/https-redirect-status-code": "308" }),
+    ...protocols[protocol === "grpc" ? "grpc" : "http"][entry],
     ...(plugins.length > 0 && { "konghq.com/plugins": plugins.join(",") }),
   };
 }

@@ -12,6 +12,8 @@ export interface KongValuesArgs {
   readonly exposure: Exposure;
   readonly replicas: number;
   readonly podAnnotations: Readonly<Record<string, string>>;
+  /** Whether it offers services of gRPC. */
+  readonly grpc: boolean;
 }
 
 const logFormat = "without_query";
@@ -22,7 +24,7 @@ const logFormat = "without_query";
 const keepalive = 10;
 
 /** Values of the chart kong/kong: without a database, in the mesh, nothing of it but the proxy reachable for others. */
-export function kongValues({ images, exposure, replicas, podAnnotations }: KongValuesArgs): Values {
+export function kongValues({ images, exposure, replicas, podAnnotations, grpc }: KongValuesArgs): Values {
   const leaving = withdrawal[exposure.service.type] + drain;
   return {
     image: kongImageValues(images.kong, publishedImages.kong.tag),
@@ -52,7 +54,7 @@ export function kongValues({ images, exposure, replicas, podAnnotations }: KongV
       readinessProbe: { httpGet: { path: "/status/ready", port: statusPort }, initialDelaySeconds: 0, periodSeconds: 1 },
       resources: { requests: { cpu: "20m", memory: "96Mi" }, limits: { cpu: "1", memory: "512Mi" } },
     },
-    proxy: proxyValues(exposure),
+    proxy: proxyValues(exposure, grpc),
     // Its configuration is the controller's business alone, which is in the same pod: without a Service it listens on the loopback address.
     admin: { enabled: false, http: { enabled: false }, tls: { enabled: true } },
     manager: { enabled: false },
@@ -87,13 +89,14 @@ function kongImageValues(image: Image, published: string): Values {
   return { unifiedRepoTag: imageName(image), effectiveSemver: version };
 }
 
-function proxyValues({ service: { type, nodePorts, annotations = {}, loadBalancerClass } }: Exposure): Values {
+function proxyValues({ service: { type, nodePorts, annotations = {}, loadBalancerClass } }: Exposure, grpc: boolean): Values {
   const port = (nodePort: number | undefined) => ({ enabled: true, ...(nodePort !== undefined && { nodePort }) });
   return {
     type,
     annotations: Object.fromEntries(Object.entries(annotations).map(([key, value]) => [key, pulumi.output(value)])),
     ...(loadBalancerClass !== undefined && { loadBalancerClass }),
-    http: port(nodePorts?.http),
+    // Without TLS, gRPC needs HTTP/2 to be agreed on beforehand; nginx tells both by their first bytes.
+    http: { ...port(nodePorts?.http), ...(grpc && { parameters: ["http2"] }) },
     tls: port(nodePorts?.https),
   };
 }

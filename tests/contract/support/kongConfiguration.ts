@@ -28,7 +28,8 @@ export interface KongRoute {
   readonly hosts?: readonly string[];
   readonly paths?: readonly string[];
   readonly protocols: readonly string[];
-  readonly strip_path: boolean;
+  /** Undefined of gRPC. */
+  readonly strip_path?: boolean;
   readonly preserve_host: boolean;
   readonly regex_priority?: number;
   readonly https_redirect_status_code: number;

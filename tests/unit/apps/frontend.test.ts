@@ -43,7 +43,9 @@ beforeEach(async () => {
 
 /** @param backendTimeout - with the backend, in milliseconds. */
 async function start(backendTimeout: number): Promise<void> {
-  service = createService({ version: "v2", pod: "frontend-v2-xyz", log: (line) => lines.push(line), backendUrl, backendTimeout });
+  const log = (line: Readonly<Record<string, unknown>>) => lines.push(line);
+  const advise = async () => ({ missing: "nobody is asked" });
+  service = createService({ version: "v2", pod: "frontend-v2-xyz", log, backendUrl, backendTimeout, advise });
   ({ ask } = await listen(service));
 }
 

@@ -17,14 +17,27 @@ describe("what is not given has the defaults of the requirements", () => {
   });
 
   test("applications, as apps/ declares them", () => {
-    for (const [name, replicas] of [["product", 3] as const, ["frontend", 2] as const, ["backend", 2] as const])
-      expect(serviceOf(plan(), name).versions).toEqual([{ name: "v1", weight: 100, replicas }]);
+    for (const name of ["frontend", "backend"]) {
+      const source = `apps/shop/${name}/server.ts`;
+      expect(serviceOf(plan(), name).versions).toEqual([
+        { name: "v1", weight: 100, replicas: 2, image: { source }, env: expect.any(Object) },
+      ]);
+    }
+    const [v1, v2] = ["product", "product-v2"].map((folder) => ({
+      image: { source: `apps/product/${folder}/server.ts` },
+      env: {},
+    }));
+    expect(serviceOf(plan(), "product").versions).toEqual([
+      { name: "v1", weight: 100, replicas: 3, ...v1 },
+      { name: "v2", weight: 0, replicas: 1, ...v2 },
+    ]);
+    expect(serviceOf(plan(), "product").ports).toEqual([{ name: "http", protocol: "http", port: 8080, target: 8080 }]);
     const { applications } = plan();
     expect(applications.find(({ namespace }) => namespace === "prod")?.databases).toMatchObject([{ storage: "1Gi" }]);
     expect(applications.find(({ namespace }) => namespace === "load")?.loadGenerators).toMatchObject([{ qps: 1 }]);
-    // GET and HEAD, at every gateway, with no policy. The canary is the last version, and leads nowhere else while there is one alone.
+    // GET and HEAD, at every gateway, with no policy. The canary is the last version, which gets no other requests.
     expect(serviceOf(plan(), "product").exposed).toEqual({ path: "/api/products", versioned: "/api/{version}/products" });
-    expect(serviceOf(plan(), "product").canary).toEqual({ header: "x-canary", version: "v1" });
+    expect(serviceOf(plan(), "product").canary).toEqual({ header: "x-canary", version: "v2" });
   });
 
   test("certificates follow the sources, and plain HTTP the target", () => {
@@ -64,8 +77,20 @@ describe("what is not given has the defaults of the requirements", () => {
   test("resilience", () => {
     expect(serviceOf(plan(), "product").resilience).toEqual({
       timeout: "5s",
-      retries: { attempts: 3, perTryTimeout: "1200ms", on: "connect-failure,refused-stream,reset,5xx", maxBodyBytes: 1_048_576 },
-      pool: { connectTimeout: "1s", maxConnections: 100, maxPendingRequests: 1024, maxRequestsPerConnection: 10 },
+      retries: {
+        attempts: 3,
+        perTryTimeout: "1200ms",
+        on: "connect-failure,refused-stream,reset,5xx",
+        grpcOn: "connect-failure,refused-stream,reset,unavailable,resource-exhausted",
+        maxBodyBytes: 1_048_576,
+      },
+      pool: {
+        connectTimeout: "1s",
+        maxConnections: 100,
+        maxPendingRequests: 1024,
+        maxRequests: 1024,
+        maxRequestsPerConnection: 10,
+      },
       ejection: { consecutive5xx: 5, interval: "30s", time: "30s", maxPercent: 50 },
       balancing: "ROUND_ROBIN",
     });
@@ -77,8 +102,8 @@ describe("what is not given has the defaults of the requirements", () => {
       "product",
     );
     expect(versions).toEqual([
-      { name: "v1", weight: 90, replicas: 2 },
-      { name: "v2", weight: 10, replicas: 1 },
+      { name: "v1", weight: 90, replicas: 2, image: { source: "apps/product/product/server.ts" }, env: {} },
+      { name: "v2", weight: 10, replicas: 1, image: { source: "apps/product/product-v2/server.ts" }, env: {} },
     ]);
     expect(canary).toEqual({ header: "x-canary", version: "v2" });
   });
@@ -126,7 +151,8 @@ describe("a file that is wrong", () => {
 
 describe("for any versions", () => {
   const weights = fc.array(fc.integer({ min: 0, max: 100 }), { minLength: 1, maxLength: 5 });
-  const versionsOf = (given: number[]) => Object.fromEntries(given.map((weight, index) => [`v${index + 1}`, { weight }]));
+  const versionsOf = (given: number[]) =>
+    Object.fromEntries(given.map((weight, index) => [`v${index + 1}`, { weight, env: { NUMBER: `${index + 1}` } }]));
 
   test("accepted exactly when they sum to 100", () => {
     fc.assert(

@@ -302,7 +302,7 @@ describe("a service", () => {
     ["copies in words", product({ replicas: "many" }), 'mesh:apps.product.product.replicas is "many"; allowed: a whole number'],
     [
       "no versions",
-      product({ versions: { v1: null } }),
+      product({ versions: { v1: null, v2: null } }),
       "mesh:apps.product.product.versions is {}; allowed: at least one version",
     ],
     [
@@ -323,19 +323,24 @@ describe("a service", () => {
     [
       "an option that a version does not have",
       product({ versions: { v1: { name: "v1" } } }),
-      "mesh:apps.product.product.versions.v1.name is not a key; allowed: weight, replicas",
+      "mesh:apps.product.product.versions.v1.name is not a key; allowed: image, command, args, env, resources, weight, replicas",
     ],
     [
       "weights that do not sum",
       product({ versions: { v1: { weight: 80 }, v2: { weight: 10 } } }),
-      'mesh:apps.product.product.versions is {"v1":{"weight":80},"v2":{"weight":10}}; allowed: weights that sum to 100, not 90',
+      'mesh:apps.product.product.versions is {"v1":{"weight":80},"v2":{"weight":10,"replicas":1,"image":{"source":"apps/product/product-v2/server.ts"}}}; allowed: weights that sum to 100, not 90',
     ],
     [
       "weights beyond 100 beside an open one",
-      product({ versions: { v2: { weight: 60 }, v3: { weight: 50 } } }),
+      product({ versions: { v2: { weight: 60 }, v3: { weight: 50, env: { NEW: "1" } } } }),
       "weights that sum to 100, not 110",
     ],
-    ["two open weights", product({ versions: { v2: {} } }), "at most one version without a weight"],
+    ["two open weights", product({ versions: { v2: { weight: null } } }), "at most one version without a weight"],
+    [
+      "a version that runs what another one runs",
+      product({ versions: { v3: { weight: 0 } } }),
+      'mesh:apps.product.product.versions.v3 is {"weight":0}; allowed: a version that differs from v1 in its image, command, args, env or resources',
+    ],
     [
       "a weight below nothing",
       product({ versions: { v1: { weight: -1 } } }),
@@ -354,7 +359,7 @@ describe("a service", () => {
     [
       "a duration without a unit",
       product({ resilience: { timeout: "5" } }),
-      'mesh:apps.product.product.resilience.timeout is "5"; allowed: a duration from 1ms to 1440m',
+      'mesh:apps.product.product.resilience.timeout is "5"; allowed: none, or a duration from 1ms to 1440m',
     ],
     [
       "no time at all",
@@ -364,7 +369,7 @@ describe("a service", () => {
     [
       "a part of a millisecond",
       product({ resilience: { timeout: "10.5ms", retries: { attempts: 0, perTryTimeout: "1ms" } } }),
-      'mesh:apps.product.product.resilience.timeout is "10.5ms"; allowed: a duration from 1ms to 1440m in whole milliseconds',
+      'mesh:apps.product.product.resilience.timeout is "10.5ms"; allowed: none, or a duration from 1ms to 1440m in whole milliseconds',
     ],
     [
       "a day and more",

@@ -2,7 +2,8 @@ import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { z } from "zod";
 import { sections } from "../../../config/sections.ts";
-import { database, loadGenerator, service } from "../../../model/application.ts";
+import { database, loadGenerator } from "../../../model/application.ts";
+import { service } from "../../../model/service.ts";
 import { problems } from "../support/config.ts";
 
 /*
@@ -80,7 +81,7 @@ test("the page has every setting, and no other", () => {
   for (const key of ["replicas", "versions.<name>.weight", "env", "exposed.methods", "image.tag"]) {
     expect(settings.has(`mesh:apps.product.product.${key}`)).toBe(true);
   }
-  for (const key of ["port", "calls", "probes.ready", "exposed.path", "image.source"]) {
+  for (const key of ["ports.<name>.port", "calls", "probes.startWithin", "exposed.path", "image.source"]) {
     expect(settings.has(`mesh:apps.product.product.${key}`)).toBe(false);
   }
   expect([...rows.keys()].sort()).toEqual([...new Set([...settings.keys()].map(rowOf))].sort());

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { ApplicationDeclaration } from "../../../model/application.ts";
 import { checkApplications } from "../../../model/checks/check.ts";
 import { defaultResilience } from "../../../model/resilience.ts";
-import { declared, factsOf, service, shop } from "../../lib/shop.ts";
+import { declared, factsOf, httpPort, service, shop } from "../../lib/shop.ts";
 
 /*
  * Applications as JavaScript sees them: what the compiler would say is said by the program as well, before anything is registered.
@@ -27,29 +27,33 @@ test.each<[string, readonly (string | number)[], string]>([
   [
     "an application",
     [0, "servces"],
-    "namespace prod servces is not a key; allowed: namespace, services, databases, loadGenerators",
+    "namespace prod servces is not a key; allowed: namespace, external, services, workers, jobs, databases, loadGenerators",
   ],
   [
     "a service",
     [...frontend, "protocol"],
-    "prod/frontend protocol is not a key; allowed: image, port, containerPort, probes, resources, env, replicas, versions, canary, resilience, calls, exposed",
+    "prod/frontend protocol is not a key; allowed: image, command, args, container, initContainers, resources, env, calls, ports, probes, replicas, versions, canary, resilience, exposed",
   ],
   [
     "its image",
     [...frontend, "image", "name"],
     "prod/frontend image.name is not a key; allowed: registry, repository, tag, digest, source",
   ],
-  ["a probe", [...frontend, "probes", "live"], "prod/frontend probes.live is not a key; allowed: ready, health"],
+  ["a probe", [...frontend, "probes", "live"], "prod/frontend probes.live is not a key; allowed: ready, health, startWithin"],
   [
     "a version",
     [...frontend, "versions", "v1", "replica"],
-    "prod/frontend versions.v1.replica is not a key; allowed: weight, replicas",
+    "prod/frontend versions.v1.replica is not a key; allowed: image, command, args, env, resources, weight, replicas",
   ],
-  ["a call", [...frontend, "calls", 0, "method"], "prod/frontend calls[0].method is not a key; allowed: to, methods, paths"],
+  [
+    "a call",
+    [...frontend, "calls", 0, "method"],
+    "prod/frontend calls[0].method is not a key; allowed: to, port, methods, paths",
+  ],
   [
     "what is exposed",
     [...frontend, "exposed", "hosts"],
-    "prod/frontend exposed.hosts is not a key; allowed: path, methods, versioned, gateways, policies",
+    "prod/frontend exposed.hosts is not a key; allowed: port, path, methods, versioned, gateways, policies",
   ],
   [
     "a canary",
@@ -75,7 +79,7 @@ test("so it is further in, where keys have keys", () => {
   ]);
   const resilience = { ...defaultResilience, retries: { ...defaultResilience.retries, backoff: "1s" } };
   expect(problems([...frontend, "resilience"], resilience)).toEqual([
-    "apps: prod/frontend resilience.retries.backoff is not a key; allowed: attempts, perTryTimeout, on, maxBodyBytes",
+    "apps: prod/frontend resilience.retries.backoff is not a key; allowed: attempts, perTryTimeout, on, grpcOn, maxBodyBytes",
   ]);
   expect(problems([...frontend, "resources"], { limit: { cpu: "1" } })).toEqual([
     "apps: prod/frontend resources.limit is not a key; allowed: limits, requests",
@@ -83,19 +87,42 @@ test("so it is further in, where keys have keys", () => {
 });
 
 test.each<[string, readonly (string | number)[], unknown, string]>([
-  ["a port as text", [...frontend, "port"], "80", 'prod/frontend port is "80"; allowed: a whole number from 1 to 65535'],
-  ["no probes", [...frontend, "probes"], undefined, "prod/frontend probes is not given; allowed: a mapping with ready, health"],
+  [
+    "a port as text",
+    [...frontend, "ports", "http", "port"],
+    "80",
+    'prod/frontend ports.http.port is "80"; allowed: a whole number from 1 to 65535',
+  ],
+  [
+    "a port that is none",
+    [...frontend, "ports", "http"],
+    80,
+    "prod/frontend ports.http is 80; allowed: a mapping with port, target, protocol, idempotent",
+  ],
+  ["no ports", [...frontend, "ports"], undefined, "prod/frontend ports is not given; allowed: a mapping of names to ports"],
+  [
+    "no probes",
+    [...frontend, "probes"],
+    undefined,
+    "prod/frontend probes.ready is not given; allowed: a path, none, or a mapping with http, tcp, grpc or exec, as the first port is of HTTP",
+  ],
+  [
+    "probes as text",
+    [...frontend, "probes"],
+    "/ready",
+    'prod/frontend probes is "/ready"; allowed: a mapping with ready, health, startWithin',
+  ],
   [
     "a call as text",
     [...frontend, "calls"],
     ["backend"],
-    'prod/frontend calls[0] is "backend"; allowed: a mapping with to, methods, paths',
+    'prod/frontend calls[0] is "backend"; allowed: a mapping with to, port, methods, paths',
   ],
   [
     "a variable as a number",
     [...frontend, "env"],
     { LIMIT: 3 },
-    "prod/frontend env.LIMIT is refused; allowed: text, or a mapping with secret, key",
+    "prod/frontend env.LIMIT is refused; allowed: text, or a mapping with secret and key, configMap and key, setting, or field",
   ],
   [
     "memory in a unit that nobody knows",
@@ -121,10 +148,10 @@ test.each<[string, readonly (string | number)[], unknown, string]>([
 });
 
 test("keys that nobody knows are told together with everything else", () => {
-  const wrong = service("a", { port: 80 });
+  const wrong = service("a", { ports: [httpPort(80, 15_001)] });
   const applications = declared([{ namespace: "alone", services: [{ ...wrong, protocol: "grpc" } as typeof wrong] }]);
   const found = checkApplications(applications, { gateways: [] }).problems.join("\n");
-  expect(found).toMatch(/apps: alone\/a port is 80; allowed: .*/);
+  expect(found).toMatch(/apps: alone\/a ports\.http\.target is 15001; allowed: .*/);
   expect(found).toMatch(/apps: alone\/a protocol is not a key; allowed: image, .*/);
 });
 

@@ -1,18 +1,20 @@
 import { describe, expect, test } from "vitest";
 import { CallGraph, databasePort, principalOf } from "../../../model/callGraph.ts";
+import type { Port } from "../../../model/ports.ts";
 import { matrixRows } from "../../lib/matrixRows.ts";
-import { factsOf, service, shop } from "../../lib/shop.ts";
+import { factsOf, httpPort, service, shop } from "../../lib/shop.ts";
 
 const graph = new CallGraph(shop(), factsOf("istio", "kong"));
 const row = (from: string, to: string, of = graph) => matrixRows(of.matrix()).find((one) => one.from === from && one.to === to);
 
 test("every workload, and where it is to be had", () => {
+  const postgresql = { name: "postgresql", protocol: "tcp", port: databasePort, target: databasePort };
   expect(graph.workloads).toEqual([
-    { namespace: "prod", name: "frontend", listens: { protocol: "http", port: 80, containerPort: 8080 } },
-    { namespace: "prod", name: "backend", listens: { protocol: "http", port: 3000, containerPort: 3000 } },
-    { namespace: "prod", name: "database", listens: { protocol: "tcp", port: databasePort, containerPort: databasePort } },
-    { namespace: "product", name: "product", listens: { protocol: "http", port: 8080, containerPort: 8080 } },
-    { namespace: "load", name: "generator" },
+    { namespace: "prod", name: "frontend", ports: [httpPort(80, 8080)] },
+    { namespace: "prod", name: "backend", ports: [httpPort(3000)] },
+    { namespace: "prod", name: "database", ports: [postgresql], local: true },
+    { namespace: "product", name: "product", ports: [httpPort(8080)] },
+    { namespace: "load", name: "generator", ports: [] },
   ]);
 });
 
@@ -101,6 +103,72 @@ test("two calls to one callee are two operations of one pair", () => {
     { methods: ["GET"], paths: ["/api/catalog"] },
     { methods: ["POST"], paths: ["/api/orders"] },
   ]);
+});
+
+describe("a workload with several ports", () => {
+  const ports: Port[] = [
+    httpPort(80, 8080),
+    { name: "grpc", protocol: "grpc", port: 9090, target: 9090 },
+    { name: "raw", protocol: "tcp", port: 5000, target: 5001 },
+  ];
+  const many = new CallGraph(
+    [
+      {
+        namespace: "many",
+        services: [
+          service("listener", { ports, exposed: { port: "grpc", path: "/shop.Catalog" } }),
+          service("caller", {
+            calls: [
+              { to: "listener", port: "http", methods: ["GET"] },
+              { to: "listener", port: "raw" },
+              { to: "listener", port: "http", paths: ["/a"] },
+            ],
+          }),
+        ],
+      },
+      { namespace: "other", services: [service("neighbour", { calls: [{ to: "many/listener", port: "raw" }] })] },
+    ],
+    factsOf("istio"),
+  );
+
+  test("is in the matrix once for each of them", () => {
+    const { callees } = many.matrix();
+    expect(callees.filter(({ name }) => name === "many/listener")).toEqual([
+      { name: "many/listener", protocol: "http", port: 80 },
+      { name: "many/listener", protocol: "grpc", port: 9090 },
+      { name: "many/listener", protocol: "tcp", port: 5000 },
+    ]);
+  });
+
+  test("is called on the ports that are named, and on no other", () => {
+    const { allowed } = many.matrix();
+    expect(allowed).toEqual([
+      // Methods are paths there, so that no method is said.
+      {
+        from: "istio-ingress/istio-ingressgateway",
+        to: "many/listener",
+        port: 9090,
+        operations: [{ paths: ["/shop.Catalog"] }],
+      },
+      { from: "many/caller", to: "many/listener", port: 80, operations: [{ methods: ["GET"] }, { paths: ["/a"] }] },
+      { from: "many/caller", to: "many/listener", port: 5000, operations: [{}] },
+      { from: "other/neighbour", to: "many/listener", port: 5000, operations: [{}] },
+    ]);
+    const rows = matrixRows(many.matrix()).filter(({ from, to }) => from === "other/neighbour" && to === "many/listener");
+    expect(rows.map(({ port, allowed }) => [port, allowed])).toEqual([
+      [80, false],
+      [9090, false],
+      [5000, true],
+    ]);
+  });
+
+  test.each([
+    [undefined, /many\/b calls many\/a, which listens on nothing$/],
+    ["admin", /many\/b calls many\/a, which listens on nothing called admin$/],
+  ])("is not called on port %j", (port, sentence) => {
+    const b = service("b", { calls: [{ to: "a", ...(port !== undefined && { port }) }] });
+    expect(() => new CallGraph([{ namespace: "many", services: [service("a", { ports }), b] }], [])).toThrow(sentence);
+  });
 });
 
 test.each([

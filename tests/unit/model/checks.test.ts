@@ -12,7 +12,7 @@ import { type CheckContext, checkApplications } from "../../../model/checks/chec
 import type { GatewayName } from "../../../model/gateway.ts";
 import { defaultResilience } from "../../../model/resilience.ts";
 import { planStack } from "../../../plan.ts";
-import { declared, factsOf, service, shop } from "../../lib/shop.ts";
+import { declared, factsOf, httpPort, service, shop, versionOf } from "../../lib/shop.ts";
 import { curve, jwk } from "../support/kong.ts";
 
 const both = ["kong", "istio"] as const;
@@ -20,7 +20,7 @@ const taken = ["kong", "istio-ingress"];
 const [prod, product, load] = shop();
 const declaredService = {
   image: { registry: "registry", repository: "service", tag: "1" },
-  port: 8080,
+  ports: { http: { port: 8080 } },
   probes: { ready: "/ready", health: "/health" },
 };
 
@@ -47,10 +47,7 @@ test("a header that the stack's gateways strip is refused wherever gateways or r
     cors: { origins: ["*"], headers: ["x-own", "x-acme-id"] },
   };
   const exposed = { path: "/", gateways: ["kong"], policies } as const;
-  const versions = [
-    { name: "v1", weight: 50, replicas: 2 },
-    { name: "v2", weight: 50, replicas: 2 },
-  ];
+  const versions = [versionOf("v1", 50, 2), versionOf("v2", 50, 2)];
   const web = service("web", { exposed, versions, canary: { header: "x-acme-try", version: "v1" } });
   const applications = [{ namespace: "alone", services: [web] }];
   expect(problems(applications)).toEqual([]);
@@ -116,7 +113,7 @@ describe("names", () => {
     expect(alone(service("a".repeat(35)))).toEqual([
       `apps: alone/${"a".repeat(35)} name is "${"a".repeat(35)}"; allowed: ${name(34)}`,
     ]);
-    const versions = [{ name: "a-long-version", weight: 100, replicas: 1 }];
+    const versions = [versionOf("a-long-version", 100, 1)];
     expect(alone(service("a".repeat(22), { versions }))).toEqual([]);
     expect(alone(service("a".repeat(23), { versions }))).toHaveLength(1);
   });
@@ -134,7 +131,7 @@ describe("names", () => {
   });
 
   test("a version's", () => {
-    expect(alone(service("a", { versions: [{ name: "V1", weight: 100, replicas: 1 }] }))).toEqual([
+    expect(alone(service("a", { versions: [versionOf("V1", 100, 1)] }))).toEqual([
       `apps: alone/a versions.V1 is not a key; allowed: ${name(20)}`,
     ]);
   });
@@ -152,7 +149,7 @@ describe("names", () => {
   });
 
   test("what is joined from them is unique too", () => {
-    const named = (version: string) => ({ versions: [{ name: version, weight: 100, replicas: 1 }] });
+    const named = (version: string) => ({ versions: [versionOf(version, 100, 1)] });
     expect(alone(service("a", named("b-c")), service("a-b", named("c")))).toEqual([
       'apps: alone/a-b versions.c is {"weight":100,"replicas":1}; allowed: a name that is unique after joining namespace, name and version; alone/a versions.b-c has it already',
     ]);
@@ -197,7 +194,7 @@ describe("calls", () => {
   });
 
   test("to a database, with methods or paths", () => {
-    const none = "neither methods nor paths, which a database does not know";
+    const none = "neither methods nor paths, which nobody sees on a port of protocol tcp";
     expect(of({ backend: { calls: [{ to: "database", methods: ["GET"], paths: ["/"] }] } })).toEqual([
       `apps: prod/backend calls[0].methods is ["GET"]; allowed: ${none}`,
       `apps: prod/backend calls[0].paths is ["/"]; allowed: ${none}`,
@@ -335,20 +332,16 @@ describe("what is exposed", () => {
 });
 
 describe("a service by itself", () => {
-  const version = { name: "v1", weight: 100, replicas: 1 };
-  const two = [
-    { ...version, weight: 50 },
-    { ...version, name: "v2", weight: 50 },
-  ];
+  const two = [versionOf("v1", 50, 1), versionOf("v2", 50, 1)];
 
   test.each<[string, Partial<ServiceSpec>, string]>([
     ["no version", { versions: [] }, "versions is {}; allowed: at least one version"],
     [
       "weights that do not sum",
-      { versions: [{ ...version, weight: 99 }] },
+      { versions: [versionOf("v1", 99, 1)] },
       'versions is {"v1":{"weight":99,"replicas":1}}; allowed: weights that sum to 100, not 99; one version may leave its weight out and takes the rest',
     ],
-    ["no pods", { versions: [{ ...version, replicas: 0 }] }, "versions.v1.replicas is 0; allowed: a whole number from 1 to 50"],
+    ["no pods", { versions: [versionOf("v1", 100, 0)] }, "versions.v1.replicas is 0; allowed: a whole number from 1 to 50"],
     [
       "a canary that gateways never see",
       { versions: two, canary: { header: "x-real-ip", version: "v1" } },
@@ -365,21 +358,25 @@ describe("a service by itself", () => {
       'canary.header is "X-Canary"; allowed: the name of a header, in lower case, at most 100 long',
     ],
     [
-      "a port that needs a privilege",
-      { port: 80 },
-      "port is 80; allowed: a whole number from 1024 to 65535, as the process has no privilege, but none from 15000 to 15099, which are the proxy's; or a containerPort of its own",
+      "a port of the proxy's",
+      { ports: [httpPort(15_050)] },
+      "ports.http.port is 15050; allowed: a whole number from 1 to 65535, but none from 15000 to 15099, which are the proxy's; or a target of its own",
     ],
     [
-      "a port of the proxy's",
-      { port: 80, containerPort: 15006 },
-      "containerPort is 15006; allowed: a whole number from 1024 to 65535, as the process has no privilege, but none from 15000 to 15099, which are the proxy's",
+      "a target of the proxy's",
+      { ports: [httpPort(80, 15006)] },
+      "ports.http.target is 15006; allowed: a whole number from 1 to 65535, but none from 15000 to 15099, which are the proxy's",
     ],
-    ["no port at all", { port: 0, containerPort: 8080 }, "port is 0; allowed: a whole number from 1 to 65535"],
-    ["a probe of no path", { probes: { ready: "ready", health: "/health" } }, `probes.ready is "ready"; allowed: ${path}`],
+    ["no port at all", { ports: [httpPort(0, 8080)] }, "ports.http.port is 0; allowed: a whole number from 1 to 65535"],
+    [
+      "a probe of no path",
+      { probes: { ready: { http: "ready", port: 8080 }, startWithin: 60 } },
+      `probes.ready is "ready"; allowed: ${path}`,
+    ],
     [
       "a variable that is given",
-      { env: { PORT: "1" } },
-      "env.PORT is not a key; allowed: letters, digits and underscores, not beginning with a digit, and none of PORT, VERSION, POD_NAME, DRAIN_MS, which are given",
+      { versions: [versionOf("v1", 100, 2, { env: { PORT: "1" } })] },
+      "versions.v1.env.PORT is not a key; allowed: letters, digits and underscores, not beginning with a digit, and none of PORT, VERSION, POD_NAME, DRAIN_MS, which are given",
     ],
     [
       "tries that take too long",
@@ -389,7 +386,7 @@ describe("a service by itself", () => {
     [
       "no duration",
       { resilience: { ...defaultResilience, timeout: "5" } },
-      'resilience.timeout is "5"; allowed: a duration from 1ms to 1440m in whole milliseconds, such as 250ms, 1.5s or 1m',
+      'resilience.timeout is "5"; allowed: none, or a duration from 1ms to 1440m in whole milliseconds, such as 250ms, 1.5s or 1m',
     ],
     [
       "an ejection that never happens",
@@ -406,10 +403,7 @@ describe("a service by itself", () => {
   });
 
   test("weights that are none each, although they sum", () => {
-    const versions = [
-      { name: "v1", weight: 150, replicas: 1 },
-      { name: "v2", weight: -50, replicas: 1 },
-    ];
+    const versions = [versionOf("v1", 150, 1), versionOf("v2", -50, 1)];
     expect(alone(service("a", { versions }))).toEqual([
       "apps: alone/a versions.v1.weight is 150; allowed: a whole number from 0 to 100",
       "apps: alone/a versions.v2.weight is -50; allowed: a whole number from 0 to 100",

@@ -46,10 +46,10 @@ const store: ApplicationDeclaration = {
   services: {
     store: {
       image: { registry: "registry.example.com", repository: "store", tag: "1" },
-      port: 8080,
+      ports: { http: { port: 8080 } },
       probes: { ready: "/ready", health: "/health" },
       replicas: 4,
-      versions: { v1: { replicas: 3 }, v2: { weight: 20 } },
+      versions: { v1: { replicas: 3 }, v2: { weight: 20, image: { tag: "2" } } },
       canary: { header: "x-try", version: "v2" },
       env: { MODE: "all", LEVEL: "info" },
       resilience: { timeout: "8s", retries: { attempts: 1, perTryTimeout: "2s" } },
@@ -60,7 +60,11 @@ const store: ApplicationDeclaration = {
         policies: { rateLimit: { requests: 10, per: "second" }, maxBodyBytes: 1_000 },
       },
     },
-    inner: { image: { source: "apps/shop/backend/server.ts" }, port: 3000, probes: { ready: "/ready", health: "/health" } },
+    inner: {
+      image: { source: "apps/shop/backend/server.ts" },
+      ports: { http: { port: 3000 } },
+      probes: { ready: "/ready", health: "/health" },
+    },
   },
   databases: { stock: { database: "stock", user: "stock", storage: "1Gi" } },
 };
@@ -68,33 +72,39 @@ const store: ApplicationDeclaration = {
 const settings = (options: unknown) => ({ "mesh:apps": { stores: { store: options } } });
 const storeWith = (options: unknown) => serviceOf(plan(settings(options), undefined, [store]), "store");
 
+/** What runs as the versions of the store, unless a stack says otherwise. */
+const runs = (tag: string) => ({
+  image: { registry: "registry.example.com", repository: "store", tag },
+  env: { MODE: "all", LEVEL: "info" },
+});
+
 describe("a mapping merges", () => {
   test("so the weight of one version is one number", () => {
     const { versions, canary } = serviceOf(plan(product({ versions: { v2: { weight: 50 } } })), "product");
-    expect(versions).toEqual([
+    expect(versions).toMatchObject([
       { name: "v1", weight: 50, replicas: 3 },
-      { name: "v2", weight: 50, replicas: 3 },
+      { name: "v2", weight: 50, replicas: 1 },
     ]);
     expect(canary).toEqual({ header: "x-canary", version: "v2" });
     expect(storeWith({ versions: { v2: { weight: 60 } } }).versions).toEqual([
-      { name: "v1", weight: 40, replicas: 3 },
-      { name: "v2", weight: 60, replicas: 4 },
+      { name: "v1", weight: 40, replicas: 3, ...runs("1") },
+      { name: "v2", weight: 60, replicas: 4, ...runs("2") },
     ]);
   });
 
   test("and whatever is beside an option stays as it is declared", () => {
-    const { resilience, canary, env } = storeWith({
+    const { resilience, canary, versions } = storeWith({
       resilience: { retries: { attempts: 2 } },
       canary: { header: "x-other" },
       env: { LEVEL: "debug", MORE: "1" },
     });
     expect(resilience).toMatchObject({ timeout: "8s", retries: { attempts: 2, perTryTimeout: "2s" } });
     expect(canary).toEqual({ header: "x-other", version: "v2" });
-    expect(env).toEqual({ MODE: "all", LEVEL: "debug", MORE: "1" });
+    for (const { env } of versions) expect(env).toEqual({ MODE: "all", LEVEL: "debug", MORE: "1" });
   });
 
   test("in whichever order the file has it", () => {
-    const named = (...names: string[]) => Object.fromEntries(names.map((name) => [name, { weight: 0 }]));
+    const named = (...names: string[]) => Object.fromEntries(names.map((name) => [name, { weight: 0, image: { tag: name } }]));
     const orders = [named("v3", "v4"), named("v4", "v3")].map((versions) => storeWith({ versions }));
     expect(orders[0]?.versions.map(({ name }) => name)).toEqual(["v1", "v2", "v3", "v4"]);
     expect(orders[1]).toEqual(orders[0]);
@@ -133,10 +143,9 @@ describe("null removes", () => {
   });
 
   test("a version, the canary, a variable", () => {
-    const { versions, canary, env } = storeWith({ versions: { v1: null, v2: { weight: 100 } }, env: { MODE: null } });
-    expect(versions).toEqual([{ name: "v2", weight: 100, replicas: 4 }]);
+    const { versions, canary } = storeWith({ versions: { v1: null, v2: { weight: 100 } }, env: { MODE: null } });
+    expect(versions).toEqual([{ name: "v2", weight: 100, replicas: 4, ...runs("2"), env: { LEVEL: "info" } }]);
     expect(canary).toEqual({ header: "x-try", version: "v2" });
-    expect(env).toEqual({ LEVEL: "info" });
     expect(storeWith({ canary: null })).not.toHaveProperty("canary");
   });
 
@@ -177,12 +186,12 @@ describe("a setting of nothing is one sentence, with what there is", () => {
     [
       "an unknown workload",
       shop({ frontnd: { replicas: 1 } }),
-      "mesh:apps.prod.frontnd is not declared; allowed: frontend, backend, database",
+      "mesh:apps.prod.frontnd is not declared; allowed: frontend, backend, recommendations, migrate, report, database",
     ],
     [
       "a workload by the name of what every mapping has",
       shop({ constructor: { replicas: 1 } }),
-      "mesh:apps.prod.constructor is not declared; allowed: frontend, backend, database",
+      "mesh:apps.prod.constructor is not declared; allowed: frontend, backend, recommendations, migrate, report, database",
     ],
     [
       "the calls of a service",
@@ -190,9 +199,19 @@ describe("a setting of nothing is one sentence, with what there is", () => {
       `mesh:apps.prod.frontend.calls is not a setting; allowed: ${ofServices}`,
     ],
     [
-      "its port, which others dial",
-      product({ port: 8081 }),
-      `mesh:apps.product.product.port is not a setting; allowed: ${ofServices}`,
+      "its ports, which others dial",
+      product({ ports: { http: { port: 8081 } } }),
+      `mesh:apps.product.product.ports is not a setting; allowed: ${ofServices}`,
+    ],
+    [
+      "how it is asked how it is",
+      product({ probes: { health: "none" } }),
+      `mesh:apps.product.product.probes is not a setting; allowed: ${ofServices}`,
+    ],
+    [
+      "what it is started with, other than of one version",
+      product({ args: ["--verbose"] }),
+      `mesh:apps.product.product.args is not a setting; allowed: ${ofServices}`,
     ],
     [
       "a misspelled option",

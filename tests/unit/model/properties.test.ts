@@ -1,11 +1,17 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { ApplicationSpec, Call, ServiceSpec } from "../../../model/application.ts";
+import type { ApplicationSpec, ServiceSpec } from "../../../model/application.ts";
+import { CallGraph } from "../../../model/callGraph.ts";
+import type { Call } from "../../../model/calls.ts";
 import { checkApplications } from "../../../model/checks/check.ts";
+import { exposedPort } from "../../../model/exposed.ts";
 import type { GatewayName } from "../../../model/gateway.ts";
+import { type Image, imageName } from "../../../model/image.ts";
+import { hasRequests, type Port } from "../../../model/ports.ts";
 import { defaultResilience } from "../../../model/resilience.ts";
+import { routesOf } from "../../../model/route.ts";
 import { declared } from "../../lib/arbitraries.ts";
-import { declared as declaredAs, factsOf } from "../../lib/shop.ts";
+import { declared as declaredAs, factsOf, service, versionOf } from "../../lib/shop.ts";
 
 /*
  * One thing wrong in applications that are fine otherwise, wherever it is: they are refused, and told where and why.
@@ -13,12 +19,24 @@ import { declared as declaredAs, factsOf } from "../../lib/shop.ts";
 
 type Change = (service: ServiceSpec, applications: readonly ApplicationSpec[]) => Partial<ServiceSpec>;
 
-const first = { name: "v1", weight: 100, replicas: 1 };
 const problemsOf = (applications: readonly ApplicationSpec[], gateways: readonly GatewayName[]) =>
   checkApplications(declaredAs(applications), { gateways: factsOf(...gateways) }).problems;
 const calling =
   (call: Call): Change =>
   ({ calls = [] }) => ({ calls: [...calls, call] });
+/** A port otherwise, of which the service has no other: whatever named one is gone with the others. */
+const listening =
+  (changes: Partial<Port>): Change =>
+  () => ({ ports: [{ name: "http", protocol: "http", port: 8080, target: 8080, ...changes }] });
+/** A further port, like the first one but for this. */
+const alsoOn =
+  (changes: (first: Port) => Partial<Port>): Change =>
+  ({ ports }) => {
+    const [first] = ports;
+    if (!first) throw new Error("each service has a port");
+    const { idempotent: _, ...plain } = first;
+    return { ports: [...ports, { ...plain, name: "further", port: 65_534, target: 65_533, ...changes(first) }] };
+  };
 
 const changes: Record<string, { readonly change: Change; readonly problem: RegExp }> = {
   "a call to nobody": { change: calling({ to: "nobody" }), problem: /calls\[\d+\]\.to is "nobody"; allowed: / },
@@ -37,15 +55,62 @@ const changes: Record<string, { readonly change: Change; readonly problem: RegEx
     problem: /weights that sum to 100, not 99/,
   },
   "a version in upper case": {
-    change: () => ({ versions: [{ ...first, name: "V1" }] }),
+    change: () => ({ versions: [versionOf("V1", 100, 1)] }),
     problem: /versions\.V1 is not a key; allowed: lower-case/,
   },
   "a canary to nowhere": {
     change: () => ({ canary: { header: "x-canary", version: "v9" } }),
     problem: /canary\.version is "v9"; allowed: one of the versions v1/,
   },
-  "no port": { change: () => ({ port: 0 }), problem: /port is 0; allowed: / },
-  "the proxy's port": { change: () => ({ containerPort: 15_001 }), problem: /containerPort is 15001; allowed: / },
+  "two versions that are alike": {
+    change: () => ({ versions: [versionOf("v1", 50, 2), { ...versionOf("v1", 50, 1), name: "v2" }] }),
+    problem: /versions\.v2 is .*; allowed: a version that differs from v1 in its image, command, args, env or resources/,
+  },
+  "no ports": { change: () => ({ ports: [] }), problem: /ports is \{\}; allowed: at least one port/ },
+  "no port": { change: listening({ port: 0 }), problem: /ports\.http\.port is 0; allowed: / },
+  "the proxy's port": { change: listening({ target: 15_001 }), problem: /ports\.http\.target is 15001; allowed: / },
+  "a port twice": {
+    change: alsoOn(({ port }) => ({ port })),
+    problem: /ports\.further\.port is \d+; allowed: a port that .* does not have/,
+  },
+  "a target twice": {
+    change: alsoOn(({ target }) => ({ target })),
+    problem: /ports\.further\.target is \d+; allowed: a target that .* does not have/,
+  },
+  "a port's name in upper case": {
+    change: listening({ name: "Http" }),
+    problem: /ports\.Http is not a key; allowed: lower-case/,
+  },
+  "a protocol that nobody knows": {
+    change: listening({ protocol: "udp" as Port["protocol"] }),
+    problem: /ports\.http\.protocol is "udp"; allowed: one of http, http2, grpc, tcp, tls/,
+  },
+  "a call to a port that is not there": {
+    change: ({ name }, applications) => {
+      const all = applications.flatMap(({ namespace, services }) => services.map((service) => ({ ...service, namespace })));
+      const { namespace, ...callee } = all.find((service) => service.name !== name) ?? { namespace: "n", name };
+      return { calls: [{ to: `${namespace}/${callee.name}`, port: "none" }] };
+    },
+    problem: /calls\[0\]\.port is "none"; allowed: one of its ports p0|calls\[0\]\.to is ".*"; allowed: /,
+  },
+  "a port of connections for gateways": {
+    change: (service, applications) => ({ ...listening({ protocol: "tls" })(service, applications), exposed: { path: "/a" } }),
+    problem: /exposed is \{"path":"\/a"\}; allowed: nothing, as gateways take requests/,
+  },
+  "methods of HTTP for gRPC": {
+    change: (service, applications) => ({
+      ...listening({ protocol: "grpc" })(service, applications),
+      exposed: { path: "/a.B", methods: ["GET"] },
+    }),
+    problem: /exposed\.methods is \["GET"\]; allowed: nothing of gRPC/,
+  },
+  "a probe in what a port does not speak": {
+    change: (service, applications) => ({
+      ...listening({ protocol: "http" })(service, applications),
+      probes: { ready: { grpc: 8080 }, startWithin: 60 },
+    }),
+    problem: /probes\.ready\.grpc is 8080; allowed: the number of a port that is not among the ports/,
+  },
   "a path with a slash at its end": {
     change: () => ({ exposed: { path: "/a/" } }),
     problem: /exposed\.path is "\/a\/"; allowed: /,
@@ -64,7 +129,10 @@ const changes: Record<string, { readonly change: Change; readonly problem: RegEx
     problem: /resilience\.timeout is "1s"; allowed: at least 4\.8s/,
   },
   "what Istio's gateway cannot do": {
-    change: () => ({ exposed: { path: "/a", gateways: ["istio"], policies: { bots: {} } } }),
+    change: (service, applications) => ({
+      ...listening({})(service, applications),
+      exposed: { path: "/a", gateways: ["istio"], policies: { bots: {} } },
+    }),
     problem: /exposed\.policies\.bots|exposed\.gateways\[0\] is "istio"; allowed: a gateway that runs/,
   },
 };
@@ -97,22 +165,67 @@ describe("any applications are refused with", () => {
     fc.assert(
       fc.property(declared(), fc.nat(), ({ applications, gateways }, pick) => {
         const [application] = applications;
-        const services = (application?.services ?? []).map(({ exposed: _, ...service }) => service);
-        const [one] = services;
-        if (!application || !one) throw new Error("each application has a service");
+        if (!application) throw new Error("there is an application");
         const exposed = { path: "/same" };
-        const other = { ...one, name: `other-${pick % 10}`, calls: [], exposed };
-        const wrong = [
-          { ...application, services: [{ ...one, exposed }, ...services.slice(1), other] },
-          ...applications.slice(1),
-        ];
+        const both = ["one", "other"].map((name) => service(`${name}-${pick % 10}`, { exposed }));
+        const wrong = [{ ...application, services: [...application.services, ...both] }, ...applications.slice(1)];
         expect(problemsOf(wrong, gateways)).toEqual([
-          `apps: ${application.namespace}/${other.name} exposed.path is "/same"; allowed: a path that nobody else has; ${application.namespace}/${one.name} exposed.path has /same already`,
+          `apps: ${application.namespace}/other-${pick % 10} exposed.path is "/same"; allowed: a path that nobody else has; ${application.namespace}/one-${pick % 10} exposed.path has /same already`,
         ]);
       }),
       { numRuns: 20 },
     );
   });
+});
+
+test("what is declared is read as it is, in whichever way it is written", () => {
+  fc.assert(
+    fc.property(declared(), ({ applications, gateways }) => {
+      const read = checkApplications(declaredAs(applications), { gateways: factsOf(...gateways) }).applications;
+      const deployed = read.map(({ namespace, services }) => ({
+        namespace,
+        services: services.map(({ name, ports, probes, versions, calls }) => {
+          const named = versions.map(({ image, ...version }) => ({
+            ...version,
+            image: { reference: imageName(image as Image) },
+          }));
+          return { name, ports, probes, versions: named, calls };
+        }),
+      }));
+      expect(deployed).toEqual(
+        applications.map(({ namespace, services }) => ({
+          namespace,
+          services: services.map(({ name, ports, probes, versions, calls = [] }) => ({ name, ports, probes, versions, calls })),
+        })),
+      );
+    }),
+    { numRuns: 50 },
+  );
+});
+
+test("a call leads to the port that it names, and a gateway to one that it can offer", () => {
+  fc.assert(
+    fc.property(declared(), ({ applications, gateways }) => {
+      const { edges } = new CallGraph(applications, factsOf(...gateways));
+      for (const { namespace, services } of applications) {
+        for (const service of services) {
+          const { name, calls = [], exposed } = service;
+          const own = edges.filter(({ from }) => from.namespace === namespace && from.name === name);
+          expect(own.map(({ port }) => port.name)).toEqual(calls.map(({ port }, index) => port ?? own[index]?.to.ports[0]?.name));
+          expect(own.every(({ to, port }) => to.ports.includes(port))).toBe(true);
+          if (!exposed) continue;
+          const offered = exposedPort(service);
+          expect(offered && hasRequests(offered.protocol)).toBe(true);
+          const offering = edges.filter((edge) => edge.gateway && edge.to.namespace === namespace && edge.to.name === name);
+          expect(offering.map(({ port }) => port)).toEqual((exposed.gateways ?? gateways).map(() => offered));
+        }
+      }
+      const routes = applications.flatMap((application) => routesOf(application, gateways));
+      expect(routes).toHaveLength(applications.flatMap(({ services }) => services.filter(({ exposed }) => exposed)).length);
+      for (const { service } of routes) expect(["http", "http2", "grpc"]).toContain(service.protocol);
+    }),
+    { numRuns: 50 },
+  );
 });
 
 /** One service otherwise; all others as they were. */

@@ -2,7 +2,9 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { serviceAnnotations } from "../../../components/gateway/kong/annotations.ts";
 import { durationProblem, milliseconds, seconds } from "../../../model/durations.ts";
-import { defaultResilience, leastEjection, missingTime, retryOnProblem } from "../../../model/resilience.ts";
+import { defaultResilience, leastEjection, missingTime, resilience, retryOnProblem } from "../../../model/resilience.ts";
+
+const service = { name: "a", namespace: "b", port: 80, protocol: "http" } as const;
 
 describe("durations", () => {
   test.each([
@@ -36,7 +38,7 @@ describe("durations", () => {
     const texts = fc.stringMatching(/^\d{1,6}(\.\d{1,3})?(ms|s|m)$/).filter((text) => durationProblem(text) === undefined);
     fc.assert(
       fc.property(texts, (text) => {
-        const { "konghq.com/read-timeout": read } = serviceAnnotations({ timeout: text });
+        const { "konghq.com/read-timeout": read } = serviceAnnotations({ timeout: text, service });
         expect(Number(read)).toBe((milliseconds(text) ?? Number.NaN) + 1_000);
         expect(Number(read)).toBeLessThan(2 ** 31 - 1);
       }),
@@ -53,7 +55,14 @@ describe("durations", () => {
 });
 
 describe("conditions of a retry", () => {
-  test.each([defaultResilience.retries.on, "5xx", "503", "418,reset-before-request", "unavailable"])("%s", (text) => {
+  test.each([
+    defaultResilience.retries.on,
+    defaultResilience.retries.grpcOn,
+    "5xx",
+    "503",
+    "418,reset-before-request",
+    "unavailable",
+  ])("%s", (text) => {
     expect(retryOnProblem(text)).toBeUndefined();
   });
 
@@ -72,6 +81,27 @@ describe("timeouts", () => {
   test("however long the tries take, it is a sentence", () => {
     const retries = { ...defaultResilience.retries, attempts: 10, perTryTimeout: "1440m" };
     expect(missingTime({ timeout: "5s", retries })).toBe("950400s");
+  });
+
+  test("where there is none, tries of any length fit", () => {
+    const retries = { ...defaultResilience.retries, attempts: 10, perTryTimeout: "1440m" };
+    expect(missingTime({ timeout: "none", retries })).toBeUndefined();
+    expect(resilience.parse({ timeout: "none", retries }).timeout).toBe("none");
+  });
+
+  test.each(["never", "None", "0s", "5"])("%j is neither a duration nor none", (timeout) => {
+    const { error } = resilience.safeParse({ timeout });
+    const allowed = "none, or a duration from 1ms to 1440m in whole milliseconds, such as 250ms, 1.5s or 1m";
+    expect(error?.issues.map(({ path, message }) => [path.join("."), message])).toContainEqual(["timeout", allowed]);
+  });
+
+  test("none is for the whole of a request alone, and for no part of it", () => {
+    for (const part of [
+      { retries: { perTryTimeout: "none" } },
+      { pool: { connectTimeout: "none" } },
+      { ejection: { time: "none" } },
+    ])
+      expect(resilience.safeParse(part).error?.issues[0]?.message).toMatch(/^a duration from 1ms/);
   });
 
   test("the defaults hold", () => {

@@ -35,14 +35,20 @@ test("of the matrix, what is allowed is an edge, in words", () => {
       callees: [
         { name: to, protocol: "http", port: 80 },
         { name: "e/f", protocol: "tcp", port: 5432 },
+        { name: "e/f", protocol: "grpc", port: 9090 },
+        { name: "e/f", protocol: "tls", port: 443 },
       ],
       allowed: [
-        { from, to, operations: [{ methods: ["GET", "HEAD"], paths: ["/api", "/x"] }, {}] },
-        { from, to: "e/f", operations: [{}] },
+        { from, to, port: 80, operations: [{ methods: ["GET", "HEAD"], paths: ["/api", "/x"] }, {}] },
+        { from, to: "e/f", port: 5432, operations: [{}] },
+        { from, to: "e/f", port: 9090, operations: [{ paths: ["/shop.Catalog"] }] },
+        { from, to: "e/f", port: 443, operations: [{}] },
       ],
     }),
   ).toEqual([
     { from, to, what: "GET, HEAD /api, /x; any method /" },
     { from, to: "e/f", what: "port 5432" },
+    { from, to: "e/f", what: "any method /shop.Catalog" },
+    { from, to: "e/f", what: "port 443" },
   ]);
 });

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { istioImages } from "../../../airgap/names.ts";
 import type { ApplicationDeclaration, ApplicationSpec } from "../../../model/application.ts";
-import { imageName } from "../../../model/image.ts";
+import { imageName, type ServiceImage } from "../../../model/image.ts";
 import { publishedCharts, publishedImages } from "../../../model/versions.ts";
 import { builtImages } from "../../../plan.ts";
 import { resolveCommon } from "../../../stacks/common.ts";
@@ -25,7 +25,7 @@ function resolved(changes: Record<string, unknown>, declared?: readonly Applicat
 /** The images of workloads, by their names. */
 function imagesOf(...stack: Parameters<typeof resolved>) {
   const all = resolved(...stack).flatMap(({ services, databases = [], loadGenerators = [] }) => [
-    ...services.map(({ name, image }) => [name, image.reference]),
+    ...services.map(({ name, versions: [first] }) => [name, first?.image.reference]),
     ...[...databases, ...loadGenerators].map(({ name, image }) => [name, imageName(image)]),
   ]);
   return Object.fromEntries(all) as Record<string, string>;
@@ -110,9 +110,13 @@ describe("a single image", () => {
   ])("of a service, where all is %s, is one of its own, without a program from here", (_sources, stack) => {
     const image = { registry: mirror, repository: "team/product", digest };
     const services = resolved({ ...stack, ...product({ image }) }).flatMap((application) => application.services);
-    const [own, ...others] = services.map((service) => service.image);
+    const [[own], ...others] = services.map(({ versions }) => versions.map((version) => version.image)) as [
+      ServiceImage[],
+      ...ServiceImage[][],
+    ];
     expect(own).toEqual({ reference: `${mirror}/team/product@${digest}` });
-    for (const { reference } of others) expect(reference).not.toContain(mirror);
+    expect(others).toHaveLength(3);
+    for (const { reference } of others.flat()) expect(reference).not.toContain(mirror);
   });
 
   test("that is taken from elsewhere is neither built nor loaded into nodes", () => {
@@ -229,7 +233,9 @@ describe("the image of an application", () => {
   const image = { registry: "own.example.com", repository: "team/store", tag: "1.2.3", digest };
   const store: ApplicationDeclaration = {
     namespace: "stores",
-    services: { store: { image, port: 8080, probes: { ready: "/ready", health: "/health" } } },
+    services: {
+      store: { image, ports: { http: { port: 8080 } }, probes: { ready: "/ready", health: "/health" } },
+    },
     databases: { stock: { image, database: "stock", user: "stock", storage: "1Gi" } },
     loadGenerators: { asker: { image, url: "http://store.stores.svc.cluster.local:8080/", calls: [{ to: "store" }] } },
   };

@@ -13,7 +13,7 @@ import { parse, plan } from "../support/config.ts";
 function servicesOf(changes: Parameters<typeof plan>[0] = {}): Record<string, ServiceImage> {
   const { config, applications } = plan(changes);
   const services = resolveApplications(applications, config).flatMap((application) => application.services);
-  return Object.fromEntries(services.map(({ name, image }) => [name, image]));
+  return Object.fromEntries(services.flatMap(({ name, versions: [first] }) => (first ? [[name, first.image]] : [])));
 }
 
 const istioCharts = ["base", "cni", "istiod", "gateway"] as const;

@@ -2,14 +2,20 @@ import { generateKeyPairSync, type KeyObject } from "node:crypto";
 import { KongRoutes, type KongTls } from "../../../components/gateway/kong/KongRoutes.ts";
 import type { JsonWebKey } from "../../../model/jsonWebKey.ts";
 import type { RoutePolicies } from "../../../model/policies.ts";
+import type { Protocol } from "../../../model/ports.ts";
 import type { Route } from "../../../model/route.ts";
 import { type RecordOptions, record } from "../../lib/mocks.ts";
 
 /** A row of the route table as an application would ask for it. */
-export function route({ name = "product", policies = {} as RoutePolicies, ...changes }: RouteChanges = {}): Route {
+export function route({
+  name = "product",
+  protocol = "http",
+  policies = {} as RoutePolicies,
+  ...changes
+}: RouteChanges = {}): Route {
   return {
     path: "/api/products",
-    service: { name, namespace: "team", port: 8080 },
+    service: { name, namespace: "team", port: 8080, protocol },
     versions: ["v1", "v2"],
     delegate: { name: `${name}-exposed`, namespace: "team" },
     timeout: "5s",
@@ -19,7 +25,7 @@ export function route({ name = "product", policies = {} as RoutePolicies, ...cha
   };
 }
 
-type RouteChanges = Partial<Omit<Route, "service" | "delegate">> & { readonly name?: string };
+type RouteChanges = Partial<Omit<Route, "service" | "delegate">> & { readonly name?: string; readonly protocol?: Protocol };
 
 export const types = {
   ingress: "kubernetes:networking.k8s.io/v1:Ingress",

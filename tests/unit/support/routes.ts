@@ -14,6 +14,6 @@ export function routeOf(
   { policies = {}, gateways = ["istio"], versions = ["v1"], ...rest }: Options = {},
 ): Route {
   const delegate = { name: `${name}-exposed`, namespace: "shop" };
-  const service = { name, namespace: "shop", port: 8080 };
+  const service = { name, namespace: "shop", port: 8080, protocol: "http" } as const;
   return { path, service, delegate, timeout: "5s", gateways, policies, versions, ...rest };
 }

@@ -100,10 +100,12 @@ async function settings(folder: string): Promise<Record<string, unknown>> {
         product: {
           ...programOf("apps/product/product/server.ts"),
           replicas: 1,
-          versions: { v1: {}, v2: { weight: 10, replicas: 1 } },
+          versions: { v1: {}, v2: { ...programOf("apps/product/product-v2/server.ts"), weight: 10, replicas: 1 } },
         },
       },
-      prod: { frontend: programOf("apps/shop/frontend/server.ts"), backend: programOf("apps/shop/backend/server.ts") },
+      prod: Object.fromEntries(
+        ["frontend", "backend", "recommendations"].map((name) => [name, programOf(`apps/shop/${name}/server.ts`)]),
+      ),
     },
     "mesh:charts": { base, cni, istiod, gateway },
     "mesh:images": {

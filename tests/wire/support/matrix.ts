@@ -1,4 +1,5 @@
 import { serviceHost } from "../../../model/names.ts";
+import { hasRequests } from "../../../model/ports.ts";
 import { accountOf, type MatrixRow } from "../../lib/matrixRows.ts";
 import { type Forgery, forgeries } from "./forgeries.ts";
 import type { Probe } from "./inside/protocol.ts";
@@ -30,7 +31,7 @@ export function expectations(matrix: readonly MatrixRow[], endpoints: ReadonlyMa
     if (!pod) throw new Error(`no pod of ${to} is ready`);
     const service = { from, to, host: hostOf(to), port, how: "" };
     const itself = { from, to, ...pod, tls: "own" as const, how: "past its proxy" };
-    if (protocol === "tcp") return [service, itself].map((target) => ({ ...target, allowed, patient: allowed }));
+    if (!hasRequests(protocol)) return [service, itself].map((target) => ({ ...target, allowed, patient: allowed }));
     const lines = requests(row, matrix);
     const all = lines.flatMap((line) => [service, itself].map((target) => ({ ...target, ...expected(row, line) })));
     return [...all, ...[service, itself].flatMap((target) => forged(target, row, lines, matrix))];
@@ -87,7 +88,11 @@ const served: Readonly<Record<string, readonly string[]>> = {
   "prod/backend": ["/api/catalog"],
 };
 
+/** What a service of gRPC says to a request that is none of gRPC's. */
+const noGrpc = 415;
+
 function answerOf(workload: string, path: string): number {
+  if (workload === "prod/recommendations") return noGrpc;
   return served[workload]?.includes(path) ? 200 : 404;
 }
 

@@ -4,25 +4,22 @@ import { serviceAnnotations } from "../../../../components/gateway/kong/annotati
 import type { ApplicationSpec, ServiceSpec } from "../../../../model/application.ts";
 import { CallGraph } from "../../../../model/callGraph.ts";
 import type { GatewayName } from "../../../../model/gateway.ts";
-import { defaultResilience } from "../../../../model/resilience.ts";
+import type { Port } from "../../../../model/ports.ts";
 import { type Route, routesOf } from "../../../../model/route.ts";
 import { at, record } from "../../../lib/mocks.ts";
-import { factsOf } from "../../../lib/shop.ts";
+import { service as declaredService, factsOf, httpPort, versionOf } from "../../../lib/shop.ts";
 
-const service = (name: string, more: Partial<ServiceSpec> = {}): ServiceSpec => ({
-  name,
-  image: { reference: `registry/${name}:1` },
-  port: 3000,
-  probes: { ready: "/ready", health: "/health" },
-  versions: [{ name: "v1", weight: 100, replicas: 1 }],
-  resilience: defaultResilience,
-  ...more,
-});
+const service = (name: string, more: Partial<ServiceSpec> = {}): ServiceSpec =>
+  declaredService(name, { ports: [httpPort(3000)], ...more });
 
 const spec: ApplicationSpec = {
   namespace: "stores",
   services: [
-    service("shop", { calls: [{ to: "stores/stock" }], env: { PGDATABASE: "another" }, exposed: { path: "/shop" } }),
+    service("shop", {
+      versions: [versionOf("v1", 100, 1, { env: { PGDATABASE: "another" } })],
+      calls: [{ to: "stores/stock" }],
+      exposed: { path: "/shop" },
+    }),
     service("ledger", { exposed: { path: "/ledger", gateways: ["istio"] } }),
   ],
   databases: [
@@ -30,13 +27,16 @@ const spec: ApplicationSpec = {
   ],
 };
 
-function recordApplication(gateways: readonly GatewayName[] = ["kong", "istio"]) {
-  const graph = new CallGraph([spec], factsOf(...gateways));
+/** The same database, and other services. */
+const withServices = (...services: ServiceSpec[]): ApplicationSpec => ({ ...spec, services });
+
+function recordApplication(gateways: readonly GatewayName[] = ["kong", "istio"], deployed = spec) {
+  const graph = new CallGraph([deployed], factsOf(...gateways));
   const mesh = { injection: { "istio.io/rev": "stable" }, podAnnotations: { "mesh/proxy": "a-1" } };
-  const routes = routesOf(spec, gateways);
+  const routes = routesOf(deployed, gateways);
   const annotations = (route: Route) =>
     gateways.includes("kong") && route.gateways.includes("kong") ? serviceAnnotations(route) : {};
-  return record(() => new Application("stores", { spec, graph, routes, mesh, annotations }));
+  return record(() => new Application("stores", { spec: deployed, graph, routes, mesh, annotations }));
 }
 
 const deployment = "kubernetes:apps/v1:Deployment";
@@ -53,6 +53,22 @@ describe("a database's variables", () => {
     expect(env).toContainEqual({ name: "PGDATABASE", value: "another" });
     const secretKeyRef = { name: "stock-credentials", key: "password" };
     expect(env).toContainEqual({ name: "PGPASSWORD", valueFrom: { secretKeyRef } });
+  });
+
+  test("are given to each version, whose own go before them as well", async () => {
+    const versions = [
+      versionOf("v1", 50, 1, { env: { PGDATABASE: "another" } }),
+      versionOf("v2", 50, 1, { env: { PGUSER: "me" } }),
+    ];
+    const { inputs } = await recordApplication(["istio"], withServices(service("shop", { versions, calls: [{ to: "stock" }] })));
+    const env = (name: string) => at<object[]>(inputs(deployment, name), "spec.template.spec.containers.0.env");
+    for (const name of ["stores-shop-v1", "stores-shop-v2"]) {
+      expect(env(name)).toContainEqual({ name: "PGHOST", value: "stock.stores.svc.cluster.local" });
+    }
+    expect(env("stores-shop-v1")).toContainEqual({ name: "PGDATABASE", value: "another" });
+    expect(env("stores-shop-v1")).toContainEqual({ name: "PGUSER", value: "stock" });
+    expect(env("stores-shop-v2")).toContainEqual({ name: "PGDATABASE", value: "stock" });
+    expect(env("stores-shop-v2")).toContainEqual({ name: "PGUSER", value: "me" });
   });
 
   test("are nobody else's", async () => {
@@ -88,4 +104,40 @@ test("Kong is told to dial the Service where it offers it, and nowhere else", as
   });
   expect(await annotationsOf("stores-ledger")).toBeUndefined();
   expect(await annotationsOf("stores-shop", ["istio"])).toBeUndefined();
+});
+
+test("versions differ in what they run, and share a Service with all ports", async () => {
+  const ports: Port[] = [httpPort(80, 8080), { name: "grpc", protocol: "grpc", port: 9090, target: 9090 }];
+  const versions = [
+    versionOf("v1", 90, 2, { args: ["--plain"] }),
+    versionOf("v2", 10, 1, { command: ["/bin/other"], resources: { limits: { memory: "1Gi" } } }),
+  ];
+  const { inputs } = await recordApplication(["istio"], withServices(service("shop", { ports, versions })));
+  const container = (name: string) => at<object>(inputs(deployment, name), "spec.template.spec.containers.0");
+  expect(container("stores-shop-v1")).toMatchObject({ image: "registry/service:v1", args: ["--plain"] });
+  expect(container("stores-shop-v1")).not.toHaveProperty("command");
+  expect(container("stores-shop-v2")).toMatchObject({
+    image: "registry/service:v2",
+    command: ["/bin/other"],
+    resources: { limits: { memory: "1Gi" } },
+  });
+  expect(container("stores-shop-v2")).not.toHaveProperty("args");
+  expect(
+    at<{ name: string }[]>(inputs("kubernetes:core/v1:Service", "stores-shop"), "spec.ports").map(({ name }) => name),
+  ).toEqual(["http", "grpc"]);
+  expect(at(inputs("kubernetes:networking.istio.io/v1:VirtualService", "stores-shop-routes"), "spec.http.0.name")).toBe(
+    "http-weighted-repeatable",
+  );
+});
+
+test("Kong is told what a Service speaks where that is gRPC", async () => {
+  const ports: Port[] = [httpPort(80, 8080), { name: "grpc", protocol: "grpc", port: 9090, target: 9090 }];
+  const offered = (port: string) => service("shop", { ports, exposed: { port, path: "/shop.Catalog" } });
+  const protocolOf = async (port: string) => {
+    const { inputs } = await recordApplication(["kong"], withServices(offered(port)));
+    return at<Record<string, string>>(inputs("kubernetes:core/v1:Service", "stores-shop"), "metadata.annotations")[
+      "konghq.com/protocol"
+    ];
+  };
+  expect([await protocolOf("http"), await protocolOf("grpc")]).toEqual(["http", "grpc"]);
 });

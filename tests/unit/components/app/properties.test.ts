@@ -37,7 +37,8 @@ const kindOf = ({ type }: Registered) => type.split(":").at(-1) ?? "";
 const metadataOf = (inputs: Inputs) =>
   at<{ name?: string; namespace?: string; labels?: Record<string, string> }>(inputs, "metadata");
 
-test("every route's weights sum to 100, and lead to a version that pods have", async () => {
+test("every route's weights sum to 100, and lead to a version that pods have, on a port that the service has", async () => {
+  let connections = 0;
   await forAny(({ all }) => {
     const subsets = new Map(
       all("kubernetes:networking.istio.io/v1:DestinationRule").map(({ inputs }) => [
@@ -45,20 +46,99 @@ test("every route's weights sum to 100, and lead to a version that pods have", a
         at<{ name: string }[]>(inputs, "spec.subsets").map(({ name }) => name),
       ]),
     );
+    const ports = portsByHost(all);
     for (const { inputs } of all("kubernetes:networking.istio.io/v1:VirtualService")) {
-      for (const { route } of at<Rule[]>(inputs, "spec.http")) {
+      const { http = [], tcp = [] } = at<Rules>(inputs, "spec");
+      expect(http.length + tcp.length).toBeGreaterThan(0);
+      for (const { route } of [...http, ...tcp]) {
         expect(route.reduce((total, { weight }) => total + weight, 0)).toBe(100);
-        for (const { destination } of route) expect(subsets.get(destination.host)).toContain(destination.subset);
+        for (const { destination } of route) {
+          expect(subsets.get(destination.host)).toContain(destination.subset);
+          expect(ports.get(destination.host)).toContain(destination.port.number);
+        }
+      }
+      connections += tcp.length;
+    }
+  });
+  expect(connections).toBeGreaterThan(5);
+});
+
+test("what is sent to a port goes on to the same port, and every port has rules of its kind that take it", async () => {
+  await forAny(({ all }, { applications }) => {
+    for (const { namespace, services } of applications) {
+      for (const { name, ports } of services) {
+        const rules = all("kubernetes:networking.istio.io/v1:VirtualService").find(
+          ({ inputs }) => metadataOf(inputs).namespace === namespace && metadataOf(inputs).name === name,
+        );
+        const { http = [], tcp = [] } = at<Rules>(rules?.inputs, "spec");
+        for (const { port, protocol } of ports) {
+          const of = ["tcp", "tls"].includes(protocol) ? tcp : http;
+          const taking = of.filter(({ match = [{}] }) => match.some((one) => (one.port ?? port) === port));
+          expect([protocol, taking.length > 0]).toEqual([protocol, true]);
+          // The last one takes whatever is left.
+          expect(taking.at(-1)?.match ?? [{}]).toContainEqual(ports.length > 1 || of === tcp ? { port } : {});
+          for (const { route } of taking) for (const { destination } of route) expect(destination.port.number).toBe(port);
+        }
       }
     }
   });
 });
 
+/** The ports of each Service, by its host. */
+function portsByHost(all: Recording["all"]): Map<string, number[]> {
+  return new Map(
+    all("kubernetes:core/v1:Service").map(({ inputs }) => {
+      const { name, namespace } = metadataOf(inputs);
+      const ports = at<{ port: number }[]>(inputs, "spec.ports").map(({ port }) => port);
+      return [`${name}.${namespace}.svc.cluster.local`, ports];
+    }),
+  );
+}
+
+interface Rules {
+  readonly http?: readonly Rule[];
+  readonly tcp?: readonly Rule[];
+}
+
 interface Rule {
+  readonly match?: readonly { readonly port?: number }[];
   readonly route: readonly {
-    readonly destination: { readonly host: string; readonly subset: string };
+    readonly destination: { readonly host: string; readonly subset: string; readonly port: { readonly number: number } };
     readonly weight: number;
   }[];
+}
+
+test("a container listens wherever its Service sends, and probes ask for ports by their numbers", async () => {
+  await forAny(({ all }, { applications }) => {
+    for (const { namespace, services } of applications) {
+      for (const { name, ports, versions } of services) {
+        const own = ({ inputs }: Registered) =>
+          metadataOf(inputs).namespace === namespace && metadataOf(inputs).labels?.app === name;
+        const [listener] = all("kubernetes:core/v1:Service").filter(own);
+        const deployments = all("kubernetes:apps/v1:Deployment").filter(own);
+        expect(deployments).toHaveLength(versions.length);
+        for (const { inputs } of deployments) {
+          const container = at<Container>(inputs, "spec.template.spec.containers.0");
+          const served = at<{ port: number; targetPort: string }[]>(listener?.inputs, "spec.ports").map(
+            ({ port, targetPort }) => ({
+              port,
+              target: container.ports.find((one) => one.name === targetPort)?.containerPort,
+            }),
+          );
+          expect(served).toEqual(ports.map(({ port, target }) => ({ port, target })));
+          expect(container.env).toContainEqual({ name: "PORT", value: `${ports[0]?.target}` });
+          const { httpGet, tcpSocket, grpc } = container.readinessProbe ?? {};
+          for (const asked of [httpGet, tcpSocket, grpc]) if (asked) expect(asked.port).toBeTypeOf("number");
+        }
+      }
+    }
+  });
+});
+
+interface Container {
+  readonly ports: readonly { readonly name: string; readonly containerPort: number }[];
+  readonly env: readonly unknown[];
+  readonly readinessProbe?: Partial<Record<"httpGet" | "tcpSocket" | "grpc", { readonly port: unknown }>>;
 }
 
 test("every workload has an account of its own, which its pods use and no other's", async () => {
@@ -120,8 +200,13 @@ test("what a pod names is there before its workload, which waits for that and no
 function withMoreNames({ applications, gateways }: Declared): Declared {
   const named = applications.map(({ services, databases = [], ...rest }) => {
     const env = Object.fromEntries(databases.map(({ name }) => [`OF_${name}`, { secret: `${name}-credentials`, key: "user" }]));
-    const image = { reference: "node:24", program: { file: "server.js", content: "1" } };
-    return { ...rest, databases, services: services.map((service) => ({ ...service, image, env })) };
+    const image = (content: string) => ({ reference: "node:24", program: { file: "server.js", content } });
+    const more = services.map(({ versions, ...service }) => ({
+      ...service,
+      // Two of three versions run the same program.
+      versions: versions.map((version, index) => ({ ...version, image: image(`${index % 2}`), env })),
+    }));
+    return { ...rest, databases, services: more };
   });
   return { applications: named, gateways };
 }

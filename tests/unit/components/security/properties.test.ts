@@ -4,6 +4,7 @@ import { ZeroTrust } from "../../../../components/security/ZeroTrust.ts";
 import { CallGraph, principalOf, type Workload } from "../../../../model/callGraph.ts";
 import { checkApplications } from "../../../../model/checks/check.ts";
 import { nameOf } from "../../../../model/names.ts";
+import { hasRequests, type Port } from "../../../../model/ports.ts";
 import { type Declared, declared } from "../../../lib/arbitraries.ts";
 import { isAllowed, type Policy, policiesOf } from "../../../lib/authorization.ts";
 import { type MatrixRow, matrixRows } from "../../../lib/matrixRows.ts";
@@ -28,23 +29,24 @@ test("any application that holds together is taken", () => {
   );
 });
 
-test("for any application, what is declared is allowed and nothing else", async () => {
-  let [allowed, denied] = [0, 0];
+test("for any application, what is declared is allowed and nothing else, on every port", async () => {
+  let [allowed, denied, closed] = [0, 0, 0];
   await fc.assert(
     fc.asyncProperty(declared(), async (given) => {
       const graph = new CallGraph(given.applications, factsOf(...given.gateways));
       const policies = policiesOf(await recordSecurity(given));
-      for (const { from, to, operations } of matrixRows(graph.matrix())) {
+      const rows = matrixRows(graph.matrix());
+      for (const { from, to, port: dialled, operations } of rows) {
         const callee = graph.workloads.find((workload) => nameOf(workload) === to);
         if (!callee) throw new Error(`no workload ${to}`);
-        for (const request of requestsTo(callee, operations)) {
+        const port = callee.ports.find((one) => one.port === dialled);
+        // What is declared of another port says nothing of this one.
+        const pair = rows.filter((row) => row.from === from && row.to === to).flatMap((row) => row.operations);
+        for (const request of requestsTo(port, pair)) {
           const declaredSo = operations.some((operation) => permits(operation, request));
-          expect({ from, to, request, allowed: answer(policies, from, callee, request) }).toEqual({
-            from,
-            to,
-            request,
-            allowed: declaredSo,
-          });
+          const what = { from, to, port: dialled, request };
+          expect({ ...what, allowed: answer(policies, from, callee, port, request) }).toEqual({ ...what, allowed: declaredSo });
+          if (!request && !declaredSo) closed++;
           if (declaredSo) allowed++;
           else denied++;
         }
@@ -54,6 +56,8 @@ test("for any application, what is declared is allowed and nothing else", async 
   );
   expect(allowed).toBeGreaterThan(100);
   expect(denied).toBeGreaterThan(1_000);
+  // Of those the ones where no proxy sees a request.
+  expect(closed).toBeGreaterThan(100);
 });
 
 interface Http {
@@ -63,8 +67,8 @@ interface Http {
 type Operations = MatrixRow["operations"];
 
 /** What is worth asking: whatever is declared, and what is next to it. */
-function requestsTo({ listens }: Workload, operations: Operations): (Http | undefined)[] {
-  if (listens?.protocol !== "http") return [undefined];
+function requestsTo(port: Port | undefined, operations: Operations): (Http | undefined)[] {
+  if (!port || !hasRequests(port.protocol)) return [undefined];
   const paths = ["/", "/elsewhere", ...operations.flatMap(({ paths = [] }) => paths)];
   const near = paths.flatMap((path) => [path, `${path}/below`, `${path}x`, path.toUpperCase()]);
   return ["GET", "HEAD", "POST", "DELETE", "get"].flatMap((method) => near.map((path) => ({ method, path })));
@@ -80,7 +84,8 @@ function permits({ methods, paths }: Operations[number], request: Http | undefin
 function answer(
   policies: readonly Policy[],
   from: string,
-  { namespace, name, listens }: Workload,
+  { namespace, name }: Workload,
+  port: Port | undefined,
   http: Http | undefined,
 ): boolean {
   const [fromNamespace = "", account = ""] = from.split("/");
@@ -88,7 +93,7 @@ function answer(
     principal: principalOf({ namespace: fromNamespace, name: account }),
     namespace,
     labels: { app: name, version: "v1" },
-    port: listens?.containerPort ?? 8_080,
+    port: port?.target ?? 8_080,
     ...(http && { http }),
   });
 }
@@ -103,7 +108,8 @@ test("for any application, another port of a pod is nobody's", async () => {
           principal: principalOf(from),
           namespace: to.namespace,
           labels: { app: to.name },
-          port: 15_999,
+          // Of the proxy, which no container can have.
+          port: 15_050,
           http: { method: "GET", path: "/" },
         };
         expect(isAllowed(policies, request)).toBe(false);
@@ -120,9 +126,8 @@ test("for any application, each proxy knows its callees and nobody else", async 
       const rows = matrixRows(new CallGraph(given.applications, factsOf(...given.gateways)).matrix());
       for (const { inputs } of recording.all("kubernetes:networking.istio.io/v1:Sidecar")) {
         const { namespace, name } = at<{ namespace: string; name: string }>(inputs, "metadata");
-        const callees = rows
-          .filter(({ from, allowed }) => allowed && from === `${namespace}/${name}`)
-          .map(({ to }) => to.split("/"));
+        const called = rows.filter(({ from, allowed }) => allowed && from === `${namespace}/${name}`).map(({ to }) => to);
+        const callees = [...new Set(called)].map((to) => to.split("/"));
         const hosts = callees.map(([ns, service]) => `${ns}/${service}.${ns}.svc.cluster.local`);
         expect(at<string[]>(inputs, "spec.egress.0.hosts").toSorted()).toEqual(hosts.length > 0 ? hosts.toSorted() : ["~/*"]);
         expect(at<string>(inputs, "spec.outboundTrafficPolicy.mode")).toBe("REGISTRY_ONLY");
@@ -138,3 +143,45 @@ test("for any application, each proxy knows its callees and nobody else", async 
     runs,
   );
 });
+
+test("for any application, the network lets the declared callers of each port in to it, and nobody else", async () => {
+  let rules = 0;
+  await fc.assert(
+    fc.asyncProperty(declared(), async (given) => {
+      const { all } = await recordSecurity(given);
+      const graph = new CallGraph(given.applications, factsOf(...given.gateways));
+      const peers = all("kubernetes:networking.k8s.io/v1:NetworkPolicy").filter(({ inputs }) =>
+        at<string>(inputs, "metadata.name").startsWith("peers-of-"),
+      );
+      expect(peers).toHaveLength(graph.workloads.length);
+      for (const { inputs } of peers) {
+        const namespace = at<string>(inputs, "metadata.namespace");
+        const name = at<string>(inputs, "spec.podSelector.matchLabels.app");
+        const letIn = at<Ingress[]>(inputs, "spec.ingress") ?? [];
+        const found = letIn.flatMap(({ from, ports }) =>
+          ports.flatMap(({ port }) => from.map((peer) => `${inWords(peer)} ${port}`)),
+        );
+        const expected = graph
+          .callersOf({ namespace, name })
+          .map(({ from, gateway, port }) => `${from.namespace}/${gateway ? "any" : from.name} ${port.target}`);
+        expect(found.toSorted()).toEqual([...new Set(expected)].toSorted());
+        rules += found.length;
+      }
+    }),
+    runs,
+  );
+  expect(rules).toBeGreaterThan(50);
+});
+
+interface Peer {
+  readonly namespaceSelector: { readonly matchLabels: Readonly<Record<string, string>> };
+  readonly podSelector?: { readonly matchLabels: { readonly app: string } };
+}
+
+interface Ingress {
+  readonly from: readonly Peer[];
+  readonly ports: readonly { readonly port: number }[];
+}
+
+const inWords = ({ namespaceSelector, podSelector }: Peer) =>
+  `${namespaceSelector.matchLabels["kubernetes.io/metadata.name"]}/${podSelector?.matchLabels.app ?? "any"}`;

@@ -4,9 +4,10 @@ import { GatewayNetwork } from "../../../../components/security/GatewayNetwork.t
 import type { Surroundings } from "../../../../components/security/network.ts";
 import { ZeroTrust } from "../../../../components/security/ZeroTrust.ts";
 import { CallGraph } from "../../../../model/callGraph.ts";
+import type { Port } from "../../../../model/ports.ts";
 import { isAllowed, policiesOf } from "../../../lib/authorization.ts";
 import { at, type Recording, record } from "../../../lib/mocks.ts";
-import { factsOf, shop } from "../../../lib/shop.ts";
+import { factsOf, httpPort, service, shop } from "../../../lib/shop.ts";
 
 const authorization = "kubernetes:security.istio.io/v1:AuthorizationPolicy";
 const network = "kubernetes:networking.k8s.io/v1:NetworkPolicy";
@@ -229,6 +230,110 @@ describe("on the network of a cluster that is not as most are", () => {
       { port: 5353, protocol: "TCP" },
     ];
     expect(await egress({ openshiftDns: true })).toEqual([dns, { to: [openshift], ports }, controlPlane]);
+  });
+});
+
+describe("a service with several ports", () => {
+  const ports: Port[] = [
+    httpPort(80, 8080),
+    { name: "rpc", protocol: "grpc", port: 90, target: 9090 },
+    { name: "raw", protocol: "tcp", port: 50, target: 5000 },
+    { name: "secure", protocol: "tls", port: 443, target: 8443 },
+    { name: "unused", protocol: "http2", port: 81, target: 8081 },
+  ];
+  const many = new CallGraph(
+    [
+      {
+        namespace: "many",
+        services: [
+          service("hub", { ports, exposed: { port: "rpc", path: "/shop.Catalog" } }),
+          service("beside", {
+            calls: [
+              { to: "hub", port: "http", methods: ["GET"], paths: ["/a"] },
+              { to: "hub", port: "raw" },
+            ],
+          }),
+        ],
+      },
+      {
+        namespace: "elsewhere",
+        services: [
+          service("stranger", {
+            calls: [
+              { to: "many/hub", port: "raw" },
+              { to: "many/hub", port: "secure" },
+              { to: "many/hub", port: "rpc", paths: ["/shop.Catalog/List"] },
+            ],
+          }),
+        ],
+      },
+    ],
+    factsOf("istio"),
+  );
+  const beside = "cluster.local/ns/many/sa/beside";
+  const stranger = "cluster.local/ns/elsewhere/sa/stranger";
+  const gateway = "cluster.local/ns/istio-ingress/sa/istio-ingressgateway";
+
+  let hub: Recording;
+  let elsewhere: Recording;
+  beforeAll(async () => {
+    hub = await record(() => new ZeroTrust("many", { graph: many, namespace: "many" }));
+    elsewhere = await record(() => new ZeroTrust("elsewhere", { graph: many, namespace: "elsewhere" }));
+  });
+
+  test("lets each caller in on the pod's port that it declared, with what that port has to say", () => {
+    const rule = (principal: string, operation: object) => ({
+      from: [{ source: { principals: [principal] } }],
+      to: [{ operation }],
+    });
+    expect(at<object>(hub.inputs(authorization, "many-hub-callers"), "spec.rules")).toEqual([
+      rule(gateway, { ports: ["9090"], paths: ["/shop.Catalog", "/shop.Catalog/*"] }),
+      rule(beside, { ports: ["8080"], methods: ["GET"], paths: ["/a", "/a/*"] }),
+      rule(beside, { ports: ["5000"] }),
+      rule(stranger, { ports: ["5000"] }),
+      rule(stranger, { ports: ["8443"] }),
+      rule(stranger, { ports: ["9090"], paths: ["/shop.Catalog/List", "/shop.Catalog/List/*"] }),
+    ]);
+  });
+
+  test.each<[string, string, number, { method: string; path: string } | undefined, boolean]>([
+    ["beside, as declared", beside, 8080, { method: "GET", path: "/a" }, true],
+    ["beside, by the Service's port", beside, 80, { method: "GET", path: "/a" }, false],
+    ["beside, on TCP", beside, 5000, undefined, true],
+    ["beside, on a port that only others call", beside, 8443, undefined, false],
+    ["beside, with its HTTP on gRPC's port", beside, 9090, { method: "GET", path: "/a" }, false],
+    ["a stranger from another namespace, on TCP", stranger, 5000, undefined, true],
+    ["a stranger from another namespace, on TLS", stranger, 8443, undefined, true],
+    ["a stranger, a method of gRPC", stranger, 9090, { method: "POST", path: "/shop.Catalog/List" }, true],
+    ["a stranger, another method of gRPC", stranger, 9090, { method: "POST", path: "/shop.Catalog/Remove" }, false],
+    ["a stranger, on HTTP", stranger, 8080, { method: "GET", path: "/a" }, false],
+    ["the gateway, any method below its path", gateway, 9090, { method: "POST", path: "/shop.Catalog/Remove" }, true],
+    ["the gateway, another service of gRPC", gateway, 9090, { method: "POST", path: "/shop.Catalogs/List" }, false],
+    ["the gateway, on TCP", gateway, 5000, undefined, false],
+    ["anybody, on a port that nobody calls", beside, 8081, { method: "GET", path: "/a" }, false],
+  ])("decides of %s", (_who, principal, port, http, expected) => {
+    const request = { principal, namespace: "many", labels: { app: "hub" }, port, ...(http && { http }) };
+    expect(isAllowed(policiesOf(hub), request)).toBe(expected);
+  });
+
+  test("is open on the network where it is called, for whoever calls that port, and on no other", () => {
+    const door = { namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "istio-ingress" } } };
+    expect(at<object>(hub.inputs(network, "many-hub-peers"), "spec.ingress")).toEqual([
+      { from: [pods("many", "beside")], ports: [tcp(8080)] },
+      { from: [door, pods("elsewhere", "stranger")], ports: [tcp(9090)] },
+      { from: [pods("many", "beside"), pods("elsewhere", "stranger")], ports: [tcp(5000)] },
+      { from: [pods("elsewhere", "stranger")], ports: [tcp(8443)] },
+    ]);
+  });
+
+  test("is reached from another namespace on the pod's ports that are declared, and by its name", () => {
+    expect(at<object[]>(elsewhere.inputs(network, "elsewhere-stranger-peers"), "spec.egress").slice(2)).toEqual(
+      [5000, 8443, 9090].map((port) => ({ to: [pods("many", "hub")], ports: [tcp(port)] })),
+    );
+    // All its ports are one host to the proxy; who may use which is for the policies.
+    expect(at<string[]>(elsewhere.inputs(sidecar, "elsewhere-stranger-scope"), "spec.egress.0.hosts")).toEqual([
+      "many/hub.many.svc.cluster.local",
+    ]);
   });
 });
 

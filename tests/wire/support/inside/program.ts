@@ -1,12 +1,27 @@
+import { lookup } from "node:dns/promises";
 import { readFileSync } from "node:fs";
 import { Agent, request } from "node:http";
+import { connect as connectHttp2 } from "node:http2";
 import { Agent as SecureAgent } from "node:https";
 import { connect } from "node:net";
 import process from "node:process";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type ConnectionOptions, connect as connectSecurely } from "node:tls";
-import { type Asked, certificates, type Inside, type Kept, type Order, type Probe, type Seen, type Target } from "./protocol.ts";
+import { type ConnectionOptions, connect as connectSecurely, type TLSSocket } from "node:tls";
+import {
+  type Asked,
+  type Call,
+  type Called,
+  type Conversation,
+  certificates,
+  type Heard,
+  type Inside,
+  type Kept,
+  type Order,
+  type Probe,
+  type Seen,
+  type Target,
+} from "./protocol.ts";
 
 /*
  * Runs in a pod: takes orders from its standard input, one a line, and answers on its standard output.
@@ -58,13 +73,105 @@ function send(probe: Probe): Promise<Seen> {
   });
 }
 
-async function patiently(probe: Probe): Promise<Seen> {
+/** Tries again for ten seconds while something is lost, where that is asked for. */
+async function patiently<T>(attempt: () => Promise<T>, lost: (seen: T) => boolean, patient = false): Promise<T> {
   for (let tries = 1; ; tries++) {
-    const seen = await send(probe);
-    const lost = seen.status === undefined ? !seen.greeted : seen.status === 503;
-    if (!lost || !probe.patient || tries === 20) return seen;
+    const seen = await attempt();
+    if (!lost(seen) || !patient || tries === 20) return seen;
     await sleep(500);
   }
+}
+
+const sendPatiently = (probe: Probe) =>
+  patiently(
+    () => send(probe),
+    ({ status, greeted }) => (status === undefined ? !greeted : status === 503),
+    probe.patient,
+  );
+
+/** An empty message of gRPC: not compressed, of no length. */
+const emptyMessage = Buffer.alloc(5);
+
+const addresses = new Map<string, Promise<string>>();
+
+/** A host's address, looked up once: the cluster tries many names for each, which would take longer than a call. */
+function addressOf(host: string): Promise<string> {
+  const known = addresses.get(host) ?? lookup(host).then(({ address }) => address);
+  addresses.set(host, known);
+  return known;
+}
+
+async function call({ host, port, path, headers = {} }: Call): Promise<Called> {
+  const address = await addressOf(host);
+  return new Promise((resolve) => {
+    const session = connectHttp2(`http://${host}:${port}`, { createConnection: () => connect({ host: address, port }) });
+    let [status, grpc]: [number, number | undefined] = [0, undefined];
+    const chunks: Buffer[] = [];
+    const read = (given: Readonly<Record<string, unknown>>) => {
+      status = Number(given[":status"] ?? status);
+      if (given["grpc-status"] !== undefined) grpc = Number(given["grpc-status"]);
+    };
+    const end = () => {
+      session.destroy();
+      resolve({ status, ...(grpc !== undefined && { grpc }), messages: messagesOf(Buffer.concat(chunks)) });
+    };
+    session.on("error", end);
+    session.setTimeout(20_000, end);
+    const sent = session.request({
+      ...{ ":method": "POST", ":path": path },
+      ...{ "content-type": "application/grpc", te: "trailers", ...headers },
+    });
+    sent.on("response", read);
+    sent.on("trailers", read);
+    sent.on("data", (chunk: Buffer) => chunks.push(chunk));
+    sent.on("error", end);
+    sent.on("close", end);
+    sent.end(emptyMessage);
+  });
+}
+
+/** The messages of a body of gRPC: each after a byte of flags and its length. */
+function messagesOf(body: Buffer): string[] {
+  const messages: string[] = [];
+  for (let at = 0; at + 5 <= body.length; ) {
+    const length = body.readUInt32BE(at + 1);
+    messages.push(body.toString("utf8", at + 5, at + 5 + length));
+    at += 5 + length;
+  }
+  return messages;
+}
+
+async function converse({ host, port, text, secure = false }: Conversation): Promise<Heard> {
+  const address = await addressOf(host);
+  return new Promise((resolve) => {
+    let names: string | undefined;
+    const say = () => socket.write(text);
+    const end = (said: string) => {
+      socket.destroy();
+      resolve({ said, ...(names !== undefined && { names }) });
+    };
+    const socket = secure
+      ? connectSecurely({ host: address, port, servername: host, rejectUnauthorized: false }, () => {
+          names = (socket as TLSSocket).getPeerCertificate().subjectaltname;
+          say();
+        })
+      : connect({ host: address, port }, say);
+    socket.setTimeout(10_000, () => end(""));
+    socket.once("data", (chunk: Buffer) => end(chunk.toString()));
+    socket.once("error", () => end(""));
+    socket.once("close", () => end(""));
+  });
+}
+
+/** Does it for all of them, eight at once; the results are in their order. */
+async function forAll<A, T>(all: readonly A[], one: (given: A) => Promise<T>): Promise<T[]> {
+  const done: T[] = [];
+  const left = [...all.entries()];
+  const work = async () => {
+    for (let next = left.shift(); next; next = left.shift()) done[next[0]] = await one(next[1]);
+  };
+  await Promise.all(Array.from({ length: 8 }, work));
+  return done;
 }
 
 /** A client that has one connection, and opens another when that was closed. */
@@ -100,15 +207,25 @@ const inside: Inside = {
     return Date.now();
   },
 
-  async probe(probes) {
-    const seen: Seen[] = [];
-    const left = [...probes.entries()];
-    const work = async () => {
-      for (let next = left.shift(); next; next = left.shift()) seen[next[0]] = await patiently(next[1]);
-    };
-    await Promise.all(Array.from({ length: 8 }, work));
-    return seen;
-  },
+  call: (calls) =>
+    forAll(calls, (one) =>
+      patiently(
+        () => call(one),
+        ({ status, grpc }) => status === 0 || status === 503 || grpc === 14,
+        one.patient,
+      ),
+    ),
+
+  converse: (conversations) =>
+    forAll(conversations, (one) =>
+      patiently(
+        () => converse(one),
+        ({ said }) => said === "",
+        one.patient,
+      ),
+    ),
+
+  probe: (probes) => forAll(probes, sendPatiently),
 
   handshake(target, authority) {
     return new Promise((resolve, reject) => {

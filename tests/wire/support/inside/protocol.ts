@@ -65,9 +65,50 @@ export interface Kept {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
+/** A call of gRPC, or any request of HTTP/2 without TLS. */
+export interface Call {
+  readonly host: string;
+  readonly port: number;
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Asked again for some seconds while nobody is there: a proxy that has just started may not know everybody yet. */
+  readonly patient?: boolean;
+}
+
+/** What came of it. */
+export interface Called {
+  /** Of HTTP; 0 where no answer came. */
+  readonly status: number;
+  /** Of gRPC, 0 when all is well; undefined where the answer says none. */
+  readonly grpc?: number;
+  /** One for each message, as text. */
+  readonly messages: readonly string[];
+}
+
+/** One connection, and what to say on it first. */
+export interface Conversation {
+  readonly host: string;
+  readonly port: number;
+  readonly text: string;
+  /** Whether the program speaks TLS itself, to whoever ends it. @default false */
+  readonly secure?: boolean;
+  /** As with {@link Call}. */
+  readonly patient?: boolean;
+}
+
+/** What came back first; empty where the connection ended without a word. */
+export interface Heard {
+  readonly said: string;
+  /** Names in the certificate that was shown. */
+  readonly names?: string;
+}
+
 /** What the program can do; each is asked by its name. */
 export interface Inside {
   clock(): Promise<number>;
+  /** Each on a connection of its own. */
+  call(calls: readonly Call[]): Promise<Called[]>;
+  converse(conversations: readonly Conversation[]): Promise<Heard[]>;
   probe(probes: readonly Probe[]): Promise<Seen[]>;
   /** @param authority - PEM; whom to trust. */
   handshake(target: Target, authority: string): Promise<Presented>;

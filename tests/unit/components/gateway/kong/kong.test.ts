@@ -72,6 +72,17 @@ describe("Kong", () => {
     });
   });
 
+  test("takes gRPC without TLS where it offers some, and where it does not its listener is as the chart has it", async () => {
+    const http = async (routes: KongArgs["routes"]) => at<object>(await valuesOf({ routes }), "proxy.http");
+    const grpc = route({ name: "catalog", protocol: "grpc" });
+    expect(await http([route(), grpc])).toEqual({ enabled: true, nodePort: 30080, parameters: ["http2"] });
+    const without = { enabled: true, nodePort: 30080 };
+    expect(await http([route(), route({ name: "catalog", protocol: "http2" })])).toEqual(without);
+    // Another gateway's is none of Kong's business.
+    expect(await http([route(), { ...grpc, gateways: ["istio"] }])).toEqual(without);
+    expect(at<object>(await valuesOf({ routes: [grpc] }), "proxy.tls")).toEqual({ enabled: true, nodePort: 30443 });
+  });
+
   test("keeps no database, shows its admin API to its own pod alone, and has no manager or portal", async () => {
     expect(await valuesOf()).toMatchObject({
       env: { database: "off", admin_gui_listen: "off", anonymous_reports: "off" },

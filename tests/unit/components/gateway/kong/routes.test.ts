@@ -3,6 +3,7 @@ import { Traffic } from "../../../../../components/app/Traffic.ts";
 import { serviceAnnotations } from "../../../../../components/gateway/kong/annotations.ts";
 import type { KongTls } from "../../../../../components/gateway/kong/KongRoutes.ts";
 import { at, record } from "../../../../lib/mocks.ts";
+import { httpPort } from "../../../../lib/shop.ts";
 import { recordTable, route, types } from "../../../support/kong.ts";
 
 const tls: KongTls = { hosts: ["shop.example.com", "www.example.com"], secretName: "shop-tls", plaintext: false };
@@ -24,7 +25,8 @@ describe("the rules of the mesh hold for what Kong forwards", () => {
   test("because a service's own rules are bound to the mesh under that host", async () => {
     const { inputs } = await record(() => {
       const versions = [{ name: "v1", weight: 100 }];
-      new Traffic("product", { service: "product", namespace: "team", versions, exposed: { path: "/api/products" } });
+      const ports = [httpPort(8080)];
+      new Traffic("product", { service: "product", namespace: "team", ports, versions, exposed: { path: "/api/products" } });
     });
     expect(inputs("kubernetes:networking.istio.io/v1:VirtualService", "product-routes")).toMatchObject({
       spec: { hosts: ["product.team.svc.cluster.local"], gateways: ["mesh"] },
@@ -34,7 +36,7 @@ describe("the rules of the mesh hold for what Kong forwards", () => {
 
 describe("a Service that Kong forwards to", () => {
   test("is waited for longer than the mesh waits, and asked once", () => {
-    expect(serviceAnnotations({ timeout: "5s" })).toEqual({
+    expect(serviceAnnotations(route({ timeout: "5s" }))).toEqual({
       "ingress.kubernetes.io/service-upstream": "true",
       "konghq.com/protocol": "http",
       "konghq.com/connect-timeout": "5000",
@@ -42,11 +44,25 @@ describe("a Service that Kong forwards to", () => {
       "konghq.com/write-timeout": "6000",
       "konghq.com/retries": "0",
     });
-    expect(serviceAnnotations({ timeout: "1m" })).toMatchObject({ "konghq.com/read-timeout": "61000" });
+    expect(serviceAnnotations(route({ timeout: "1m" }))).toMatchObject({ "konghq.com/read-timeout": "61000" });
+  });
+
+  test("is spoken to in gRPC where it speaks gRPC, and in HTTP otherwise", () => {
+    const protocolOf = (protocol: "http" | "http2" | "grpc") => serviceAnnotations(route({ protocol }))["konghq.com/protocol"];
+    expect(protocolOf("grpc")).toBe("grpc");
+    // The proxy beside Kong makes HTTP/2 of it.
+    expect([protocolOf("http"), protocolOf("http2")]).toEqual(["http", "http"]);
+  });
+
+  test("is waited for as long as Kong can where the mesh has no end", () => {
+    const timeouts = serviceAnnotations(route({ timeout: "none", protocol: "grpc" }));
+    // What Kong refuses is one more.
+    expect(timeouts).toMatchObject({ "konghq.com/read-timeout": "2147483646", "konghq.com/write-timeout": "2147483646" });
+    expect(timeouts).toMatchObject({ "konghq.com/connect-timeout": "5000", "konghq.com/retries": "0" });
   });
 
   test("needs a duration that is one", () => {
-    expect(() => serviceAnnotations({ timeout: "soon" })).toThrow("soon is not a duration such as 250ms, 2s or 1m");
+    expect(() => serviceAnnotations(route({ timeout: "soon" }))).toThrow("soon is not a duration such as 250ms, 2s or 1m");
   });
 });
 
@@ -88,6 +104,35 @@ describe("a row of Kong's table", () => {
   test("is not there for a service that Kong does not offer", async () => {
     const { resources } = await recordTable([route({ gateways: ["istio"], policies: { apiKeys: { consumers: ["partner"] } } })]);
     expect(resources.map(({ name }) => name)).toEqual(["table", "table.tls"]);
+  });
+});
+
+describe("a row of gRPC", () => {
+  const protocolsOf = async (plaintext: boolean) => {
+    const { all } = await recordTable([route({ protocol: "grpc", path: "/shop.Catalog" })], { tls: { ...tls, plaintext } });
+    const own = all(types.ingress).filter(({ name }) => name !== "table.tls");
+    return own.map(({ inputs }) => at<Record<string, string>>(inputs, "metadata.annotations"));
+  };
+  const always = { "konghq.com/strip-path": "false", "konghq.com/preserve-host": "false" };
+
+  test("takes gRPC alone, with TLS by the hosts of TLS, and redirects nobody", async () => {
+    expect(await protocolsOf(true)).toEqual([
+      { ...always, "konghq.com/protocols": "grpc,grpcs" },
+      { ...always, "konghq.com/protocols": "grpcs" },
+    ]);
+    expect(await protocolsOf(false)).toEqual([{ ...always, "konghq.com/protocols": "grpcs" }]);
+  });
+
+  test("names its plugins, its path and its port as any other", async () => {
+    const { inputs } = await recordTable([
+      route({ protocol: "grpc", path: "/shop.Catalog", policies: { rateLimit: { requests: 1, per: "second" } } }),
+    ]);
+    const ingress = inputs(types.ingress, "table-team-product");
+    expect(ingress).toMatchObject({ metadata: { annotations: { "konghq.com/plugins": "product.rate-limiting" } } });
+    expect(at<object[]>(ingress, "spec.rules.0.http.paths").map((path) => at(path, "backend.service.port.number"))).toEqual(
+      // A dot in a prefix would be any letter, so that there are two paths.
+      [8080, 8080],
+    );
   });
 });
 

@@ -1,0 +1,83 @@
+import process from "node:process";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type sendUnaryData, Server, ServerCredentials, type ServerUnaryCall, type ServerWritableStream } from "@grpc/grpc-js";
+import { isMain, runService } from "../../support/main.ts";
+import type { Runnable, ServiceOptions } from "../../support/service.ts";
+import { Health, type Question, type Recommended, Recommendations } from "./protocol.ts";
+
+/*
+ * What goes well with a product, over gRPC. How it chooses is a variable, so that two versions can be told apart by what they say:
+ *
+ *   STRATEGY=neighbours   those that come next on the shelf (the default)
+ *   STRATEGY=opposites    those from the other end of it
+ *
+ *   /shop.Recommendations/List    once
+ *   /shop.Recommendations/Watch   a stream, for as long as it is asked for
+ */
+
+export interface RecommendationsOptions extends ServiceOptions {
+  readonly strategy: string;
+}
+
+/** How many products there are, and how many of them go well with one. */
+const shelf = 6;
+const most = 3;
+
+/** The longest that a stream may be asked for. */
+const limits = { times: 10_000, pause: 60_000 } as const;
+
+export function recommended(product: number, strategy: string): number[] {
+  const others = Array.from({ length: shelf - 1 }, (_, index) => ((product + index) % shelf) + 1);
+  return (strategy === "opposites" ? others.toReversed() : others).slice(0, most);
+}
+
+export function createService({ version, pod, log, strategy }: RecommendationsOptions): Runnable {
+  const server = new Server();
+  let draining = false;
+  const answerTo = ({ product }: Question): Recommended => ({ products: recommended(product, strategy), version, pod });
+  const told = (method: string, question: Question) => log({ level: "info", msg: "request", method, product: question.product });
+
+  server.addService(Recommendations.service, {
+    List({ request }: ServerUnaryCall<Question, Recommended>, answer: sendUnaryData<Recommended>) {
+      told("List", request);
+      answer(null, answerTo(request));
+    },
+    async Watch(call: ServerWritableStream<Question, Recommended>) {
+      const { request } = call;
+      told("Watch", request);
+      const times = Math.min(request.times ?? 0, limits.times);
+      for (let sent = 0; sent < times && !call.cancelled && !draining; sent++) {
+        if (sent > 0) await sleep(Math.min(request.pause ?? 0, limits.pause));
+        call.write(answerTo(request));
+      }
+      call.end();
+    },
+  });
+  server.addService(Health.service, {
+    Check(_: unknown, answer: sendUnaryData<{ status: string }>) {
+      answer(null, { status: draining ? "NOT_SERVING" : "SERVING" });
+    },
+  });
+
+  return {
+    listen: (port) =>
+      new Promise((resolve, reject) => {
+        server.bindAsync(`[::]:${port}`, ServerCredentials.createInsecure(), (error, bound) => {
+          if (error) reject(error);
+          else resolve(bound);
+        });
+      }),
+    async stop(linger, limit) {
+      draining = true;
+      await sleep(linger);
+      const timer = setTimeout(() => server.forceShutdown(), limit);
+      await new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
+      clearTimeout(timer);
+    },
+  };
+}
+
+if (isMain(import.meta.url)) {
+  const strategy = process.env.STRATEGY ?? "neighbours";
+  runService((options) => createService({ ...options, strategy }), { port: 50_051 });
+}

@@ -1,0 +1,53 @@
+import { type Application, ownWorkloads, programsOf } from "../application.ts";
+import type { Environment, Files } from "../container.ts";
+import { credentialKeys, credentialsOf } from "../names.ts";
+import type { Problems } from "./problems.ts";
+
+/** What a variable, a file or an image's secret refers to. */
+type Reference = Environment[string] | Files[string];
+
+/**
+ * Secrets, ConfigMaps and settings that pods name: each is made here, or the application says that somebody else makes it. A pod that
+ * names another one would never start.
+ *
+ * @param settings - names under `mesh:secrets`; undefined where these cannot be read.
+ */
+export function checkReferences(
+  application: Application<unknown, unknown, Files>,
+  settings: readonly string[] | undefined,
+  problems: Problems,
+): void {
+  const { namespace, databases = [] } = application;
+  const { secrets = [], configMaps = [] } = application.external ?? {};
+  const credentials = databases.map(({ name }) => credentialsOf(name));
+  const known = (names: readonly string[], none: string) => (names.length > 0 ? `one of ${names.join(", ")}` : none);
+  const allowed = {
+    secret: known([...credentials, ...secrets], "the name of a Secret that external.secrets has"),
+    configMap: known(configMaps, "the name of a ConfigMap that external.configMaps has"),
+    setting: known(settings ?? [], "a value of the stack: pulumi config set --secret --path mesh:secrets.<name>"),
+  };
+  const programs = programsOf(application);
+  for (const { name, container } of ownWorkloads(application)) {
+    const refuse = (path: readonly PropertyKey[], why: string) => problems.refuse({ namespace, name }, path, why);
+    const judge = (reference: Reference, path: readonly PropertyKey[]) => {
+      if (typeof reference === "string") return;
+      if ("secret" in reference) {
+        const ofDatabase = credentials.includes(reference.secret);
+        if (!ofDatabase && !secrets.includes(reference.secret)) refuse([...path, "secret"], allowed.secret);
+        else if (ofDatabase && !Object.hasOwn(credentialKeys, reference.key))
+          refuse([...path, "key"], `one of ${Object.keys(credentialKeys).join(", ")}`);
+      }
+      if ("configMap" in reference && !configMaps.includes(reference.configMap)) refuse([...path, "configMap"], allowed.configMap);
+      if ("setting" in reference && settings && !settings.includes(reference.setting)) refuse([...path, "setting"], allowed.setting);
+    };
+    const variables = programs.flatMap(({ workload, program }) => (workload === name ? Object.entries(program.env) : []));
+    for (const [variable, value] of new Map(variables)) judge(value, ["env", variable]);
+    for (const [path, file] of Object.entries(container.files)) judge(file, ["container", "files", path]);
+    for (const [index, secret] of container.pullSecrets.entries()) {
+      const reference = typeof secret === "string" ? { secret, key: "" } : secret;
+      const place = ["container", "pullSecrets", index];
+      if (typeof secret === "string" && !secrets.includes(secret)) refuse(place, known(secrets, allowed.secret));
+      else if (typeof secret !== "string") judge(reference, place);
+    }
+  }
+}
