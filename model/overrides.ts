@@ -93,17 +93,20 @@ function knownOptions(given: Options, allowed: Overridable, declared: Options, p
 
 function overridden(declared: Options, given: Options, registry: string | undefined): Options {
   const result = withImage(declared, given, registry);
-  const { versions } = result;
-  if (!isMapping(versions)) return result;
-  const [own, set] = [declared.versions, given.versions].map((all): Options => (isMapping(all) ? all : {}));
-  // A version that names no registry is where its service is, which a stack may have placed elsewhere.
+  // What names no registry is where its service is, which a stack may have placed elsewhere.
   const isPlaced = mappingAt(result, "image").registry !== undefined;
-  const changed = Object.entries(versions).map(([name, version]) => {
-    if (!isMapping(version)) return [name, version];
-    const isBeside = isPlaced && mappingAt(version, "image").registry === undefined;
-    return [name, withImage(mappingAt(own, name), mappingAt(set, name), isBeside ? undefined : registry)];
+  const members = ["versions", "initContainers"].flatMap((kind) => {
+    const all = result[kind];
+    if (!isMapping(all)) return [];
+    const [own, set] = [mappingAt(declared, kind), mappingAt(given, kind)];
+    const changed = Object.entries(all).map(([name, member]) => {
+      if (!isMapping(member)) return [name, member];
+      const isBeside = isPlaced && mappingAt(member, "image").registry === undefined;
+      return [name, withImage(mappingAt(own, name), mappingAt(set, name), isBeside ? undefined : registry)];
+    });
+    return [[kind, Object.fromEntries(changed)]];
   });
-  return { ...result, versions: Object.fromEntries(changed) };
+  return { ...result, ...Object.fromEntries(members) };
 }
 
 const mappingAt = (all: Options | undefined, name: string): Options => {

@@ -131,7 +131,8 @@ export function requirePodsRunnable(workload: Given, ctx: z.core.$RefinementCtx,
   for (const [name, own] of Object.entries(workload.initContainers)) {
     requireRunnable(own, imageOfVersion(workload.image, own.image), ctx, ["initContainers", name]);
   }
-  if (!versions.some(({ image }) => isProgram(imageOfVersion(workload.image, image)))) return;
+  const all = [...versions, ...Object.values(workload.initContainers)];
+  if (!all.some(({ image }) => isProgram(imageOfVersion(workload.image, image)))) return;
   // It would hide the program, or could not be mounted beside it.
   for (const key of ["scratch", "files"] as const) {
     for (const path of Object.keys(workload.container[key])) {

@@ -123,7 +123,8 @@ class Found {
   }
 
   databasesAmong(calls: readonly Call[]): Database[] {
-    return calls.flatMap(({ to }) => this.databases.get(resolveCall(this.namespace, to).name) ?? []);
+    const callees = calls.map(({ to }) => resolveCall(this.namespace, to)).filter(({ namespace }) => namespace === this.namespace);
+    return callees.flatMap(({ name }) => this.databases.get(name) ?? []);
   }
 
   /** A program with the variables that its callees come with; what names a Secret of the application waits for it. */

@@ -13,6 +13,8 @@ export interface JobArgs
 const kept = { successfulJobsHistoryLimit: 1, failedJobsHistoryLimit: 1 } as const;
 /** How late a run may begin, in seconds, before it is left out: after a time without a control plane not all are caught up with. */
 const mostDelay = 300;
+/** Seconds until a Job that has had its time says so, with some patience. */
+const reportingDelay = 60;
 
 /**
  * A process that runs to its end, with an account of its own: once, which whoever depends on it waits for, or by a schedule. Another
@@ -44,8 +46,11 @@ export class Job extends pulumi.ComponentResource {
       },
     };
     const spec = { backoffLimit: retries, activeDeadlineSeconds: seconds, template };
-    if (schedule === undefined) new k8s.batch.v1.Job(name, { metadata: { namespace, labels }, spec }, child);
-    else {
+    if (schedule === undefined) {
+      // Kubernetes says that it has failed; Pulumi would by itself wait for ten minutes.
+      const longest = { customTimeouts: { create: `${seconds + reportingDelay}s` } };
+      new k8s.batch.v1.Job(name, { metadata: { namespace, labels }, spec }, { ...child, ...longest });
+    } else {
       const jobTemplate = { metadata: { labels }, spec };
       const zone = timeZone === undefined ? {} : { timeZone };
       const runs = { schedule, ...zone, concurrencyPolicy: "Forbid", startingDeadlineSeconds: mostDelay, ...kept };

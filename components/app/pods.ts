@@ -74,8 +74,11 @@ export function preparePods(name: string, args: PodsArgs, opts: pulumi.CustomRes
   const programs = programMaps(name, runs, namespace, opts);
   const secret = settingsSecret(`${name}-settings`, settingsOf(runs, files), settings, namespace, opts);
   const texts = textsMap(`${name}-files`, files, namespace, opts);
-  const logins = pullSecrets.map((login) =>
-    typeof login === "string" ? login : loginSecret(`${name}-${login.setting}`, settings[login.setting] ?? "", namespace, opts),
+  const logins = pullSecrets.map((login, index) =>
+    // By its place, as a setting's name may be none of Kubernetes.
+    typeof login === "string"
+      ? login
+      : loginSecret(numbered(`${name}-login`, index), settings[login.setting] ?? "", namespace, opts),
   );
 
   const folders = Object.entries(scratch).map(([path, sizeLimit], index) => ({ path, name: `scratch-${index}`, sizeLimit }));
@@ -93,8 +96,13 @@ export function preparePods(name: string, args: PodsArgs, opts: pulumi.CustomRes
     return [{ name, secret: { secretName: "secret" in file ? file.secret : (secret ?? "") } }];
   });
 
-  const container: Pods["container"] = (containerName, { image, command, args, env = {} }, variables = []) => {
-    const ofProgram = image.program && [{ name: "program", mountPath: programFolder, readOnly: true }];
+  const containerOf = (
+    containerName: string,
+    { image, command, args, env = {} }: ContainerProgram,
+    volume: string,
+    variables: readonly EnvVar[] = [],
+  ) => {
+    const ofProgram = image.program && [{ name: volume, mountPath: programFolder, readOnly: true }];
     const entryPoint = image.program ? ["node", `${programFolder}/${image.program.file}`] : command;
     const volumeMounts = [...(ofProgram ?? []), ...mounts];
     const own = Object.entries(env).map(([variable, value]) => variableOf(variable, value, secret));
@@ -110,6 +118,10 @@ export function preparePods(name: string, args: PodsArgs, opts: pulumi.CustomRes
     };
   };
 
+  /** Each container's program is a volume of its own: those before the service's may run others, or it none. */
+  const programVolume = (volume: string, { image: { program } }: ContainerProgram): k8s.types.input.core.v1.Volume[] =>
+    program ? [{ name: volume, configMap: { name: programs.get(program.content) ?? "" } }] : [];
+
   return {
     spec: {
       automountServiceAccountToken: false,
@@ -117,18 +129,25 @@ export function preparePods(name: string, args: PodsArgs, opts: pulumi.CustomRes
       securityContext: { ...restrictedPod(user), runAsGroup: group },
       ...(logins.length > 0 && { imagePullSecrets: logins.map((login) => ({ name: login })) }),
     },
-    container,
-    volumes: ({ image: { program } }) => [
-      ...(program ? [{ name: "program", configMap: { name: programs.get(program.content) ?? "" } }] : []),
+    container: (containerName, program, variables) => containerOf(containerName, program, "program", variables),
+    volumes: (program) => [
+      ...programVolume("program", program),
+      ...initContainers.flatMap((init) => programVolume(initVolume(init), init)),
       ...folders.map((folder) => ({ name: folder.name, emptyDir: { sizeLimit: folder.sizeLimit } })),
       ...(texts ? [{ name: "files", configMap: { name: texts } }] : []),
       ...sources,
     ],
-    initContainers: initContainers.map((init) => ({ ...container(init.name, init), resources: defaultResources })),
+    initContainers: initContainers.map((init) => ({
+      ...containerOf(init.name, init, initVolume(init)),
+      resources: defaultResources,
+    })),
   };
 }
 
 const keyOf = (index: number) => `file-${index}`;
+const initVolume = ({ name }: Pick<InitContainer, "name">) => `program-of-${name}`;
+/** The names of several of a kind: only from the second on they have a number. */
+const numbered = (name: string, index: number) => (index === 0 ? name : `${name}-${index + 1}`);
 
 /** The ConfigMaps of programs of this repository, one for all that run the same, by their content. */
 function programMaps(
@@ -141,8 +160,7 @@ function programMaps(
   const entries = [...distinct.values()].map(({ file, content }: NonNullable<ServiceImage["program"]>, index) => {
     // A module, as the file's name alone does not tell.
     const data = { [file]: content, "package.json": '{"type":"module"}' };
-    const resource = `${name}-program${index === 0 ? "" : `-${index + 1}`}`;
-    return [content, configMap(resource, data, namespace, opts)] as const;
+    return [content, configMap(numbered(`${name}-program`, index), data, namespace, opts)] as const;
   });
   return new Map(entries);
 }

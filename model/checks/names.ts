@@ -1,4 +1,4 @@
-import type { Application } from "../application.ts";
+import { type Application, ownWorkloads } from "../application.ts";
 import { type Account, nameOf } from "../names.ts";
 import { label } from "../rules.ts";
 import { longestVersion } from "../service.ts";
@@ -18,11 +18,8 @@ const appended = "-01234567".length + "-0123456789".length + "-01234".length;
  *
  * @param taken - namespaces of the platform's own parts.
  */
-export function checkNames(
-  { namespace, services, workers = [], jobs = [], databases = [], loadGenerators = [] }: Application,
-  taken: readonly string[],
-  problems: Problems,
-): void {
+export function checkNames(application: Application, taken: readonly string[], problems: Problems): void {
+  const { namespace, services, workers = [], jobs = [], databases = [], loadGenerators = [] } = application;
   const isReserved = (name: string) => reserved.includes(name) || reservedPrefixes.some((prefix) => name.startsWith(prefix));
   const others = taken.filter((name) => !isReserved(name));
   if (isReserved(namespace) || others.includes(namespace)) {
@@ -35,12 +32,23 @@ export function checkNames(
     checkName({ namespace, name }, most - appended - Math.min(longest, longestVersion + 1), problems);
   }
   for (const { name } of workers) checkName({ namespace, name }, most - appended - "-v1".length, problems);
-  for (const { name } of jobs) checkName({ namespace, name }, mostOfCronJob, problems);
+  for (const { name, schedule } of jobs) {
+    checkName({ namespace, name }, schedule === undefined ? mostOfJob(namespace) : mostOfCronJob, problems);
+  }
   for (const { name } of [...databases, ...loadGenerators]) checkName({ namespace, name }, most - appended, problems);
+  for (const { name, initContainers = [] } of ownWorkloads(application)) {
+    for (const init of initContainers) {
+      if (init.name !== name && !init.name.startsWith("istio-")) continue;
+      const allowed = `a name other than ${name} and not beginning with istio-, which other containers of the pod have`;
+      problems.refuse({ namespace, name }, ["initContainers", init.name], allowed);
+    }
+  }
 }
 
 /** As Kubernetes has it, which appends the time of each run. */
 const mostOfCronJob = 52;
+/** A Job's name is a label of its pods: Pulumi puts the namespace in front of it, and appends to it. */
+const mostOfJob = (namespace: string) => Math.max(1, most - `${namespace}-`.length - "-01234567".length);
 
 function checkName(workload: Account, most: number, problems: Problems): void {
   const issue = label(most).safeParse(workload.name).error?.issues[0];
@@ -73,6 +81,7 @@ export function checkUnique(applications: readonly Application[], problems: Prob
         deployments.take(`${namespace}-${name}-${version.name}`, { namespace, name }, ["versions", version.name], version.name);
       }
     }
+    for (const { name } of workers) deployments.take(`${namespace}-${name}-v1`, { namespace, name }, ["name"], name);
   }
 }
 

@@ -21,8 +21,10 @@ export function checkReferences(
   const { secrets = [], configMaps = [] } = application.external ?? {};
   const credentials = databases.map(({ name }) => credentialsOf(name));
   const known = (names: readonly string[], none: string) => (names.length > 0 ? `one of ${names.join(", ")}` : none);
+  const none = "the name of a Secret that external.secrets has";
   const allowed = {
-    secret: known([...credentials, ...secrets], "the name of a Secret that external.secrets has"),
+    secret: known([...credentials, ...secrets], none),
+    pullSecret: known(secrets, none),
     configMap: known(configMaps, "the name of a ConfigMap that external.configMaps has"),
     setting: known(settings ?? [], "a value of the stack: pulumi config set --secret --path mesh:secrets.<name>"),
   };
@@ -41,12 +43,14 @@ export function checkReferences(
       if ("setting" in reference && settings && !settings.includes(reference.setting)) refuse([...path, "setting"], allowed.setting);
     };
     const variables = programs.flatMap(({ workload, program }) => (workload === name ? Object.entries(program.env) : []));
-    for (const [variable, value] of new Map(variables)) judge(value, ["env", variable]);
+    // Versions and what runs before them have most in common, and each may have another value of a variable.
+    const distinct = new Map(variables.map((variable) => [JSON.stringify(variable), variable]));
+    for (const [variable, value] of distinct.values()) judge(value, ["env", variable]);
     for (const [path, file] of Object.entries(container.files)) judge(file, ["container", "files", path]);
     for (const [index, secret] of container.pullSecrets.entries()) {
       const reference = typeof secret === "string" ? { secret, key: "" } : secret;
       const place = ["container", "pullSecrets", index];
-      if (typeof secret === "string" && !secrets.includes(secret)) refuse(place, known(secrets, allowed.secret));
+      if (typeof secret === "string" && !secrets.includes(secret)) refuse(place, allowed.pullSecret);
       else if (typeof secret !== "string") judge(reference, place);
     }
   }

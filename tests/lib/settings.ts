@@ -1,5 +1,6 @@
 import { generateKeyPairSync } from "node:crypto";
 import fc from "fast-check";
+import { podFields } from "../../model/container.ts";
 import { retryConditions } from "../../model/resilience.ts";
 
 /*
@@ -77,6 +78,17 @@ const host = candidates(
 );
 const url = words("http://logs.example.com", "https://logs.example.com:8443/a?b=c", "http://logs:0", "http://[::1]:65535/");
 
+const quantity = words("1", "0.5", "100m", "1k", "1Ki", "64Mi", "1.5Gi", "1E", "1Ei", "64MB", "", "1e3");
+const variable = words(...["a", "", "$(POD_NAME)", "a\nb", "ä"], ...podFields.map((field) => ({ field })), { field: "metadata.labels" });
+const schedule = candidates(
+  ["0 3 * * *", "*/5 0-23/2 1,15 JAN-dec mon", "60 * * * *", "* * * * 7", "@daily", "0 3 * *", "5-1 * * * *", "0  3 * * *", "* * 31 2 *"],
+  fc.tuple(...["59", "23", "31", "12", "6"].map((most) => fc.constantFrom("*", "1", most, `1-${most}`, "*/2", "1,2"))).map((all) => all.join(" ")),
+);
+const timeZone = candidates(
+  ["Etc/UTC", "UTC", "Local", "local", "Europe/Berlin", "europe/berlin", "EST", "+01:00", "Mars/Olympus", "America/Argentina/Buenos_Aires", "Etc/GMT+5"],
+  fc.constantFrom(...Intl.supportedValuesOf("timeZone")),
+);
+
 const publicKey = generateKeyPairSync("ec", { namedCurve: "P-256" }).publicKey.export({ format: "jwk" });
 const member = [1, "", "sig", ["verify"], "https://example.com/x", ["AQID"], { a: 1 }];
 const members = ["kid", "alg", "use", "key_ops", "x5t", "x5t#S256", "x5u", "x5c", "further"];
@@ -91,7 +103,7 @@ const versions = candidates(
 
 /** Every option that objects in a cluster come to hold, by its key. */
 export const options = {
-  "apps.product.product.resilience.timeout": duration,
+  "apps.product.product.resilience.timeout": candidates([...duration.edges, "none"], duration.others),
   "apps.product.product.resilience.retries.attempts": around(0, 10),
   "apps.product.product.resilience.retries.perTryTimeout": duration,
   "apps.product.product.resilience.retries.on": retryOn,
@@ -126,6 +138,15 @@ export const options = {
   "apps.prod.backend.exposed.policies.apiKeys.header": header,
   "apps.prod.backend.exposed.policies.bots.allow": some(expression),
   "apps.prod.backend.exposed.policies.bots.deny": some(expression),
+  "apps.prod.recommendations.resilience.retries.grpcOn": retryOn,
+  "apps.prod.recommendations.resilience.pool.maxRequests": around(1, 1_000_000),
+  "apps.prod.recommendations.resources.requests.cpu": quantity,
+  "apps.prod.recommendations.resources.limits.memory": quantity,
+  "apps.prod.recommendations.env.HOME": variable,
+  "apps.prod.report.schedule": schedule,
+  "apps.prod.report.timeZone": timeZone,
+  "apps.prod.report.timeout": duration,
+  "apps.prod.migrate.retries": around(0, 20),
   "apps.prod.database.storage": storage,
   "apps.load.generator.qps": around(0, 10_000),
   "kong.correlationId.header": header,

@@ -30,10 +30,10 @@ const tasks: Readonly<Record<string, () => Promise<void>>> = {
   },
 };
 
-const [, , word = ""] = process.argv;
+const [, , word = "nothing"] = process.argv;
 try {
-  const task = tasks[word];
-  if (!task) throw new Error(`${word || "nothing"} is no task; there are ${Object.keys(tasks).join(", ")}`);
+  const task = Object.hasOwn(tasks, word) ? tasks[word] : undefined;
+  if (!task) throw new Error(`${word} is no task; there are ${Object.keys(tasks).join(", ")}`);
   await task();
 } catch (error) {
   log({ level: "error", msg: `${word} failed`, error: String(error) });

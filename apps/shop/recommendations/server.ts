@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type sendUnaryData, Server, ServerCredentials, type ServerUnaryCall, type ServerWritableStream } from "@grpc/grpc-js";
@@ -33,7 +34,11 @@ export function recommended(product: number, strategy: string): number[] {
 
 export function createService({ version, pod, log, strategy }: RecommendationsOptions): Runnable {
   const server = new Server();
-  let draining = false;
+  const stopping = new AbortController();
+  // As many as there are streams.
+  setMaxListeners(0, stopping.signal);
+  /** A pause that ends with the service: a stream of long ones would else keep the process. */
+  const pauseOf = (ms: number) => sleep(ms, undefined, { signal: stopping.signal }).catch(() => {});
   const answerTo = ({ product }: Question): Recommended => ({ products: recommended(product, strategy), version, pod });
   const told = (method: string, question: Question) => log({ level: "info", msg: "request", method, product: question.product });
 
@@ -46,16 +51,17 @@ export function createService({ version, pod, log, strategy }: RecommendationsOp
       const { request } = call;
       told("Watch", request);
       const times = Math.min(request.times ?? 0, limits.times);
-      for (let sent = 0; sent < times && !call.cancelled && !draining; sent++) {
-        if (sent > 0) await sleep(Math.min(request.pause ?? 0, limits.pause));
-        call.write(answerTo(request));
+      const isOver = () => call.cancelled || stopping.signal.aborted;
+      for (let sent = 0; sent < times && !isOver(); sent++) {
+        if (sent > 0) await pauseOf(Math.min(request.pause ?? 0, limits.pause));
+        if (!isOver()) call.write(answerTo(request));
       }
       call.end();
     },
   });
   server.addService(Health.service, {
     Check(_: unknown, answer: sendUnaryData<{ status: string }>) {
-      answer(null, { status: draining ? "NOT_SERVING" : "SERVING" });
+      answer(null, { status: stopping.signal.aborted ? "NOT_SERVING" : "SERVING" });
     },
   });
 
@@ -68,7 +74,7 @@ export function createService({ version, pod, log, strategy }: RecommendationsOp
         });
       }),
     async stop(linger, limit) {
-      draining = true;
+      stopping.abort();
       await sleep(linger);
       const timer = setTimeout(() => server.forceShutdown(), limit);
       await new Promise<void>((resolve) => server.tryShutdown(() => resolve()));

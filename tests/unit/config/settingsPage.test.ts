@@ -4,6 +4,7 @@ import { z } from "zod";
 import { sections } from "../../../config/sections.ts";
 import { database, loadGenerator } from "../../../model/application.ts";
 import { service } from "../../../model/service.ts";
+import { job } from "../../../model/workers.ts";
 import { problems } from "../support/config.ts";
 
 /*
@@ -11,7 +12,10 @@ import { problems } from "../support/config.ts";
  */
 
 /** A workload of each kind, and the rules for what is declared of it: a stack overrides some of that. */
-const workloads = { "product.product": service, "prod.database": database, "load.generator": loadGenerator };
+const workloads = {
+  ...{ "product.product": service, "prod.migrate": job },
+  ...{ "prod.database": database, "load.generator": loadGenerator },
+};
 
 /** The part of JSON Schema that the rules come out as. */
 interface Schema {
