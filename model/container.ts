@@ -114,8 +114,11 @@ export const container = strictObject({
   /** @default none: the images are public, or the nodes themselves may pull them */
   pullSecrets: listOf(pullSecret, "Secrets").default([]),
 }).superRefine(({ scratch, files }, ctx) => {
+  const paths = [...Object.keys(files), ...Object.keys(scratch)];
   for (const path of Object.keys(files)) {
     if (scratch[path] !== undefined) addIssue(ctx, ["files", path], "a path that is no scratch folder");
+    const below = paths.find((other) => other.startsWith(`${path}/`));
+    if (below !== undefined) addIssue(ctx, ["files", path], `the path of a file, which ${below} cannot be below`);
   }
   const held = Object.values(files).reduce((total, file) => total + (typeof file === "string" ? Buffer.byteLength(file) : 0), 0);
   if (held > mostText) addIssue(ctx, ["files"], `at most ${mostText} bytes of text`, held);

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { milliseconds } from "./durations.ts";
 import { hasRequests, type Port, type Protocol } from "./ports.ts";
-import { addIssue, argumentList, duration, message, path, port, strictObject } from "./rules.ts";
+import { addIssue, argumentList, duration, message, path, port, strictObject, text } from "./rules.ts";
 
 /*
  * How Kubernetes asks a container how it is. The proxy beside it passes these questions on, so that they need no rule.
@@ -9,12 +9,19 @@ import { addIssue, argumentList, duration, message, path, port, strictObject } f
 
 const portReference = z.union([z.string(), port()], message("the name of a port, or its number in the container"));
 
+/** Such as a cookie that the service would else make for each question. */
+const headers = z.record(
+  text(/^[A-Za-z0-9-]{1,100}$/, "the name of a header"),
+  z.string(message("text")),
+  message("a mapping of headers to texts"),
+);
+
 const kinds = "a path, none, or a mapping with http, tcp, grpc or exec";
 const probe = z.union(
   [
     z.literal("none"),
     path(),
-    strictObject({ http: path(), port: portReference.exactOptional() }),
+    strictObject({ http: path(), port: portReference.exactOptional(), headers: headers.exactOptional() }),
     strictObject({ tcp: portReference }),
     strictObject({ grpc: portReference, service: z.string().exactOptional() }),
     strictObject({ exec: argumentList() }),
@@ -44,7 +51,7 @@ export const probes = strictObject({
 
 /** A question, with the port by its number in the container. */
 export type Probe =
-  | { readonly http: string; readonly port: number }
+  | { readonly http: string; readonly port: number; readonly headers?: Readonly<Record<string, string>> }
   | { readonly tcp: number }
   | { readonly grpc: number; readonly service?: string }
   | { readonly exec: readonly string[] };
@@ -111,7 +118,7 @@ export function probesOf({ startWithin, ...given }: z.output<typeof probes>, por
     if (asked === undefined) return defaultProbe(ports);
     if (asked === "none") return undefined;
     if (typeof asked === "string") return { http: asked, port: http?.target ?? 0 };
-    if ("http" in asked) return { http: asked.http, port: asked.port === undefined ? (http?.target ?? 0) : number(asked.port) };
+    if ("http" in asked) return { ...asked, port: asked.port === undefined ? (http?.target ?? 0) : number(asked.port) };
     if ("tcp" in asked) return { tcp: number(asked.tcp) };
     if ("grpc" in asked) return { ...asked, grpc: number(asked.grpc) };
     return asked;

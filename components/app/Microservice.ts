@@ -142,7 +142,10 @@ function probesOf({ ready, health, startWithin }: Probes): Partial<k8s.types.inp
 }
 
 function handlerOf(probe: Probe): k8s.types.input.core.v1.Probe {
-  if ("http" in probe) return { httpGet: { path: probe.http, port: probe.port } };
+  if ("http" in probe) {
+    const httpHeaders = Object.entries(probe.headers ?? {}).map(([name, value]) => ({ name, value }));
+    return { httpGet: { path: probe.http, port: probe.port, ...(httpHeaders.length > 0 && { httpHeaders }) } };
+  }
   if ("tcp" in probe) return { tcpSocket: { port: probe.tcp } };
   if ("exec" in probe) return { exec: { command: [...probe.exec] } };
   const { grpc: port, service } = probe;
