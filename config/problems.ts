@@ -51,7 +51,6 @@ function at(path: readonly PropertyKey[]): string {
 function shown(path: readonly PropertyKey[], value: unknown): string {
   const told = shortened(value);
   const isSecret =
-    path[0] === "secrets" ||
-    (path[0] === "existing" && (path.length === 1 || path[1] === "kubeconfig" || told.endsWith("…")));
+    path[0] === "secrets" || (path[0] === "existing" && (path.length === 1 || path[1] === "kubeconfig" || told.endsWith("…")));
   return value !== undefined && (isSecret || value === sealed) ? "a secret" : told;
 }

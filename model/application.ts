@@ -85,10 +85,11 @@ type Named<T> = T & { readonly name: string };
 export interface Application<S = unknown, I = unknown, F = unknown> {
   readonly namespace: string;
   readonly external?: z.output<typeof external>;
-  readonly services: readonly (Named<Own<typeof service>> & PodsOf<S, F> & {
-    readonly versions: readonly ServiceVersion<S>[];
-    readonly canary?: Canary;
-  })[];
+  readonly services: readonly (Named<Own<typeof service>> &
+    PodsOf<S, F> & {
+      readonly versions: readonly ServiceVersion<S>[];
+      readonly canary?: Canary;
+    })[];
   readonly workers?: readonly (Named<Own<typeof worker>> & PodsOf<S, F> & { readonly versions: readonly ServiceVersion<S>[] })[];
   readonly jobs?: readonly (Named<Own<typeof job>> & PodsOf<S, F> & { readonly program: Program<S> })[];
   readonly databases?: readonly (Named<Omit<z.output<typeof database>, "image">> & { readonly image: I })[];

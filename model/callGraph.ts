@@ -134,7 +134,14 @@ export class CallGraph {
 }
 
 /** What an application declares, before anybody asks whether the calls among it can be. */
-export function workloadsOf({ namespace, services, workers = [], jobs = [], databases = [], loadGenerators = [] }: Application): Workload[] {
+export function workloadsOf({
+  namespace,
+  services,
+  workers = [],
+  jobs = [],
+  databases = [],
+  loadGenerators = [],
+}: Application): Workload[] {
   const postgresql = { name: "postgresql", protocol: "tcp", port: databasePort, target: databasePort } as const;
   return [
     ...services.map(({ name, ports }) => ({ namespace, name, ports })),

@@ -100,7 +100,10 @@ const account = (what: string) =>
   );
 
 /** The secrets that a node needs to pull the images: a Secret of the namespace, or a value of the stack's configuration that becomes one. */
-const pullSecret = z.union([objectName(), setting], message("the name of a Secret that external.secrets has, or a mapping with setting"));
+const pullSecret = z.union(
+  [objectName(), setting],
+  message("the name of a Secret that external.secrets has, or a mapping with setting"),
+);
 
 export const container = strictObject({
   /** Whom its processes run as; never root. */

@@ -3,8 +3,8 @@ import { isMapping } from "../lib/values.ts";
 import {
   type ApplicationDeclaration,
   application,
-  external,
   type DeclaredApplication,
+  external,
   type WorkloadKind,
   workloadKinds,
   workloadSchemas,

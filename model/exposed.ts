@@ -41,7 +41,9 @@ export function exposedProblems(exposed: Exposed, ports: readonly Port[]): [path
   return [
     ...(methods ? [only("methods", "nothing of gRPC, whose methods are paths below exposed.path")] : []),
     ...(versioned !== undefined ? [only("versioned", "nothing of gRPC, whose clients do not choose the path")] : []),
-    ...(policies?.maxBodyBytes !== undefined ? [only("policies.maxBodyBytes", "nothing of gRPC, whose calls may be streams")] : []),
+    ...(policies?.maxBodyBytes !== undefined
+      ? [only("policies.maxBodyBytes", "nothing of gRPC, whose calls may be streams")]
+      : []),
     ...(policies?.cors ? [only("policies.cors", "nothing of gRPC, which pages cannot speak")] : []),
   ];
 }
@@ -49,7 +51,13 @@ export function exposedProblems(exposed: Exposed, ports: readonly Port[]): [path
 const only = (option: string, allowed: string): [PropertyKey[], string] => [option.split("."), allowed];
 
 /** The port that gateways offer of a service that they offer; undefined where what is declared is wrong. */
-export function exposedPort({ ports, exposed }: { readonly ports: readonly Port[]; readonly exposed?: Exposed }): Port | undefined {
+export function exposedPort({
+  ports,
+  exposed,
+}: {
+  readonly ports: readonly Port[];
+  readonly exposed?: Exposed;
+}): Port | undefined {
   return exposed && portNamed(offerable(ports), exposed.port);
 }
 

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import type { z } from "zod";
 import { call } from "./calls.ts";
 import {
   type Container,

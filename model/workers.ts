@@ -52,7 +52,10 @@ export const job = strictObject({
    * they stay as they were. @default nothing
    */
   before: z
-    .union([z.literal("deploy"), listOf(z.string(), "names of services and workers", { least: 1 })], message("deploy, or a list of names of services and workers"))
+    .union(
+      [z.literal("deploy"), listOf(z.string(), "names of services and workers", { least: 1 })],
+      message("deploy, or a list of names of services and workers"),
+    )
     .exactOptional(),
   /** When it runs again and again, in the five fields of cron. It is not begun while the last one runs. @default once */
   schedule: judged(scheduleProblem).exactOptional(),

@@ -34,7 +34,9 @@ export interface PodHealth {
 
 /** How every pod of a cluster is that stays there; none when the cluster does not answer. */
 export async function readPods(kubectl: Kubectl): Promise<PodHealth[]> {
-  return lastTries(await listPods(kubectl)).filter((pod) => !isLeaving(pod)).map(podHealth);
+  return lastTries(await listPods(kubectl))
+    .filter((pod) => !isLeaving(pod))
+    .map(podHealth);
 }
 
 /** Of the pods of each job, the last: those before it are tries that failed, or earlier runs of a schedule. */

@@ -123,27 +123,33 @@ class Found {
   }
 
   databasesAmong(calls: readonly Call[]): Database[] {
-    const callees = calls.map(({ to }) => resolveCall(this.namespace, to)).filter(({ namespace }) => namespace === this.namespace);
+    const callees = calls
+      .map(({ to }) => resolveCall(this.namespace, to))
+      .filter(({ namespace }) => namespace === this.namespace);
     return callees.flatMap(({ name }) => this.databases.get(name) ?? []);
   }
 
   /** A program with the variables that its callees come with; what names a Secret of the application waits for it. */
-  program<P extends { readonly env: Environment }>(program: P, calls: readonly Call[]): Omit<P, "env"> & { readonly env: Variables } {
+  program<P extends { readonly env: Environment }>(
+    program: P,
+    calls: readonly Call[],
+  ): Omit<P, "env"> & { readonly env: Variables } {
     const ofCallees = this.databasesAmong(calls).map(({ env }) => env);
     return { ...program, env: Object.assign({}, ...ofCallees, this.waiting(program.env)) };
   }
 
   /** The same of what all pods of a workload have. */
-  pods({ container, initContainers = [] }: PodSurroundings, calls: readonly Call[]): Pick<PodsArgs, "container" | "initContainers"> {
+  pods(
+    { container, initContainers = [] }: PodSurroundings,
+    calls: readonly Call[],
+  ): Pick<PodsArgs, "container" | "initContainers"> {
     return {
       container: { ...container, files: this.waiting(container.files) },
       initContainers: initContainers.map((init) => this.program(init, calls)),
     };
   }
 
-  private waiting<V extends Environment[string]>(
-    given: Readonly<Record<string, V>>,
-  ): Readonly<Record<string, V | SecretKey>> {
+  private waiting<V extends Environment[string]>(given: Readonly<Record<string, V>>): Readonly<Record<string, V | SecretKey>> {
     const secrets = new Map([...this.databases].map(([name, { credentials }]) => [credentialsOf(name), credentials.secret]));
     const entries = Object.entries(given).map(([name, value]): [string, V | SecretKey] => {
       const secret = typeof value === "object" && "secret" in value ? secrets.get(value.secret) : undefined;

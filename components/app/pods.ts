@@ -59,9 +59,7 @@ export interface Pods {
 export const defaultResources = { requests: { cpu: "10m", memory: "64Mi" }, limits: { cpu: "500m", memory: "192Mi" } };
 
 /** Variables that every process is given. */
-export const podVariables: readonly EnvVar[] = [
-  { name: "POD_NAME", valueFrom: { fieldRef: { fieldPath: "metadata.name" } } },
-];
+export const podVariables: readonly EnvVar[] = [{ name: "POD_NAME", valueFrom: { fieldRef: { fieldPath: "metadata.name" } } }];
 
 type EnvVar = k8s.types.input.core.v1.EnvVar;
 type Names = ReadonlyMap<string, pulumi.Output<string>>;
@@ -165,7 +163,12 @@ function programMaps(
   return new Map(entries);
 }
 
-function configMap(name: string, data: Record<string, string>, namespace: pulumi.Input<string>, opts: pulumi.CustomResourceOptions) {
+function configMap(
+  name: string,
+  data: Record<string, string>,
+  namespace: pulumi.Input<string>,
+  opts: pulumi.CustomResourceOptions,
+) {
   return new k8s.core.v1.ConfigMap(name, { metadata: { namespace }, immutable: true, data }, opts).metadata.name;
 }
 
@@ -195,7 +198,12 @@ function settingsSecret(
 }
 
 /** What nodes show a registry: a file such as `docker login` writes. */
-function loginSecret(name: string, login: pulumi.Input<string>, namespace: pulumi.Input<string>, opts: pulumi.CustomResourceOptions) {
+function loginSecret(
+  name: string,
+  login: pulumi.Input<string>,
+  namespace: pulumi.Input<string>,
+  opts: pulumi.CustomResourceOptions,
+) {
   const type = "kubernetes.io/dockerconfigjson";
   const stringData = { ".dockerconfigjson": pulumi.secret(login) };
   return new k8s.core.v1.Secret(name, { metadata: { namespace }, type, immutable: true, stringData }, opts).metadata.name;

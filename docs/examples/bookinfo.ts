@@ -5,7 +5,8 @@ import type { ApplicationDeclaration } from "../../model/application.ts";
  * manifests. https://github.com/istio/istio, samples/bookinfo/platform/kube/bookinfo.yaml, 1.20.1
  */
 
-const image = (name: string) => ({ registry: "docker.io", repository: `istio/examples-bookinfo-${name}`, tag: "1.20.1" }) as const;
+const image = (name: string) =>
+  ({ registry: "docker.io", repository: `istio/examples-bookinfo-${name}`, tag: "1.20.1" }) as const;
 const ports = { http: { port: 9080 } } as const;
 
 export const bookinfo: ApplicationDeclaration = {

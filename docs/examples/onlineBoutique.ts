@@ -8,15 +8,32 @@ import type { ApplicationDeclaration } from "../../model/application.ts";
 type Service = NonNullable<ApplicationDeclaration["services"]>[string];
 
 const image = (name: string) =>
-  ({ registry: "us-central1-docker.pkg.dev", repository: `online-boutique-ci/microservices-demo/${name}`, tag: "v0.10.6" }) as const;
+  ({
+    registry: "us-central1-docker.pkg.dev",
+    repository: `online-boutique-ci/microservices-demo/${name}`,
+    tag: "v0.10.6",
+  }) as const;
 const container = { user: 1000 } as const;
 const usual = { requests: { cpu: "100m", memory: "64Mi" }, limits: { cpu: "200m", memory: "128Mi" } };
 
 /** A service of gRPC, which answers gRPC's own question for health; `PORT` is given. */
-function grpc(name: string, port: number, { target = port, env = {}, ...rest }: { target?: number } & Partial<Service> = {}): Service {
+function grpc(
+  name: string,
+  port: number,
+  { target = port, env = {}, ...rest }: { target?: number } & Partial<Service> = {},
+): Service {
   const ports = { grpc: { port, target, protocol: "grpc" } } as const;
   const probes = { ready: { grpc: "grpc" }, health: { grpc: "grpc" } };
-  return { image: image(name), ports, probes, container, resources: usual, replicas: 1, env: { DISABLE_PROFILER: "1", ...env }, ...rest };
+  return {
+    image: image(name),
+    ports,
+    probes,
+    container,
+    resources: usual,
+    replicas: 1,
+    env: { DISABLE_PROFILER: "1", ...env },
+    ...rest,
+  };
 }
 
 /** A method of the shop's protocol, as callers declare it. */

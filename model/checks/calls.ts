@@ -5,11 +5,7 @@ import { hasRequests, portNamed } from "../ports.ts";
 import type { Known, Problems } from "./problems.ts";
 
 /** Whom an application's workloads call, of all there are, and what they ask for. */
-export function checkCalls(
-  application: Application,
-  all: readonly Known[],
-  problems: Problems,
-): void {
+export function checkCalls(application: Application, all: readonly Known[], problems: Problems): void {
   const { namespace, loadGenerators = [] } = application;
   for (const { name, calls = [] } of [...ownWorkloads(application), ...loadGenerators]) {
     for (const [index, call] of calls.entries()) checkCall({ namespace, name }, call, index, all, problems);
@@ -21,8 +17,8 @@ function checkCall(from: Account, call: Call, index: number, all: readonly Known
   if (!callee || callee.unread) return;
   const refuse = (option: keyof Call, allowed: string) => problems.refuse(from, ["calls", index, option], allowed);
   const port = portNamed(callee.ports, call.port);
-  if (!port) return refuse("port", `one of its ports ${callee.ports.map(({ name }) => name).join(", ")}`);
-  if (!hasRequests(port.protocol)) {
+  if (!port) refuse("port", `one of its ports ${callee.ports.map(({ name }) => name).join(", ")}`);
+  else if (!hasRequests(port.protocol)) {
     const none = `neither methods nor paths, which nobody sees on a port of protocol ${port.protocol}`;
     if (call.methods) refuse("methods", none);
     if (call.paths) refuse("paths", none);
@@ -31,13 +27,7 @@ function checkCall(from: Account, call: Call, index: number, all: readonly Known
   }
 }
 
-function calleeOf(
-  from: Account,
-  { to }: Call,
-  index: number,
-  all: readonly Known[],
-  problems: Problems,
-): Known | undefined {
+function calleeOf(from: Account, { to }: Call, index: number, all: readonly Known[], problems: Problems): Known | undefined {
   const reachable = all.filter((workload) => isCallable(workload) && !same(workload, from) && within(from, workload));
   const callee = reachable.find((workload) => same(workload, resolveCall(from.namespace, to)) && to.split("/").length <= 2);
   if (callee) return callee;

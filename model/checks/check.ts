@@ -12,8 +12,8 @@ import { checkJobs } from "./jobs.ts";
 import { checkLoadGenerators } from "./loadGenerators.ts";
 import { checkNames, checkUnique } from "./names.ts";
 import { checkCallerAddresses, checkPolicies, checkStrippedHeaders } from "./policies.ts";
-import { checkReferences } from "./references.ts";
 import { type AppSettings, describeProblem, type Known, type Problem, Problems } from "./problems.ts";
+import { checkReferences } from "./references.ts";
 
 /** What a stack has around its applications. */
 export interface CheckContext {

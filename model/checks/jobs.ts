@@ -14,12 +14,21 @@ export function checkJobs({ namespace, jobs = [] }: Application, names: readonly
     const waiting = before === "deploy" ? names : before;
     if (before !== "deploy") {
       for (const [index, one] of before.entries())
-        if (!names.includes(one)) problems.refuse(job, ["before", index], `one of ${names.join(", ") || "the services and workers, of which there are none"}`);
+        if (!names.includes(one))
+          problems.refuse(
+            job,
+            ["before", index],
+            `one of ${names.join(", ") || "the services and workers, of which there are none"}`,
+          );
     }
     for (const [index, { to }] of calls.entries()) {
       const callee = resolveCall(namespace, to);
       if (callee.namespace !== namespace || !waiting.includes(callee.name)) continue;
-      problems.refuse(job, ["calls", index, "to"], `a workload that does not wait for the job, as its before says of ${callee.name}`);
+      problems.refuse(
+        job,
+        ["calls", index, "to"],
+        `a workload that does not wait for the job, as its before says of ${callee.name}`,
+      );
     }
   }
 }

@@ -39,8 +39,10 @@ export function checkReferences(
         else if (ofDatabase && !Object.hasOwn(credentialKeys, reference.key))
           refuse([...path, "key"], `one of ${Object.keys(credentialKeys).join(", ")}`);
       }
-      if ("configMap" in reference && !configMaps.includes(reference.configMap)) refuse([...path, "configMap"], allowed.configMap);
-      if ("setting" in reference && settings && !settings.includes(reference.setting)) refuse([...path, "setting"], allowed.setting);
+      if ("configMap" in reference && !configMaps.includes(reference.configMap))
+        refuse([...path, "configMap"], allowed.configMap);
+      if ("setting" in reference && settings && !settings.includes(reference.setting))
+        refuse([...path, "setting"], allowed.setting);
     };
     const variables = programs.flatMap(({ workload, program }) => (workload === name ? Object.entries(program.env) : []));
     // Versions and what runs before them have most in common, and each may have another value of a variable.

@@ -79,13 +79,39 @@ const host = candidates(
 const url = words("http://logs.example.com", "https://logs.example.com:8443/a?b=c", "http://logs:0", "http://[::1]:65535/");
 
 const quantity = words("1", "0.5", "100m", "1k", "1Ki", "64Mi", "1.5Gi", "1E", "1Ei", "64MB", "", "1e3");
-const variable = words(...["a", "", "$(POD_NAME)", "a\nb", "ä"], ...podFields.map((field) => ({ field })), { field: "metadata.labels" });
+const variable = words(...["a", "", "$(POD_NAME)", "a\nb", "ä"], ...podFields.map((field) => ({ field })), {
+  field: "metadata.labels",
+});
 const schedule = candidates(
-  ["0 3 * * *", "*/5 0-23/2 1,15 JAN-dec mon", "60 * * * *", "* * * * 7", "@daily", "0 3 * *", "5-1 * * * *", "0  3 * * *", "* * 31 2 *"],
-  fc.tuple(...["59", "23", "31", "12", "6"].map((most) => fc.constantFrom("*", "1", most, `1-${most}`, "*/2", "1,2"))).map((all) => all.join(" ")),
+  [
+    "0 3 * * *",
+    "*/5 0-23/2 1,15 JAN-dec mon",
+    "60 * * * *",
+    "* * * * 7",
+    "@daily",
+    "0 3 * *",
+    "5-1 * * * *",
+    "0  3 * * *",
+    "* * 31 2 *",
+  ],
+  fc
+    .tuple(...["59", "23", "31", "12", "6"].map((most) => fc.constantFrom("*", "1", most, `1-${most}`, "*/2", "1,2")))
+    .map((all) => all.join(" ")),
 );
 const timeZone = candidates(
-  ["Etc/UTC", "UTC", "Local", "local", "Europe/Berlin", "europe/berlin", "EST", "+01:00", "Mars/Olympus", "America/Argentina/Buenos_Aires", "Etc/GMT+5"],
+  [
+    "Etc/UTC",
+    "UTC",
+    "Local",
+    "local",
+    "Europe/Berlin",
+    "europe/berlin",
+    "EST",
+    "+01:00",
+    "Mars/Olympus",
+    "America/Argentina/Buenos_Aires",
+    "Etc/GMT+5",
+  ],
   fc.constantFrom(...Intl.supportedValuesOf("timeZone")),
 );
 

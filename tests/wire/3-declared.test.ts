@@ -2,7 +2,18 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { binomialBounds } from "../lib/binomial.ts";
 import { eventually, haveUp, kubectl, kubeGet, saw } from "../lib/runningStack.ts";
 import { withApplications } from "./support/application.ts";
-import { applications, beside, elsewhere, namespace, paths, ports, serverHost as host, settings, share, tellerHost } from "./support/everything.ts";
+import {
+  applications,
+  beside,
+  elsewhere,
+  serverHost as host,
+  namespace,
+  type paths,
+  ports,
+  settings,
+  share,
+  tellerHost,
+} from "./support/everything.ts";
 import { type Asker, withCallers } from "./support/inside/pods.ts";
 import type { Call, Conversation } from "./support/inside/protocol.ts";
 
@@ -51,7 +62,9 @@ function withinBounds(versions: readonly (string | undefined)[]): void {
 
 describe("gRPC", () => {
   test("a declared caller gets an answer, and a stream message by message", async () => {
-    expect(await called(caller, { patient: true })).toEqual([{ status: 200, grpc: 0, messages: [expect.stringMatching(/^v[12]$/)] }]);
+    expect(await called(caller, { patient: true })).toEqual([
+      { status: 200, grpc: 0, messages: [expect.stringMatching(/^v[12]$/)] },
+    ]);
     const [streamed] = await called(caller, { path: "/wire.Echo/Stream" });
     expect([streamed?.grpc, streamed?.messages.length]).toEqual([0, 5]);
   });
@@ -180,7 +193,13 @@ describe("what nobody calls", () => {
   });
 
   async function workerDeployment(): Promise<string> {
-    return kubectl("get", "deployments", "--selector=app=worker", `--namespace=${namespace}`, "--output=jsonpath={.items[0].metadata.name}");
+    return kubectl(
+      "get",
+      "deployments",
+      "--selector=app=worker",
+      `--namespace=${namespace}`,
+      "--output=jsonpath={.items[0].metadata.name}",
+    );
   }
 
   const untilEnded = (which: string, condition: "Complete" | "Failed", ...more: string[]) =>

@@ -1,6 +1,6 @@
-import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { credentials, Metadata, type ServiceError } from "@grpc/grpc-js";
-import { type Recommended, Recommendations } from "../../apps/shop/recommendations/protocol.ts";
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { Recommendations, type Recommended } from "../../apps/shop/recommendations/protocol.ts";
 import { binomialBounds } from "../lib/binomial.ts";
 import { haveUp, outputs, saw } from "../lib/runningStack.ts";
 import { gatewayUrl } from "./support/product.ts";
@@ -47,7 +47,9 @@ function list(client: Client, headers: Readonly<Record<string, string>> = {}): P
 test.each(["plain", "tls"] as const)("a call is answered over HTTP/2 (%s)", async (way) => {
   const { products, version } = await list(clients[way]);
   saw(`${version}: ${products}`);
-  expect({ version, products }).toEqual(version === "v1" ? { version, products: [2, 3, 4] } : { version: "v2", products: [6, 5, 4] });
+  expect({ version, products }).toEqual(
+    version === "v1" ? { version, products: [2, 3, 4] } : { version: "v2", products: [6, 5, 4] },
+  );
 });
 
 test("a stream comes message by message, past the time that an answer of HTTP may take", async () => {

@@ -23,7 +23,13 @@ test("a migration that fails is told with its reason, and what waits for it stay
   };
   await withConfigSet(settings, async () => {
     const failed = await make("up");
-    saw(failed.all.split("\n").filter((line) => /getaddrinfo|has failed/.test(line)).slice(0, 2).join("\n         "));
+    saw(
+      failed.all
+        .split("\n")
+        .filter((line) => /getaddrinfo|has failed/.test(line))
+        .slice(0, 2)
+        .join("\n         "),
+    );
     expect(failed.exitCode).not.toBe(0);
     expect(failed.all).toMatch(/Job prod\/prod-migrate-\w+ has failed/);
     expect(failed.all).toMatch(/migrate failed.*getaddrinfo ENOTFOUND nowhere/);

@@ -1,5 +1,5 @@
 import { credentials, Metadata, type ServiceError } from "@grpc/grpc-js";
-import { type Recommended, Recommendations } from "../recommendations/protocol.ts";
+import { Recommendations, type Recommended } from "../recommendations/protocol.ts";
 
 /** What goes well with a product, and who said so; or why there is none. */
 export type Advice = { readonly recommended: Recommended } | { readonly missing: string };

@@ -1,10 +1,10 @@
 import { setMaxListeners } from "node:events";
 import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type sendUnaryData, Server, ServerCredentials, type ServerUnaryCall, type ServerWritableStream } from "@grpc/grpc-js";
+import { Server, ServerCredentials, type ServerUnaryCall, type ServerWritableStream, type sendUnaryData } from "@grpc/grpc-js";
 import { isMain, runService } from "../../support/main.ts";
 import type { Runnable, ServiceOptions } from "../../support/service.ts";
-import { Health, type Question, type Recommended, Recommendations } from "./protocol.ts";
+import { Health, type Question, Recommendations, type Recommended } from "./protocol.ts";
 
 /*
  * What goes well with a product, over gRPC. How it chooses is a variable, so that two versions can be told apart by what they say:

@@ -54,17 +54,28 @@ describe("Online Boutique", () => {
     }
     const cookie = { name: "Cookie", value: "shop_session-id=x-readiness-probe" };
     const [frontend] = found.filter(({ name }) => name === "boutique-frontend-v1");
-    expect(frontend?.container.readinessProbe).toMatchObject({ httpGet: { path: "/_healthz", port: 8080, httpHeaders: [cookie] } });
+    expect(frontend?.container.readinessProbe).toMatchObject({
+      httpGet: { path: "/_healthz", port: 8080, httpHeaders: [cookie] },
+    });
     const [redis] = found.filter(({ name }) => name === "boutique-redis-cart-v1");
-    expect(redis?.container).toMatchObject({ readinessProbe: { tcpSocket: { port: 6379 } }, volumeMounts: [{ mountPath: "/data" }] });
+    expect(redis?.container).toMatchObject({
+      readinessProbe: { tcpSocket: { port: 6379 } },
+      volumeMounts: [{ mountPath: "/data" }],
+    });
   });
 
   test("the catalogue lets each of its callers do what it does, and nobody else anything", async () => {
     const { inputs } = await rendered(onlineBoutique);
     const policy = inputs("kubernetes:security.istio.io/v1:AuthorizationPolicy", "boutique-productcatalogservice-callers");
-    const rules = at<{ from: { source: { principals: string[] } }[]; to: { operation: { paths: string[] } }[] }[]>(policy, "spec.rules");
+    const rules = at<{ from: { source: { principals: string[] } }[]; to: { operation: { paths: string[] } }[] }[]>(
+      policy,
+      "spec.rules",
+    );
     const allowed = rules.map(({ from, to }) => [from[0]?.source.principals[0]?.split("/").at(-1), to[0]?.operation.paths]);
-    const both = (method: string) => [`/hipstershop.ProductCatalogService/${method}`, `/hipstershop.ProductCatalogService/${method}/*`];
+    const both = (method: string) => [
+      `/hipstershop.ProductCatalogService/${method}`,
+      `/hipstershop.ProductCatalogService/${method}/*`,
+    ];
     expect(Object.fromEntries(allowed)).toEqual({
       frontend: [...both("ListProducts"), ...both("GetProduct")],
       recommendationservice: both("ListProducts"),

@@ -43,7 +43,10 @@ describe("unless it is said,", () => {
   });
 
   test("what runs before it has the service's image and variables, and its own go before them", () => {
-    const initContainers = { plain: {}, own: { image: { tag: "2" }, command: ["/prepare"], args: ["-v"], env: { A: "2", C: "3" } } };
+    const initContainers = {
+      plain: {},
+      own: { image: { tag: "2" }, command: ["/prepare"], args: ["-v"], env: { A: "2", C: "3" } },
+    };
     expect(deployed({ env: { A: "1", B: "1" }, initContainers }).initContainers).toEqual([
       { name: "plain", image, env: { A: "1", B: "1" } },
       { name: "own", image: { ...image, tag: "2" }, command: ["/prepare"], args: ["-v"], env: { A: "2", B: "1", C: "3" } },
@@ -64,7 +67,12 @@ test("everything that may be said is taken as it is", () => {
     },
   };
   expect(deployed({ container }).container).toEqual(container);
-  const env = { TEXT: "", _1: { setting: "token" }, KEY: { secret: "partner", key: "k" }, HOME: { configMap: "regions", key: "home" } };
+  const env = {
+    TEXT: "",
+    _1: { setting: "token" },
+    KEY: { secret: "partner", key: "k" },
+    HOME: { configMap: "regions", key: "home" },
+  };
   const fields = Object.fromEntries(podFields.map((field, index) => [`FIELD_${index}`, { field }]));
   expect(deployed({ env: { ...env, ...fields } }).versions[0]?.env).toEqual({ ...env, ...fields });
 });
@@ -85,14 +93,27 @@ describe("a user or group is refused", () => {
 });
 
 describe("paths", () => {
-  test.each(["", "/", "tmp", "./tmp", "/tmp/", "//tmp", "/a//b", "/..", "/a/../b", "/a/..", "/.", "/a/./b", "/a b", "/a:b", "/*"])(
-    "%j is none",
-    (path) => {
-      const allowed = "is not a key; allowed: the full path of a file, in parts of letters, digits and . _ - alone";
-      expect(problems({ container: { files: { [path]: "text" } } })).toEqual([`container.files.${path} ${allowed}`]);
-      expect(problems({ container: { scratch: { [path]: "1Mi" } } })).toEqual([`container.scratch.${path} ${allowed}`]);
-    },
-  );
+  test.each([
+    "",
+    "/",
+    "tmp",
+    "./tmp",
+    "/tmp/",
+    "//tmp",
+    "/a//b",
+    "/..",
+    "/a/../b",
+    "/a/..",
+    "/.",
+    "/a/./b",
+    "/a b",
+    "/a:b",
+    "/*",
+  ])("%j is none", (path) => {
+    const allowed = "is not a key; allowed: the full path of a file, in parts of letters, digits and . _ - alone";
+    expect(problems({ container: { files: { [path]: "text" } } })).toEqual([`container.files.${path} ${allowed}`]);
+    expect(problems({ container: { scratch: { [path]: "1Mi" } } })).toEqual([`container.scratch.${path} ${allowed}`]);
+  });
 
   test.each(["/...", "/.hidden", "/a/..b", "/A-b_c.d/1"])("%j is one", (path) => {
     expect(problems({ container: { files: { [path]: "text" } } })).toEqual([]);
@@ -162,7 +183,9 @@ describe("what a container may hold is refused", () => {
 
   test("more text in files than a ConfigMap takes, all of them together, in bytes", () => {
     const half = mostText / 2;
-    const files = (text: string) => ({ container: { files: { "/a": "a".repeat(half), "/b": text, "/c": { setting: "token" } } } });
+    const files = (text: string) => ({
+      container: { files: { "/a": "a".repeat(half), "/b": text, "/c": { setting: "token" } } },
+    });
     expect(problems(files("b".repeat(half)))).toEqual([]);
     for (const text of ["b".repeat(half + 1), "ä".repeat(half / 2 + 1)]) {
       expect(problems(files(text))).toEqual([
@@ -225,7 +248,12 @@ describe("requests are at most the limits", () => {
   });
 
   test("the same in another unit is not more, and one without the other is fine", () => {
-    for (const [request, limit] of [["1000m", "1"], ["1024Mi", "1Gi"], ["0.5", "500m"], ["1000k", "1M"]]) {
+    for (const [request, limit] of [
+      ["1000m", "1"],
+      ["1024Mi", "1Gi"],
+      ["0.5", "500m"],
+      ["1000k", "1M"],
+    ]) {
       expect(problems({ resources: { requests: { cpu: request }, limits: { cpu: limit } } })).toEqual([]);
     }
     expect(problems({ resources: { requests: { cpu: "9", memory: "1Gi" }, limits: { memory: "2Gi" } } })).toEqual([]);
@@ -261,7 +289,11 @@ describe("what runs before a container is refused", () => {
       { prepare: { image: program, command: ["/a"] } },
       'prepare.command is ["/a"]; allowed: none with image.source, which is the program that runs',
     ],
-    ["with a key that nobody knows", { prepare: { files: {} } }, "prepare.files is not a key; allowed: image, command, args, env"],
+    [
+      "with a key that nobody knows",
+      { prepare: { files: {} } },
+      "prepare.files is not a key; allowed: image, command, args, env",
+    ],
     ...["shop", "istio-proxy"].map((name): [string, object, string] => [
       `with the name of another container, ${name}`,
       { [name]: {} },

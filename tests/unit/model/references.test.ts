@@ -134,7 +134,9 @@ describe("wherever it is named", () => {
   test("in workers and jobs, each at its own place", () => {
     const around = {
       workers: { mailer: { image, env, container: { files: { "/a": wrong } } } },
-      jobs: { migrate: { image, env, initContainers: { prepare: { env: { OTHER: wrong } } }, container: { pullSecrets: [wrong] } } },
+      jobs: {
+        migrate: { image, env, initContainers: { prepare: { env: { OTHER: wrong } } }, container: { pullSecrets: [wrong] } },
+      },
     };
     expect(problems({}, around)).toEqual([
       `apps: stores/mailer ${ofEnv}`,
