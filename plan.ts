@@ -1,14 +1,17 @@
-import { statSync } from "node:fs";
+import { isUtf8 } from "node:buffer";
+import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { BuiltImage } from "./airgap/names.ts";
 import { applications as declarations, movedSettings } from "./apps/index.ts";
 import { gatewayFacts, gatewayNamespaces } from "./components/gateway/facts.ts";
+import { sealed } from "./config/clusters.ts";
 import { availableGateways } from "./config/crossSection.ts";
 import { type Config, RefusedError, readConfig } from "./config.ts";
 import { projectDir } from "./lib/paths.ts";
+import { isMapping } from "./lib/values.ts";
 import { type ApplicationDeclaration, type DeclaredApplication, ownWorkloads, programsOf } from "./model/application.ts";
 import { checkApplications } from "./model/checks/check.ts";
-import { mostText } from "./model/container.ts";
+import { type Files, mostText } from "./model/container.ts";
 import type { GatewayName } from "./model/gateway.ts";
 import { withOverrides } from "./model/overrides.ts";
 import { imagesToLoad, programOf } from "./stacks/images.ts";
@@ -53,7 +56,12 @@ export function readPlan(
     ...(istioGateway && { gatewaySettings: { istioGateway } }),
     ...(edge && { stripHeaders: edge.stripHeaders }),
   });
-  const all = [...problems, ...overridden.problems, ...missingSources(checked.applications), ...checked.problems];
+  const all = [
+    ...problems,
+    ...overridden.problems,
+    ...contentProblems(checked.applications, sound.secrets ?? {}),
+    ...checked.problems,
+  ];
   return { config, applications: checked.applications, gateways, problems: all };
 }
 
@@ -74,28 +82,59 @@ export function planStack(
   return { config, ...plan };
 }
 
-/** Programs and files of services that are not in this repository. */
-function missingSources(applications: readonly DeclaredApplication[]): string[] {
+/** What a plan needs of files and values, which a schema does not see: one sentence for each that is not there, or not as it must be. */
+function contentProblems(applications: readonly DeclaredApplication[], secrets: Readonly<Record<string, string>>): string[] {
   return applications.flatMap((application) => {
     const programs = programsOf(application);
     return ownWorkloads(application).flatMap(({ name, container }) => {
       const own = programs.flatMap(({ workload, program }) => (workload === name ? (programOf(program.image) ?? []) : []));
-      const files = Object.entries(container.files).flatMap(([path, file]) =>
-        typeof file === "object" && "source" in file ? [[`container.files.${path}.source`, file.source] as const] : [],
+      const problems: [option: string, given: string, allowed: string | undefined][] = [
+        ...[...new Set(own)].map((source): (typeof problems)[number] => ["image.source", `"${source}"`, fileProblem(source)]),
+        ...fileProblems(container.files),
+        ...container.pullSecrets.flatMap((login): typeof problems =>
+          typeof login === "string" ? [] : [["container.pullSecrets", "refused", loginProblem(login.setting, secrets)]],
+        ),
+      ];
+      const place = `apps: ${application.namespace}/${name}`;
+      return problems.flatMap(([option, given, allowed]) =>
+        allowed === undefined ? [] : [`${place} ${option} is ${given}; allowed: ${allowed}`],
       );
-      const sources = [...[...new Set(own)].map((source) => ["image.source", source] as const), ...files];
-      return sources.flatMap(([option, source]) => {
-        const problem = sourceProblem(source);
-        return problem ? [`apps: ${application.namespace}/${name} ${option} is "${source}"; allowed: ${problem}`] : [];
-      });
     });
   });
 }
 
-function sourceProblem(source: string): string | undefined {
-  const found = statSync(join(projectDir, source), { throwIfNoEntry: false });
-  if (!found?.isFile()) return "the path of a file of this repository";
-  return found.size > mostText ? `one of at most ${mostText} bytes` : undefined;
+function fileProblem(source: string): string | undefined {
+  const isFile = statSync(join(projectDir, source), { throwIfNoEntry: false })?.isFile();
+  return isFile ? undefined : "the path of a file of this repository";
+}
+
+/** Files become text in an object of Kubernetes. */
+function fileProblems(files: Files): [option: string, given: string, allowed: string | undefined][] {
+  let held = 0;
+  return Object.entries(files).flatMap(([path, file]) => {
+    if (typeof file === "string") held += Buffer.byteLength(file);
+    if (typeof file === "string" || !("source" in file)) return [];
+    const option = `container.files.${path}.source`;
+    const missing = fileProblem(file.source);
+    if (missing) return [[option, `"${file.source}"`, missing]];
+    const content = readFileSync(join(projectDir, file.source));
+    held += content.length;
+    const tooMuch = held > mostText ? `a file with which all of them together hold at most ${mostText} bytes` : undefined;
+    return [[option, `"${file.source}"`, isUtf8(content) ? tooMuch : "a file of text in UTF-8"]];
+  });
+}
+
+/** Why a node could not log in with a value; undefined also while it is sealed. */
+function loginProblem(setting: string, secrets: Readonly<Record<string, string>>): string | undefined {
+  const value = secrets[setting];
+  if (value === undefined || value === sealed) return undefined;
+  try {
+    const { auths } = JSON.parse(value) as { readonly auths?: unknown };
+    if (isMapping(auths)) return undefined;
+  } catch {
+    // It is no JSON.
+  }
+  return `what docker login writes, JSON with auths, in mesh:secrets.${setting}`;
 }
 
 /** Every image that is built here for the platform and the applications of apps/, whatever a stack takes from elsewhere. */

@@ -64,8 +64,8 @@ export const env = z.record(
 export type Environment = z.output<typeof env>;
 
 const filePath = text(
-  /^(\/(?!\.{1,2}(\/|$))[A-Za-z0-9._-]+)+$/,
-  "the full path of a file, in parts of letters, digits and . _ - alone",
+  /^(?!\/(proc|sys|dev)(\/|$))(\/(?!\.{1,2}(\/|$))[A-Za-z0-9._-]+)+$/,
+  "the full path of a file outside /proc, /sys and /dev, in parts of letters, digits and . _ - alone",
 );
 
 /** A file of this repository, which becomes one of the container. */

@@ -37,8 +37,10 @@ const timeZone = () =>
 
 function isTimeZone(text: string): boolean {
   try {
-    new Intl.DateTimeFormat("en", { timeZone: text });
-    return /^[A-Z]\w+(\/[\w+-]+)*$/.test(text) && text !== "Local";
+    // Kubernetes tells capitals from small letters, which Node.js does not.
+    const { timeZone } = new Intl.DateTimeFormat("en", { timeZone: text }).resolvedOptions();
+    const isOtherwise = timeZone !== text && timeZone.toLowerCase() === text.toLowerCase();
+    return /^[A-Z]\w+(\/[\w+-]+)*$/.test(text) && !isOtherwise;
   } catch {
     return false;
   }

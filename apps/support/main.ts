@@ -21,7 +21,7 @@ export function runService(create: (options: ServiceOptions) => Runnable, { port
     process.stdout.write(`${JSON.stringify({ time: new Date().toISOString(), version, pod, ...line })}\n`);
 
   const { listen, stop } = create({ version, pod, log });
-  void listen(port).then(() => log({ level: "info", msg: "listening", port }));
+  void listen(port).then((bound) => log({ level: "info", msg: "listening", port: bound }));
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     process.once(signal, async () => {
       log({ level: "info", msg: "stopping", signal });

@@ -81,7 +81,10 @@ export function checkUnique(applications: readonly Application[], problems: Prob
         deployments.take(`${namespace}-${name}-${version.name}`, { namespace, name }, ["versions", version.name], version.name);
       }
     }
-    for (const { name } of workers) deployments.take(`${namespace}-${name}-v1`, { namespace, name }, ["name"], name);
+    for (const { name } of workers) {
+      const isToldAlready = services.some((service) => service.name === name);
+      if (!isToldAlready) deployments.take(`${namespace}-${name}-v1`, { namespace, name }, ["name"], name);
+    }
   }
 }
 

@@ -3,6 +3,7 @@ import { request as secure } from "node:https";
 import process from "node:process";
 import { describe, expect, test } from "@jest/globals";
 import { execa } from "execa";
+import { grpcClients, listRecommended } from "../lib/grpc.ts";
 
 const stack = process.env.STACK || "dev";
 const { urls, authority, apiKeys, networkPolicies } = await outputs();
@@ -50,6 +51,14 @@ describe.each(gateways)("through %s", (name, url) => {
     await expect(ask(`${https.origin}/api/products`)).rejects.toThrow(/certificate/);
     const led = await ask(`${url}/api/products`, { headers: { host: https.hostname } });
     expect([led.status, new URL(led.location ?? "").hostname]).toEqual([301, https.hostname]);
+  });
+
+  test("gRPC is served over both, and each version answers its callers", async () => {
+    const { plain, tls } = grpcClients(url, urls[`${name}Https`] ?? "", authority);
+    for (const client of [plain, tls]) {
+      expect(await listRecommended(client, { "x-canary": "true" })).toMatchObject({ version: "v2", products: [6, 5, 4] });
+      client.close();
+    }
   });
 });
 

@@ -1,5 +1,12 @@
 import fc from "fast-check";
-import type { ApplicationSpec, DatabaseSpec, LoadGeneratorSpec, ServiceSpec } from "../../model/application.ts";
+import type {
+  ApplicationSpec,
+  DatabaseSpec,
+  JobSpec,
+  LoadGeneratorSpec,
+  ServiceSpec,
+  WorkerSpec,
+} from "../../model/application.ts";
 import type { Call } from "../../model/calls.ts";
 import type { Exposed } from "../../model/exposed.ts";
 import { type GatewayName, gatewayNames } from "../../model/gateway.ts";
@@ -7,7 +14,7 @@ import { hasRequests, type Port, type Protocol, protocols } from "../../model/po
 import type { Probe, Probes } from "../../model/probes.ts";
 import { defaultResilience } from "../../model/resilience.ts";
 import type { ServiceVersion } from "../../model/service.ts";
-import { plainContainer, versionOf } from "./shop.ts";
+import { job as jobOf, plainContainer, versionOf, worker as workerOf } from "./shop.ts";
 
 /** Applications that hold together, and the gateways that run. */
 export interface Declared {
@@ -51,8 +58,8 @@ const weights = (count: number) =>
   });
 
 /**
- * Any applications that the platform takes: up to three, with services of up to three ports and versions, databases and load
- * generators, which call each other or not. Names avoid what is reserved and never run together (`a-b` and `c`, `a` and `b-c`).
+ * Any applications that the platform takes: up to three, with services of up to three ports and versions, workers, jobs, databases
+ * and load generators, which call each other or not. Names avoid what is reserved and never run together (`a-b` and `c`, `a` and `b-c`).
  */
 export function declared(): fc.Arbitrary<Declared> {
   return fc.gen().map((draw) => {
@@ -61,6 +68,8 @@ export function declared(): fc.Arbitrary<Declared> {
     const shapes = namespaces.map((namespace, index) => ({
       namespace: `n${index}-${namespace}`,
       services: names(draw, `s${index}`, 1, 3).map((name) => ({ name, ports: ports(draw) })),
+      workers: names(draw, `w${index}`, 0, 1),
+      jobs: names(draw, `j${index}`, 0, 2),
       databases: names(draw, `d${index}`, 0, 1),
       loadGenerators: names(draw, `l${index}`, 0, 1),
     }));
@@ -71,6 +80,8 @@ export function declared(): fc.Arbitrary<Declared> {
 interface Shape {
   readonly namespace: string;
   readonly services: readonly Pick<ServiceSpec, "name" | "ports">[];
+  readonly workers: readonly string[];
+  readonly jobs: readonly string[];
   readonly databases: readonly string[];
   readonly loadGenerators: readonly string[];
 }
@@ -85,7 +96,8 @@ function names(draw: Draw, prefix: string, least: number, most: number): string[
 const targets = [
   [1, 14_999],
   [15_100, 39_999],
-  [40_000, 65_535],
+  // The last ones are left to whoever adds a port.
+  [40_000, 65_500],
 ] as const;
 
 function ports(draw: Draw): Port[] {
@@ -140,10 +152,12 @@ function version(draw: Draw, index: number, weight: number): ServiceVersion {
 }
 
 function application(draw: Draw, shape: Shape, all: readonly Shape[], gateways: readonly GatewayName[]): ApplicationSpec {
-  const { namespace, services, databases, loadGenerators } = shape;
+  const { namespace, services, workers, jobs, databases, loadGenerators } = shape;
   return {
     namespace,
     services: services.map((own) => service(draw, own, shape, all, gateways)),
+    workers: workers.map((name) => worker(draw, name, shape, all)),
+    jobs: jobs.map((name) => job(draw, name, shape, all)),
     databases: databases.map(database),
     loadGenerators: loadGenerators.flatMap((name) => load(draw, name, all)),
   };
@@ -159,7 +173,7 @@ function service(
   const count = draw(whole, 1, 3);
   const versions = draw(weights, count).map((weight, index) => version(draw, index, weight));
   const canary = maybe(draw, () => ({ header: "x-canary", version: versions.at(-1)?.name ?? "" }));
-  const calls = maybe(draw, () => draw(some<Callee>, callees(name, own, all)).map((callee) => call(draw, callee)));
+  const calls = someCallsOf(draw, name, own, all);
   const offered = ports.filter(({ protocol }) => hasRequests(protocol));
   const exposed = offered.length > 0 ? maybe(draw, () => exposure(draw, name, offered, gateways)) : undefined;
   return {
@@ -175,6 +189,36 @@ function service(
   };
 }
 
+/** A worker, which is asked on a port of its own, by a command or not at all. */
+function worker(draw: Draw, name: string, own: Shape, all: readonly Shape[]): WorkerSpec {
+  const calls = someCallsOf(draw, name, own, all);
+  return workerOf(name, { probes: probes(draw, []), versions: [version(draw, 0, 100)], ...(calls && { calls }) });
+}
+
+/** A job that runs once, before what does not call it back or before nothing, or by a schedule. */
+function job(draw: Draw, name: string, own: Shape, all: readonly Shape[]): JobSpec {
+  const calls = someCallsOf(draw, name, own, all);
+  const { weight: _, replicas: _replicas, name: _version, ...program } = version(draw, 0, 100);
+  const free = [...own.services.map((service) => service.name), ...own.workers].filter(
+    (other) => !(calls ?? []).some(({ to }) => to === other),
+  );
+  const named = free.length > 0 ? maybe(draw, () => draw(some<string>, free, 1)) : undefined;
+  const before = named && named.length === own.services.length + own.workers.length ? "deploy" : named;
+  const schedule = before ? undefined : maybe(draw, () => "*/5 * * * *");
+  const timeZone = schedule && maybe(draw, () => "Europe/Berlin");
+  return jobOf(name, {
+    ...{ program, retries: draw(whole, 0, 20), seconds: draw(whole, 1, 3_600) },
+    ...(calls && { calls }),
+    ...(before && { before }),
+    ...(schedule && { schedule }),
+    ...(timeZone && { timeZone }),
+  });
+}
+
+function someCallsOf(draw: Draw, name: string, own: Shape, all: readonly Shape[]): Call[] | undefined {
+  return maybe(draw, () => draw(some<Callee>, callees(name, own, all)).map((callee) => call(draw, callee)));
+}
+
 /** A port that may be called. */
 interface Callee {
   readonly to: string;
@@ -183,7 +227,7 @@ interface Callee {
   readonly only: boolean;
 }
 
-/** Whom a service may call: every port of every other service, and the databases beside it. */
+/** Whom a workload may call: every port of every other service, and the databases beside it. */
 function callees(name: string, own: Shape, all: readonly Shape[]): Callee[] {
   const postgresql = { name: "postgresql", protocol: "tcp" } as const;
   const services = all.flatMap((shape) =>

@@ -20,6 +20,8 @@ export interface Options {
   readonly retainOnDelete: boolean;
   /** Undefined where the provider decides. */
   readonly deleteBeforeReplace: boolean | undefined;
+  /** How long it may take to be there, such as `15m`; undefined where the provider decides. */
+  readonly longestCreation: string | undefined;
 }
 
 export interface Recording {
@@ -115,8 +117,13 @@ export async function record(
   // Registrations go on after the constructors have returned: each waits for the outputs it is made of.
   await pulumi.runtime.disconnect();
 
+  const byName = new Map<string, Step[]>();
+  for (const one of steps) {
+    const key = `${one.resource.type} ${one.resource.name}`;
+    byName.set(key, [...(byName.get(key) ?? []), one]);
+  }
   const step = ([type, name]: Name) => {
-    const found = steps.filter(({ resource }) => resource.type === type && resource.name === name);
+    const found = byName.get(`${type} ${name}`) ?? [];
     const [only] = found;
     if (found.length === 1 && only) return only;
     throw new Error(
@@ -152,6 +159,7 @@ interface RegisterRequest {
   getRetainondelete(): boolean;
   getDeletebeforereplace(): boolean;
   getDeletebeforereplacedefined(): boolean;
+  getCustomtimeouts(): { getCreate(): string } | undefined;
 }
 
 /** Shows each request before the mock that answers it is asked, which happens at once. */
@@ -174,6 +182,7 @@ function optionsOf(request: RegisterRequest): Options {
     ignoreChanges: request.getIgnorechangesList(),
     retainOnDelete: request.getRetainondelete(),
     deleteBeforeReplace: request.getDeletebeforereplacedefined() ? request.getDeletebeforereplace() : undefined,
+    longestCreation: request.getCustomtimeouts()?.getCreate() || undefined,
   };
 }
 
@@ -186,6 +195,12 @@ function nameIn(urn: string): Name {
 /** What Pulumi would call an object that the program does not name; its suffix is always the same here. */
 export function automaticName(name: string): string {
   return `${name}-00c0ffee`;
+}
+
+/** What is registered as a secret of Pulumi's, which its state has encrypted. */
+export function opened(value: unknown): unknown {
+  if (!pulumi.runtime.isRpcSecret(value)) throw new Error(`${JSON.stringify(value)} is no secret`);
+  return pulumi.runtime.unwrapRpcSecret(value);
 }
 
 /** What is at a path such as `spec.http.0.route` of an object. The caller says what it takes it for. */

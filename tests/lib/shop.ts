@@ -1,5 +1,5 @@
 import { gatewayFacts } from "../../components/gateway/facts.ts";
-import type { ApplicationDeclaration, ApplicationSpec, ServiceSpec } from "../../model/application.ts";
+import type { ApplicationDeclaration, ApplicationSpec, JobSpec, ServiceSpec, WorkerSpec } from "../../model/application.ts";
 import type { Container } from "../../model/container.ts";
 import type { GatewayName } from "../../model/gateway.ts";
 import type { Port } from "../../model/ports.ts";
@@ -50,15 +50,37 @@ export function service(name: string, changes: Partial<ServiceSpec> = {}): Servi
   };
 }
 
+/** A worker of one pod that calls nobody, with members replaced. */
+export function worker(name: string, changes: Partial<WorkerSpec> = {}): WorkerSpec {
+  return {
+    name,
+    ports: [],
+    probes: { startWithin: 60 },
+    container: plainContainer,
+    versions: [versionOf("v1", 100, 1)],
+    ...changes,
+  };
+}
+
+/** A job that runs once and calls nobody, and that nobody waits for, with members replaced. */
+export function job(name: string, changes: Partial<JobSpec> = {}): JobSpec {
+  const program = { image: { reference: "registry/job:1" }, env: {} };
+  return { name, program, container: plainContainer, retries: 3, seconds: 600, ...changes };
+}
+
 type ServiceDeclaration = NonNullable<ApplicationDeclaration["services"]>[string];
+type WorkerDeclaration = NonNullable<ApplicationDeclaration["workers"]>[string];
+type JobDeclaration = NonNullable<ApplicationDeclaration["jobs"]>[string];
 type Part = "registry" | "repository" | "tag";
 type Image = Partial<Record<Part, string>>;
 
 /** Applications as their teams would declare them. */
 export function declared(applications: readonly ApplicationSpec[]): ApplicationDeclaration[] {
-  return applications.map(({ namespace, services, databases = [], loadGenerators = [] }) => ({
+  return applications.map(({ namespace, services, workers = [], jobs = [], databases = [], loadGenerators = [] }) => ({
     namespace,
     services: byName(services, declaredService),
+    workers: byName(workers, declaredWorker),
+    jobs: byName(jobs, declaredJob),
     databases: byName(databases, (database) => database),
     loadGenerators: byName(loadGenerators, (load) => load),
   }));
@@ -86,6 +108,29 @@ function declaredService({
     probes: declaredProbes(probes, ports),
     versions: byName(versions, program),
     initContainers: byName(initContainers, program),
+  };
+}
+
+function declaredWorker({ ports: _, probes, versions: [version], ...worker }: Omit<WorkerSpec, "name">): WorkerDeclaration {
+  const { replicas = 1, ...own } = version ?? versionOf("v1", 100, 1);
+  return { ...declaredPods(worker, own), replicas, probes: declaredProbes(probes, []) };
+}
+
+function declaredJob({ program, seconds, ...job }: Omit<JobSpec, "name">): JobDeclaration {
+  return { ...declaredPods(job, program), timeout: `${seconds}s` };
+}
+
+/** A workload of one program, which runs what it says itself. */
+function declaredPods<W extends Pick<JobSpec, "initContainers">>(
+  { initContainers: _, ...workload }: W,
+  { image, command, args, env, resources }: JobSpec["program"],
+) {
+  return {
+    ...workload,
+    ...{ image: imageOf(image.reference), env },
+    ...(command && { command }),
+    ...(args && { args }),
+    ...(resources && { resources }),
   };
 }
 

@@ -1,7 +1,6 @@
-import { credentials, Metadata, type ServiceError } from "@grpc/grpc-js";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { Recommendations, type Recommended } from "../../apps/shop/recommendations/protocol.ts";
 import { binomialBounds } from "../lib/binomial.ts";
+import { type Clients, grpcClients, listRecommended } from "../lib/grpc.ts";
 import { haveUp, outputs, saw } from "../lib/runningStack.ts";
 import { gatewayUrl } from "./support/product.ts";
 
@@ -9,43 +8,22 @@ import { gatewayUrl } from "./support/product.ts";
  * The shop's recommendations, asked by a client of gRPC from outside the cluster, through Istio's gateway.
  */
 
-type Client = InstanceType<typeof Recommendations>;
-
 /** Of v2, in percent. */
 const share = 20;
-let clients: Readonly<Record<"plain" | "tls", Client>>;
+let clients: Clients;
 
 beforeAll(async () => {
   await haveUp();
   const { urls, authority = "" } = outputs();
-  const { host } = new URL(gatewayUrl());
-  const secure = new URL(urls.istioHttps ?? "");
-  const trusted = credentials.createSsl(Buffer.from(authority));
-  clients = {
-    plain: new Recommendations(host, credentials.createInsecure()),
-    // The name leads nowhere: whoever the certificate is for listens on this machine.
-    tls: new Recommendations(`localhost:${secure.port}`, trusted, {
-      "grpc.ssl_target_name_override": secure.hostname,
-      "grpc.default_authority": secure.hostname,
-    }),
-  };
+  clients = grpcClients(gatewayUrl(), urls.istioHttps ?? "", authority);
 });
 
 afterAll(() => {
-  for (const client of Object.values(clients)) client.close();
+  for (const client of [clients.plain, clients.tls]) client.close();
 });
 
-function list(client: Client, headers: Readonly<Record<string, string>> = {}): Promise<Recommended> {
-  const metadata = new Metadata();
-  for (const [name, value] of Object.entries(headers)) metadata.set(name, value);
-  return new Promise((resolve, reject) => {
-    const answer = (error: ServiceError | null, recommended: Recommended) => (error ? reject(error) : resolve(recommended));
-    client.List?.({ product: 1 }, metadata, { deadline: Date.now() + 10_000 }, answer);
-  });
-}
-
 test.each(["plain", "tls"] as const)("a call is answered over HTTP/2 (%s)", async (way) => {
-  const { products, version } = await list(clients[way]);
+  const { products, version } = await listRecommended(clients[way]);
   saw(`${version}: ${products}`);
   expect({ version, products }).toEqual(
     version === "v1" ? { version, products: [2, 3, 4] } : { version: "v2", products: [6, 5, 4] },
@@ -70,7 +48,7 @@ test("a stream comes message by message, past the time that an answer of HTTP ma
 
 describe("two versions", () => {
   test("share the calls by weight, also of one connection", async () => {
-    const answers = await Promise.all(Array.from({ length: 500 }, () => list(clients.plain)));
+    const answers = await Promise.all(Array.from({ length: 500 }, () => listRecommended(clients.plain)));
     const v2 = answers.filter(({ version }) => version === "v2").length;
     const { least, most } = binomialBounds(answers.length, share / 100);
     saw(`v2 ${v2} of ${answers.length}, within ${least}–${most}`);
@@ -79,7 +57,7 @@ describe("two versions", () => {
   });
 
   test("the header of the canary goes before the weights", async () => {
-    const answers = await Promise.all(Array.from({ length: 20 }, () => list(clients.tls, { "x-canary": "true" })));
+    const answers = await Promise.all(Array.from({ length: 20 }, () => listRecommended(clients.tls, { "x-canary": "true" })));
     expect(new Set(answers.map(({ version }) => version))).toEqual(new Set(["v2"]));
   });
 });

@@ -3,7 +3,7 @@ import { gatewayFacts } from "../../components/gateway/facts.ts";
 import { principalOf } from "../../model/callGraph.ts";
 import { type MatrixProbe, record } from "../../report/records.ts";
 import type { MatrixRow } from "../lib/matrixRows.ts";
-import { haveUp, outputs, run, saw, stackEnvironment } from "../lib/runningStack.ts";
+import { haveUp, kubeGet, outputs, run, saw, stackEnvironment } from "../lib/runningStack.ts";
 import { type Echo, route, withEcho } from "./support/echo.ts";
 import { type Forgery, forgedNames, forgeries } from "./support/forgeries.ts";
 import type { Seen } from "./support/inside/protocol.ts";
@@ -117,6 +117,10 @@ test("what outsiders forge reaches no service, and changes neither tries nor tim
   });
 });
 
+interface Labelled {
+  readonly metadata: { readonly namespace: string; readonly labels?: Readonly<Record<string, string>> };
+}
+
 /** What reaches the service is what reaches it of a caller who forges nothing. */
 async function expectStripped(echo: Echo, forged: Forgery["headers"], honest: Readonly<Record<string, string>>) {
   const { status, headers } = await echo.ask("", { ...forged, x_own: "kept" });
@@ -154,7 +158,10 @@ async function expectIgnored(echo: Echo, { name, headers: forged }: Forgery, hon
 test("a proxy knows its callees, and nobody else of the applications", async () => {
   const pods = (await listPods("app")).filter(({ ready }) => ready);
   const hosts = new Set(matrix.map(({ to }) => hostOf(to)));
-  for (const workload of new Set(matrix.map(({ to }) => to))) {
+  // The proxy of a job has ended with it.
+  const { items } = await kubeGet<{ items: Labelled[] }>("jobs,cronjobs", "--all-namespaces");
+  const jobs = new Set(items.map(({ metadata: { namespace, labels } }) => `${namespace}/${labels?.app}`));
+  for (const workload of new Set(matrix.map(({ to }) => to).filter((to) => !jobs.has(to)))) {
     const pod = pods.find(({ namespace, labels }) => `${namespace}/${labels.app}` === workload);
     if (!pod) throw new Error(`no pod of ${workload} is ready`);
     const args = ["proxy-config", "clusters", `${pod.name}.${pod.namespace}`, "--direction=outbound", "--output=json"];

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { Script } from "node:vm";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { Advice } from "../../../apps/shop/frontend/recommendations.ts";
 import { createService } from "../../../apps/shop/frontend/server.ts";
 import type { Service } from "../../../apps/support/service.ts";
 import { type Ask, listen } from "../support/http.ts";
@@ -21,6 +22,9 @@ let backendUrl: string;
 /** What the backend does, and what it was asked. */
 let answer: (response: ServerResponse) => void;
 let asked: IncomingMessage[];
+/** What the recommendations service says, and what it was asked. */
+let advice: Advice;
+let advised: [product: number, headers: Readonly<Record<string, string>>][];
 let service: Service;
 let ask: Ask;
 let lines: Readonly<Record<string, unknown>>[];
@@ -31,6 +35,8 @@ const json = (status: number, body: unknown) => (response: ServerResponse) =>
 beforeEach(async () => {
   answer = json(200, catalogue);
   asked = [];
+  advice = { recommended: { products: [2], version: "v5", pod: "recommendations-v5-abc" } };
+  advised = [];
   lines = [];
   backend = createServer((request, response) => {
     asked.push(request);
@@ -44,7 +50,10 @@ beforeEach(async () => {
 /** @param backendTimeout - with the backend, in milliseconds. */
 async function start(backendTimeout: number): Promise<void> {
   const log = (line: Readonly<Record<string, unknown>>) => lines.push(line);
-  const advise = async () => ({ missing: "nobody is asked" });
+  const advise = async (...question: (typeof advised)[number]) => {
+    advised.push(question);
+    return advice;
+  };
   service = createService({ version: "v2", pod: "frontend-v2-xyz", log, backendUrl, backendTimeout, advise });
   ({ ask } = await listen(service));
 }
@@ -128,6 +137,50 @@ describe("what the browser may do", () => {
   test("the script is one that a browser can read", async () => {
     const [, script = ""] = /<script>(.*?)<\/script>/s.exec((await ask("/")).text) ?? [];
     expect(() => new Script(script)).not.toThrow();
+  });
+});
+
+describe("what goes well with a product", () => {
+  const section = (text: string) => /<section id="recommended".*?<\/section>/s.exec(text)?.[0];
+  const hop = (text: string) =>
+    /<h3>Recommendations <span class="badge">([^<]*)<\/span><\/h3>(?:<code>([^<]*)<\/code>)?/.exec(text);
+
+  test("is told by the names that the backend has, beside who said so", async () => {
+    advice = { recommended: { products: [2, 9, 1], version: "v5", pod: "recommendations-v5-abc" } };
+    const { status, text } = await ask("/");
+    expect(status).toBe(200);
+    expect(section(text)).toContain('<h2 id="recommended-title">Goes well with the Cup &#38; saucer</h2>');
+    // There is no product 9.
+    expect(section(text)).toContain("<p>Mystery, Cup &#38; saucer</p>");
+    expect(hop(text)?.slice(1)).toEqual(["v5", "recommendations-v5-abc"]);
+    expect(lines).not.toContainEqual(expect.objectContaining({ msg: "no recommendations" }));
+  });
+
+  test("is asked for once, with the headers that belong to the request", async () => {
+    await ask("/", { headers: { "x-canary": "true", cookie: "a=b" } });
+    expect(advised).toEqual([[1, { "x-canary": "true" }]]);
+  });
+
+  test("may be missing on a page that is whole without it, and why is told as text", async () => {
+    advice = { missing: "no answer <yet>" };
+    const { status, headers, text } = await ask("/");
+    expect([status, headers["x-backend-status"]]).toEqual([200, "200"]);
+    expect(section(text)).toContain("<p>Nobody says so at the moment: <code>no answer &#60;yet&#62;</code></p>");
+    expect(text).toContain("€12.50");
+    expect(hop(text)?.slice(1)).toEqual(["no answer", undefined]);
+    expect(lines).toContainEqual(
+      expect.objectContaining({ level: "warn", msg: "no recommendations", reason: "no answer <yet>" }),
+    );
+  });
+
+  test("is of nothing where the backend has no products, and no question of a page that is not there", async () => {
+    answer = json(503, {});
+    expect(section((await ask("/")).text)).toBeUndefined();
+    answer = json(200, { ...catalogue, products: [] });
+    expect(section((await ask("/")).text)).toContain("Goes well with the rest");
+    advised.length = 0;
+    await ask("/nothing");
+    expect(advised).toEqual([]);
   });
 });
 

@@ -1,9 +1,10 @@
-import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createService } from "../../../apps/product/product/server.ts";
+import { createService as createSecond } from "../../../apps/product/product-v2/server.ts";
 import type { Service } from "../../../apps/support/service.ts";
 import { type Ask, listen } from "../support/http.ts";
+import { start } from "../support/programs.ts";
 
 let service: Service;
 let ask: Ask;
@@ -159,22 +160,26 @@ describe("stopping", () => {
 });
 
 test("as a process: says where it listens, and ends by itself on SIGTERM", async () => {
-  const child = spawn(process.execPath, ["--import", "tsx", "apps/product/product/server.ts"], {
-    env: { ...process.env, NODE_OPTIONS: "", PORT: "0", LINGER_MS: "0", VERSION: "v3", POD_NAME: "pod-1" },
-  });
-  let said = "";
-  child.stdout.on("data", (data) => {
-    said += data;
-  });
-  await once(child.stdout, "data");
+  const env = { PORT: "0", LINGER_MS: "0", VERSION: "v3", POD_NAME: "pod-1" };
+  const { child, lines, line, ended } = start("apps/product/product/server.ts", [], env);
+  expect((await line("listening")).port).toBeGreaterThan(0);
   child.kill("SIGTERM");
-  // All it said has come then, too.
-  const [code, signal] = await once(child, "close");
-  expect([code, signal]).toEqual([0, null]);
-  const parsed = said
-    .trim()
-    .split("\n")
-    .map((line) => JSON.parse(line) as Record<string, unknown>);
-  expect(parsed.map(({ msg }) => msg)).toEqual(["listening", "stopping", "stopped"]);
-  for (const line of parsed) expect(line).toMatchObject({ version: "v3", pod: "pod-1", time: expect.stringMatching(/^\d{4}-/) });
+  expect(await ended()).toEqual([0, null]);
+  expect(lines.map(({ msg }) => msg)).toEqual(["listening", "stopping", "stopped"]);
+  for (const one of lines) expect(one).toMatchObject({ version: "v3", pod: "pod-1", time: expect.stringMatching(/^\d{4}-/) });
+});
+
+test("the second version is another program, which says more of the same products, and has one more", async () => {
+  const second = createSecond({ version: "v8", pod: "product-v8-abc", log: () => {} });
+  const other = await listen(second);
+  const [first, next] = [await ask("/api/products"), await other.ask("/api/products")];
+  expect(next.body).toMatchObject({ version: "v8", pod: "product-v8-abc" });
+  const [listed, more] = [first, next].map(({ body }) => body.products as Readonly<Record<string, unknown>>[]);
+  expect(more?.slice(0, listed?.length).map(({ stock: _, ...product }) => product)).toEqual(listed);
+  expect(more?.map(({ id }) => id)).toEqual([1, 2, 3, 4, 5]);
+  for (const { stock } of more ?? []) expect(stock).toBeTypeOf("number");
+  for (const product of listed ?? []) expect(product).not.toHaveProperty("stock");
+  expect((await other.ask("/api/products/5")).body).toMatchObject({ product: { id: 5, name: "Filter cone", stock: 25 } });
+  expect((await ask("/api/products/5")).status).toBe(404);
+  await second.stop(0, 0);
 });

@@ -10,10 +10,12 @@ import { UserError } from "../../../lib/errors.ts";
 /** A cluster of objects, and what kubectl was told to change in it. */
 class Cluster {
   readonly patches: string[] = [];
+  readonly deletions: string[] = [];
   constructor(private readonly objects: readonly object[]) {}
 
   readonly kubectl = async (args: readonly string[]) => {
     if (args[0] === "patch") this.patches.push(args.slice(1).join(" "));
+    if (args[0] === "delete") this.deletions.push(args.slice(1).join(" "));
     const types = (args[1] ?? "").split(",");
     const helm = args.includes("--selector=owner=helm,status=deployed");
     const items = this.objects.filter((object) => {
@@ -204,6 +206,72 @@ describe("of objects", () => {
         : kubectl(args);
     const drift = await findDrift(all, { kubectl: without, reveal: never });
     expect(drift?.map(({ problem }) => problem)).toEqual(["AuthorizationPolicy prod/allow-nothing is missing"]);
+  });
+});
+
+describe("of a Job", () => {
+  const job = {
+    apiVersion: "batch/v1",
+    kind: "Job",
+    metadata: { name: "prod-migrate-1", namespace: "prod" },
+    spec: { backoffLimit: 3, template: { spec: { containers: containers("job:1") } } },
+  };
+  const deployment = state(deployed(namespace), deployed(job));
+  const ended = (...conditions: object[]) => ({ ...live(job, "9"), status: { failed: 4, conditions } });
+  const failed = {
+    type: "Failed",
+    status: "True",
+    reason: "BackoffLimitExceeded",
+    message: "Job has reached the specified backoff limit",
+  };
+
+  test("one that has failed is as good as missing, and says why", async () => {
+    const { message: _, ...withoutMessage } = failed;
+    const { reason: _reason, ...withoutReason } = withoutMessage;
+    const reasonOf = async (condition: object) => problems(deployment, [live(namespace), ended(condition)]);
+    const started = { type: "FailureTarget", status: "True" };
+    for (const [found, why] of [
+      [await problems(deployment, [live(namespace), ended(started, failed)]), "Job has reached the specified backoff limit"],
+      [await reasonOf(withoutMessage), "BackoffLimitExceeded"],
+      [await reasonOf(withoutReason), "it says no more"],
+    ]) {
+      expect(found).toEqual([`Job prod/prod-migrate-1 has failed: ${why}`]);
+    }
+    expect(await find(deployment, [live(namespace), ended(failed)])).toMatchObject([{ kind: "missing", differences: [] }]);
+  });
+
+  test("one that has failed since it was deployed, too, where the state knows of it", async () => {
+    const known = state(deployed(namespace), { ...deployed(job), outputs: ended(failed) });
+    expect(await problems(known, [live(namespace), ended(failed)])).toHaveLength(1);
+  });
+
+  test("one that runs, has ended, or may still end well has no drift", async () => {
+    for (const conditions of [[], [{ type: "Complete", status: "True" }], [{ ...failed, status: "False" }]]) {
+      expect(await problems(deployment, [live(namespace), ended(...conditions)])).toEqual([]);
+    }
+    expect(await problems(deployment, [live(namespace), live(job)])).toEqual([]);
+  });
+
+  test("what another kind calls failed is none of a Job", async () => {
+    const touched = { ...live(workload, "9"), status: { conditions: [failed] } };
+    expect(await problems(state(deployed(workload)), [touched])).toEqual([]);
+  });
+
+  test("one that has failed is put right by the next, which has another name: it is deleted, and leaves the state", async () => {
+    const cluster = new Cluster([live(namespace), ended(failed)]);
+    const drift = (await findDrift(deployment, { kubectl: cluster.kubectl, reveal: never })) ?? [];
+    const mended = await mendDrift(deployment, drift, cluster.kubectl);
+    expect(cluster.deletions).toEqual(["jobs.batch prod-migrate-1 --namespace=prod --ignore-not-found --wait=false"]);
+    expect(mended.resources?.map((resource) => resource.urn)).toEqual([urn("prod")]);
+  });
+
+  test("nothing else is deleted: neither what is missing nor a Job that was changed", async () => {
+    const touched = live({ ...job, spec: { ...job.spec, backoffLimit: 9 } }, "9");
+    const cluster = new Cluster([touched]);
+    const drift = (await findDrift(deployment, { kubectl: cluster.kubectl, reveal: never })) ?? [];
+    expect(drift.map(({ kind }) => kind)).toEqual(["missing", "changed"]);
+    await mendDrift(deployment, drift, cluster.kubectl);
+    expect(cluster.deletions).toEqual([]);
   });
 });
 

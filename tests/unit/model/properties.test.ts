@@ -44,6 +44,13 @@ const changes: Record<string, { readonly change: Change; readonly problem: RegEx
     change: ({ name, calls = [] }) => ({ calls: [...calls, { to: name }] }),
     problem: /calls\[\d+\]\.to is ".*"; allowed: /,
   },
+  "a call to what nobody can call": {
+    change: (service, applications) => {
+      const { workers = [], jobs = [] } = applications.find(({ services }) => services.includes(service)) ?? {};
+      return calling({ to: [...workers, ...jobs][0]?.name ?? "nobody" })(service, applications);
+    },
+    problem: /calls\[\d+\]\.to is ".*"; allowed: /,
+  },
   "a name in upper case": { change: ({ name }) => ({ name: name.toUpperCase() }), problem: /name is ".*"; allowed: lower-case/ },
   "a name too long": { change: ({ name }) => ({ name: name.padEnd(60, "x") }), problem: /name is ".*"; allowed: lower-case/ },
   "no version": { change: () => ({ versions: [] }), problem: /versions is \{\}; allowed: at least one/ },
@@ -182,20 +189,24 @@ test("what is declared is read as it is, in whichever way it is written", () => 
   fc.assert(
     fc.property(declared(), ({ applications, gateways }) => {
       const read = checkApplications(declaredAs(applications), { gateways: factsOf(...gateways) }).applications;
-      const deployed = read.map(({ namespace, services }) => ({
+      const named = <P extends { readonly image: object }>({ image, ...program }: P) => ({
+        ...program,
+        image: { reference: imageName(image as Image) },
+      });
+      const deployed = read.map(({ namespace, services, workers = [], jobs = [] }) => ({
         namespace,
-        services: services.map(({ name, ports, probes, versions, calls }) => {
-          const named = versions.map(({ image, ...version }) => ({
-            ...version,
-            image: { reference: imageName(image as Image) },
-          }));
-          return { name, ports, probes, versions: named, calls };
+        services: [...services, ...workers].map(({ name, ports, probes, versions, calls }) => {
+          return { name, ports, probes, versions: versions.map(named), calls };
         }),
+        jobs: jobs.map(({ program, initContainers: _, ...job }) => ({ ...job, program: named(program) })),
       }));
       expect(deployed).toEqual(
-        applications.map(({ namespace, services }) => ({
+        applications.map(({ namespace, services, workers = [], jobs = [] }) => ({
           namespace,
-          services: services.map(({ name, ports, probes, versions, calls = [] }) => ({ name, ports, probes, versions, calls })),
+          services: [...services, ...workers].map(({ name, ports, probes, versions, calls = [] }) => {
+            return { name, ports, probes, versions, calls };
+          }),
+          jobs: jobs.map((job) => ({ ...job, calls: job.calls ?? [] })),
         })),
       );
     }),

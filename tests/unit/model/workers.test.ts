@@ -1,39 +1,18 @@
 import { describe, expect, test } from "vitest";
-import type { ApplicationDeclaration } from "../../../model/application.ts";
-import { checkApplications } from "../../../model/checks/check.ts";
 import { plan, problems as problemsOfStack } from "../support/config.ts";
+import { application, deployed, image, problems, program, queue, shop } from "../support/stores.ts";
 
 /*
- * What nobody calls: workers, which run on, and jobs, which end.
+ * Workers, which run on and which nobody calls; and what they have in common with jobs: names, callers, and what stacks override.
  */
 
-const image = { registry: "registry", repository: "shop", tag: "1" };
-const program = { source: "apps/shop/jobs/main.ts" };
-const shop = { image, ports: { http: { port: 8080 } }, probes: { ready: "/ready" } };
-const queue = { image, ports: { queue: { port: 6379, protocol: "tcp" } } };
-
-/** An application of two services and a database, with more beside them. */
-const application = (more: object): ApplicationDeclaration =>
-  ({
-    namespace: "stores",
-    services: { shop, queue },
-    databases: { stock: { database: "stock", user: "stock", storage: "1Gi" } },
-    ...more,
-  }) as unknown as ApplicationDeclaration;
-const check = (more: object) => checkApplications([application(more)], { gateways: [] });
-const problems = (more: object) => check(more).problems.map((problem) => problem.replace(/^apps: stores\//, ""));
 const ofWorker = (options: object, more: object = {}) => problems({ workers: { mailer: { image, ...options } }, ...more });
-const ofJob = (options: object, more: object = {}) => problems({ jobs: { migrate: { image, ...options } }, ...more });
 
 describe("a worker", () => {
-  const deployed = (options: object) => {
-    const { applications, problems } = check({ workers: { mailer: { image, ...options } } });
-    expect(problems).toEqual([]);
-    return applications[0]?.workers?.[0];
-  };
+  const mailer = (options: object) => deployed({ workers: { mailer: { image, ...options } } }).workers?.[0];
 
   test("is one pod that listens on nothing, and that nobody asks how it is", () => {
-    expect(deployed({})).toEqual({
+    expect(mailer({})).toEqual({
       name: "mailer",
       ports: [],
       probes: { startWithin: 60 },
@@ -47,7 +26,7 @@ describe("a worker", () => {
   test("may say what a service may of its program and its pods", () => {
     const calls = [{ to: "queue" }, { to: "stock" }];
     const own = { command: ["/bin/mail"], args: ["-v"], env: { A: "1" }, resources: { limits: { memory: "1Gi" } } };
-    const worker = deployed({ ...own, replicas: 3, calls, container: { user: 5 }, initContainers: { wait: {} } });
+    const worker = mailer({ ...own, replicas: 3, calls, container: { user: 5 }, initContainers: { wait: {} } });
     expect(worker).toMatchObject({
       calls,
       container: { user: 5, group: 5 },
@@ -58,8 +37,8 @@ describe("a worker", () => {
 
   test("is asked on ports by their numbers, or by a command", () => {
     const probes = { ready: { http: "/ready", port: 9000 }, health: { exec: ["/bin/ask"] }, startWithin: "5m" };
-    expect(deployed({ probes })?.probes).toEqual({ ...probes, startWithin: 300 });
-    expect(deployed({ probes: { health: { tcp: 9000 } } })?.probes).toEqual({ health: { tcp: 9000 }, startWithin: 60 });
+    expect(mailer({ probes })?.probes).toEqual({ ...probes, startWithin: 300 });
+    expect(mailer({ probes: { health: { tcp: 9000 } } })?.probes).toEqual({ health: { tcp: 9000 }, startWithin: 60 });
   });
 
   const number = "the number of a port that is not among the ports";
@@ -91,120 +70,6 @@ describe("a worker", () => {
     expect(ofWorker({ image: program, command: ["/a"] })).toEqual([
       'mailer command is ["/a"]; allowed: none with image.source, which is the program that runs',
     ]);
-  });
-});
-
-describe("a job", () => {
-  const deployed = (options: object) => {
-    const { applications, problems } = check({ jobs: { migrate: { image, ...options } } });
-    expect(problems).toEqual([]);
-    return applications[0]?.jobs?.[0];
-  };
-
-  test("runs once, unless it is said otherwise, fails three times at most, and takes ten minutes", () => {
-    expect(deployed({})).toEqual({
-      name: "migrate",
-      program: { image, env: {} },
-      calls: [],
-      retries: 3,
-      seconds: 600,
-      container: { user: 10_001, group: 10_001, scratch: {}, files: {}, pullSecrets: [] },
-      initContainers: [],
-    });
-  });
-
-  test("says how often, how long and when", () => {
-    const night = { schedule: "0 3 * * *", timeZone: "Europe/Berlin" };
-    expect(deployed({ ...night, retries: 0, timeout: "1.5m" })).toMatchObject({ ...night, retries: 0, seconds: 90 });
-    expect(deployed({ before: "deploy" })).toMatchObject({ before: "deploy" });
-    expect(deployed({ before: ["shop"] })).toMatchObject({ before: ["shop"] });
-  });
-
-  test.each(["Etc/UTC", "UTC", "America/Argentina/Buenos_Aires", "Etc/GMT-14", "America/Port-au-Prince"])(
-    "may be of the zone %s",
-    (timeZone) => {
-      expect(deployed({ schedule: "0 3 * * *", timeZone })).toMatchObject({ timeZone });
-    },
-  );
-
-  const fields =
-    "five fields with a space between, for minute, hour, day of the month, month and day of the week, such as 0 3 * * *";
-  const zone = "the name of a time zone, such as Europe/Berlin or Etc/UTC";
-  test.each<[string, object, string]>([
-    ["a word for a schedule", { schedule: "@daily" }, `schedule is "@daily"; allowed: ${fields}`],
-    ["a schedule that is no text", { schedule: 5 }, `schedule is 5; allowed: ${fields}`],
-    ...["Europe/Nowhere", "europe/berlin", "+01:00", "Local", ""].map((timeZone): [string, object, string] => [
-      `the zone ${JSON.stringify(timeZone)}`,
-      { schedule: "0 3 * * *", timeZone },
-      `timeZone is "${timeZone}"; allowed: ${zone}`,
-    ]),
-    ["a zone without a schedule", { timeZone: "Etc/UTC" }, 'timeZone is "Etc/UTC"; allowed: nothing without a schedule'],
-    [
-      "somebody who waits for a schedule",
-      { before: ["shop"], schedule: "0 3 * * *" },
-      'before is ["shop"]; allowed: nothing with a schedule: what is deployed does not wait for it',
-    ],
-    [
-      "everybody waiting for a schedule",
-      { before: "deploy", schedule: "0 3 * * *" },
-      'before is "deploy"; allowed: nothing with a schedule: what is deployed does not wait for it',
-    ],
-    ["another word before", { before: "start" }, 'before is "start"; allowed: deploy, or a list of names of services and workers'],
-    ["nobody before", { before: [] }, "before is []; allowed: a list of names of services and workers, at least 1"],
-    ["somebody twice before", { before: ["shop", "shop"] }, 'before[1] is "shop"; allowed: what the list does not have already'],
-    ["fewer tries than none", { retries: -1 }, "retries is -1; allowed: a whole number from 0 to 20"],
-    ["too many tries", { retries: 21 }, "retries is 21; allowed: a whole number from 0 to 20"],
-    [
-      "a part of a second",
-      { timeout: "1500ms" },
-      'timeout is "1500ms"; allowed: a duration from 1s to 1440m in whole seconds: a number with ms, s or m',
-    ],
-    ["a command for a program", { image: program, command: ["/a"] }, 'command is ["/a"]; allowed: none with image.source, which is the program that runs'],
-    ...["ports", "probes", "replicas", "versions", "exposed"].map((option): [string, object, string] => [
-      `a key of others, ${option}`,
-      { [option]: {} },
-      `${option} is not a key; allowed: image, command, args, container, initContainers, resources, env, calls, before, schedule, timeZone, retries, timeout`,
-    ]),
-  ])("is refused with %s", (_what, options, sentence) => {
-    expect(ofJob(options)).toEqual([`migrate ${sentence}`]);
-  });
-});
-
-describe("whoever waits for a job", () => {
-  test("is a service or a worker of the application, and nothing else", () => {
-    const workers = { workers: { mailer: { image } } };
-    expect(ofJob({ before: ["shop", "mailer"] }, workers)).toEqual([]);
-    for (const name of ["shp", "stock", "migrate", "stores/shop"]) {
-      expect(ofJob({ before: ["shop", name] }, workers)).toEqual([
-        `migrate before[1] is "${name}"; allowed: one of shop, queue, mailer`,
-      ]);
-    }
-    expect(ofJob({ before: ["shop"] }, { services: {} })).toEqual([
-      'migrate before[0] is "shop"; allowed: one of the services and workers, of which there are none',
-    ]);
-  });
-
-  test("may itself be wrong, which is told alone", () => {
-    expect(ofJob({ before: ["shop"] }, { services: { shop: { ...shop, replicas: 0 } } })).toEqual([
-      "shop replicas is 0; allowed: a whole number from 1 to 50",
-    ]);
-  });
-
-  test("is nobody whom the job calls, or neither would ever begin", () => {
-    const refused = (name: string) => `a workload that does not wait for the job, as its before says of ${name}`;
-    const calls = [{ to: "stock" }, { to: "queue" }, { to: "stores/shop" }];
-    expect(ofJob({ before: ["shop"], calls })).toEqual([`migrate calls[2].to is "stores/shop"; allowed: ${refused("shop")}`]);
-    expect(ofJob({ before: "deploy", calls })).toEqual([
-      `migrate calls[1].to is "queue"; allowed: ${refused("queue")}`,
-      `migrate calls[2].to is "stores/shop"; allowed: ${refused("shop")}`,
-    ]);
-    expect(ofJob({ calls })).toEqual([]);
-  });
-
-  test("is no service of the same name in another application", () => {
-    const other = { namespace: "other", services: { shop } } as unknown as ApplicationDeclaration;
-    const job = { image, before: "deploy", calls: [{ to: "other/shop" }] };
-    expect(checkApplications([application({ jobs: { migrate: job } }), other], { gateways: [] }).problems).toEqual([]);
   });
 });
 
@@ -243,9 +108,7 @@ describe("names", () => {
     expect(problems({ workers: { shop: { image } }, jobs: { stock: { image } } })).toEqual([
       'shop name is "shop"; allowed: a name that no other workload of the namespace has; another has it already',
       'stock name is "stock"; allowed: a name that no other workload of the namespace has; another has it already',
-      // The Deployment of the worker is called as that of the service.
-      'shop name is "shop"; allowed: a name that is unique after joining namespace, name and version; stores/shop versions.v1 has it already',
-    ].toSorted((a, b) => a.length - b.length));
+    ]);
   });
 
   test("of a worker's Deployment are those of no version of a service", () => {
@@ -294,12 +157,12 @@ describe("a stack overrides", () => {
       { report: { before: "deploy" } },
       "report.before is not a setting; allowed: image, resources, env, schedule, timeZone, retries, timeout",
     ],
+    ["a workload that is not there", { mailr: {} }, "mailr is not declared; allowed: shop, queue, mailer, report, stock"],
     [
-      "a workload that is not there",
-      { mailr: {} },
-      "mailr is not declared; allowed: shop, queue, mailer, report, stock",
+      "a job's tries beyond what may be",
+      { report: { retries: 21 } },
+      "report.retries is 21; allowed: a whole number from 0 to 20",
     ],
-    ["a job's tries beyond what may be", { report: { retries: 21 } }, "report.retries is 21; allowed: a whole number from 0 to 20"],
     ["a worker's pods away", { mailer: { replicas: 0 } }, "mailer.replicas is 0; allowed: a whole number from 1 to 50"],
   ])("but not %s", (_what, stores, sentence) => {
     expect(problemsOfStack(stack(stores), undefined, [declared])).toEqual([`mesh:apps.stores.${sentence}`]);

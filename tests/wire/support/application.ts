@@ -37,7 +37,8 @@ export async function withApplications<T>(
 }
 
 /** The image of the product service, which is on every node and holds a Node.js, for services that run another program on it. */
-export async function nodeImage(): Promise<{ registry: string; repository: string; tag: string }> {
-  const [, registry = "", repository = "", tag = ""] = /^([^/]+)\/(.+):([^:]+)$/.exec(await serviceImage()) ?? [];
-  return { registry, repository, tag };
+export async function nodeImage(): Promise<{ registry: string; repository: string; tag?: string; digest?: string }> {
+  const [name = "", digest] = (await serviceImage()).split("@");
+  const [, registry = "", repository = "", tag] = /^([^/]+)\/([^:]+)(?::(.+))?$/.exec(name) ?? [];
+  return { registry, repository, ...(tag !== undefined && { tag }), ...(digest !== undefined && { digest }) };
 }

@@ -1,13 +1,13 @@
 import { describe, expect, test } from "vitest";
 import { Application } from "../../../../components/app/Application.ts";
 import { serviceAnnotations } from "../../../../components/gateway/kong/annotations.ts";
-import type { ApplicationSpec, ServiceSpec } from "../../../../model/application.ts";
+import type { ApplicationSpec, JobSpec, ServiceSpec } from "../../../../model/application.ts";
 import { CallGraph } from "../../../../model/callGraph.ts";
 import type { GatewayName } from "../../../../model/gateway.ts";
 import type { Port } from "../../../../model/ports.ts";
 import { type Route, routesOf } from "../../../../model/route.ts";
 import { at, record } from "../../../lib/mocks.ts";
-import { service as declaredService, factsOf, httpPort, versionOf } from "../../../lib/shop.ts";
+import { service as declaredService, factsOf, httpPort, job as jobOf, versionOf, worker } from "../../../lib/shop.ts";
 
 const service = (name: string, more: Partial<ServiceSpec> = {}): ServiceSpec =>
   declaredService(name, { ports: [httpPort(3000)], ...more });
@@ -30,8 +30,12 @@ const spec: ApplicationSpec = {
 /** The same database, and other services. */
 const withServices = (...services: ServiceSpec[]): ApplicationSpec => ({ ...spec, services });
 
-function recordApplication(gateways: readonly GatewayName[] = ["kong", "istio"], deployed = spec) {
-  const graph = new CallGraph([deployed], factsOf(...gateways));
+function recordApplication(
+  gateways: readonly GatewayName[] = ["kong", "istio"],
+  deployed = spec,
+  others: readonly ApplicationSpec[] = [],
+) {
+  const graph = new CallGraph([deployed, ...others], factsOf(...gateways));
   const mesh = { injection: { "istio.io/rev": "stable" }, podAnnotations: { "mesh/proxy": "a-1" } };
   const routes = routesOf(deployed, gateways);
   const annotations = (route: Route) =>
@@ -74,6 +78,81 @@ describe("a database's variables", () => {
   test("are nobody else's", async () => {
     expect(JSON.stringify(await envOf("stores-ledger-v1"))).not.toContain("PG");
   });
+});
+
+describe("jobs and workers", () => {
+  const [job, cronJob] = ["kubernetes:batch/v1:Job", "kubernetes:batch/v1:CronJob"];
+  const withJobs = (...jobs: JobSpec[]): ApplicationSpec => ({ ...spec, workers: [worker("mailer")], jobs });
+  const pods = ["shop-v1", "ledger-v1", "mailer-v1"];
+
+  /** Which Deployments come after a job, whether it is there or not. */
+  const waiting = async (before: NonNullable<JobSpec["before"]>) => {
+    const { dependsOn } = await recordApplication(["istio"], withJobs(jobOf("migrate", { before }), jobOf("clean")));
+    const ofThem = (name: string) => pods.filter((pod) => dependsOn([deployment, `stores-${pod}`], [job, name]));
+    expect(ofThem("stores-clean")).toEqual([]);
+    return ofThem("stores-migrate");
+  };
+
+  test("whoever is named waits until the job has ended, and nobody else", async () => {
+    expect(await waiting(["shop"])).toEqual(["shop-v1"]);
+    expect(await waiting(["mailer", "ledger"])).toEqual(["ledger-v1", "mailer-v1"]);
+  });
+
+  test("everybody waits for a job before what is deployed, and for each of several", async () => {
+    expect(await waiting("deploy")).toEqual(pods);
+    const both = withJobs(jobOf("first", { before: "deploy" }), jobOf("second", { before: ["shop"] }));
+    const { dependsOn } = await recordApplication(["istio"], both);
+    for (const name of ["first", "second"]) expect(dependsOn([deployment, "stores-shop-v1"], [job, `stores-${name}`])).toBe(true);
+    expect(dependsOn([job, "stores-second"], [job, "stores-first"])).toBe(false);
+  });
+
+  test("a job that others wait for begins when the databases that it calls are there, and no other does", async () => {
+    const stock = ["kubernetes:apps/v1:StatefulSet", "stores-stock"] as const;
+    const jobs = [
+      jobOf("migrate", { before: ["shop"], calls: [{ to: "stock" }] }),
+      jobOf("prepare", { before: ["shop"] }),
+      jobOf("clean", { calls: [{ to: "stores/stock" }] }),
+    ];
+    const { dependsOn } = await recordApplication(["istio"], withJobs(...jobs));
+    const after = jobs.filter(({ name }) => dependsOn([job, `stores-${name}`], stock)).map(({ name }) => name);
+    expect(after).toEqual(["migrate"]);
+    // Each begins behind the namespace's rules.
+    const closed = ["kubernetes:security.istio.io/v1:AuthorizationPolicy", "stores-allow-nothing"] as const;
+    for (const { name } of jobs) expect(dependsOn([job, `stores-${name}`], closed)).toBe(true);
+  });
+
+  test("a database's variables are given to jobs, workers and what runs before them", async () => {
+    const calls = [{ to: "stock" }];
+    const initContainers = [{ name: "wait", image: { reference: "registry/wait:1" }, env: {} }];
+    const deployed = { ...withJobs(jobOf("migrate", { calls, initContainers })), workers: [worker("mailer", { calls })] };
+    const { inputs } = await recordApplication(["istio"], deployed);
+    const host = { name: "PGHOST", value: "stock.stores.svc.cluster.local" };
+    const pod = (type: string, name: string) => at<object>(inputs(type, name), "spec.template.spec");
+    for (const container of ["containers.0", "initContainers.0"]) {
+      expect(at(pod(job, "stores-migrate"), `${container}.env`)).toContainEqual(host);
+    }
+    expect(at(pod(deployment, "stores-mailer-v1"), "containers.0.env")).toContainEqual(host);
+  });
+
+  test("a note of the proxy makes no other job, which would run once more", async () => {
+    const { inputs } = await recordApplication(["istio"], withJobs(jobOf("migrate"), jobOf("report", { schedule: "0 3 * * *" })));
+    expect(JSON.stringify([inputs(job, "stores-migrate"), inputs(cronJob, "stores-report")])).not.toContain("mesh/proxy");
+    expect(at(inputs(deployment, "stores-mailer-v1"), "spec.template.metadata.annotations")).toEqual({ "mesh/proxy": "a-1" });
+  });
+
+  test("a worker has no Service and no routes", async () => {
+    const { all } = await recordApplication(["istio"], withJobs());
+    const names = (type: string) => all(type).map(({ name }) => name);
+    expect(names("kubernetes:core/v1:Service").toSorted()).toEqual(["stores-ledger", "stores-shop", "stores-stock"]);
+    expect(names("kubernetes:networking.istio.io/v1:VirtualService").join()).not.toContain("mailer");
+  });
+});
+
+test("a database of another namespace gives no variables, whatever it is called", async () => {
+  const calling = withServices(service("shop", { calls: [{ to: "other/stock" }] }));
+  const other: ApplicationSpec = { namespace: "other", services: [service("stock")] };
+  const { inputs } = await recordApplication(["istio"], calling, [other]);
+  expect(JSON.stringify(inputs(deployment, "stores-shop-v1"))).not.toContain("PGHOST");
 });
 
 test("no pod is there before its namespace is closed to those who are not declared", async () => {

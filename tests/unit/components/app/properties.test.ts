@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { Application } from "../../../../components/app/Application.ts";
+import { type JobSpec, ownWorkloads, type ServiceSpec } from "../../../../model/application.ts";
 import { CallGraph } from "../../../../model/callGraph.ts";
 import { routesOf } from "../../../../model/route.ts";
 import { type Declared, declared } from "../../../lib/arbitraries.ts";
@@ -12,7 +13,9 @@ import { factsOf } from "../../../lib/shop.ts";
  */
 
 const runs = { numRuns: 8 };
-const kinds = ["Deployment", "StatefulSet"];
+const kinds = ["Deployment", "StatefulSet", "Job", "CronJob"];
+/** Values of the stack, by the names that {@link withMoreNames} gives them. */
+const settings = { token: "t", login: "l" };
 
 function recordApplications({ applications, gateways }: Declared, autonames = false): Promise<Recording> {
   const graph = new CallGraph(applications, factsOf(...gateways));
@@ -20,7 +23,7 @@ function recordApplications({ applications, gateways }: Declared, autonames = fa
   const mesh = { injection: { "istio-injection": "enabled" }, podAnnotations: {} };
   return record(
     () => {
-      for (const spec of applications) new Application(spec.namespace, { spec, graph, routes, mesh });
+      for (const spec of applications) new Application(spec.namespace, { spec, graph, routes, mesh, settings });
     },
     { autonames },
   );
@@ -34,6 +37,12 @@ const forAny = (property: (recording: Recording, given: Declared) => void) =>
   );
 
 const kindOf = ({ type }: Registered) => type.split(":").at(-1) ?? "";
+/** Those of Kubernetes, and no component, which may have the same name. */
+const workloadsOf = (resources: readonly Registered[]) =>
+  resources.filter((resource) => resource.type.startsWith("kubernetes:") && kinds.includes(kindOf(resource)));
+/** What a workload makes pods of. */
+const templateOf = (inputs: Inputs) =>
+  at<Inputs>(inputs, "kind" in inputs && inputs.kind === "CronJob" ? "spec.jobTemplate.spec.template" : "spec.template");
 const metadataOf = (inputs: Inputs) =>
   at<{ name?: string; namespace?: string; labels?: Record<string, string> }>(inputs, "metadata");
 
@@ -144,19 +153,17 @@ interface Container {
 test("every workload has an account of its own, which its pods use and no other's", async () => {
   await forAny(({ resources }, { applications }) => {
     const accounts = resources.filter((resource) => kindOf(resource) === "ServiceAccount").map(({ inputs }) => key(inputs));
-    const declaredNames = applications.flatMap(({ namespace, services, databases = [], loadGenerators = [] }) =>
-      [...services, ...databases, ...loadGenerators].map(({ name }) => `${namespace}/${name}`),
+    const declaredNames = applications.flatMap(({ namespace, databases = [], loadGenerators = [], ...application }) =>
+      [...ownWorkloads({ namespace, ...application }), ...databases, ...loadGenerators].map(({ name }) => `${namespace}/${name}`),
     );
     expect(accounts.toSorted()).toEqual(declaredNames.toSorted());
-    const users = resources
-      .filter((resource) => kinds.includes(kindOf(resource)))
-      .map(({ inputs }) => {
-        const labels = at<Record<string, string>>(inputs, "spec.template.metadata.labels");
-        const account = at<string>(inputs, "spec.template.spec.serviceAccountName");
-        // Policies select by the one and allow by the other.
-        expect(account).toBe(labels.app);
-        return `${metadataOf(inputs).namespace}/${account}`;
-      });
+    const users = workloadsOf(resources).map(({ inputs }) => {
+      const template = templateOf(inputs);
+      const account = at<string>(template, "spec.serviceAccountName");
+      // Policies select by the one and allow by the other.
+      expect(account).toBe(metadataOf(template).labels?.app);
+      return `${metadataOf(inputs).namespace}/${account}`;
+    });
     expect([...new Set(users)].toSorted()).toEqual(declaredNames.toSorted());
   });
 });
@@ -180,10 +187,10 @@ test("what a pod names is there before its workload, which waits for that and no
       `${kindOf({ type, name, inputs })}/${metadataOf(inputs).namespace}/${metadataOf(inputs).name ?? automaticName(name)}`;
     const objects = resources.filter(({ type }) => type.startsWith("kubernetes:"));
     const found = new Map(objects.map((resource) => [identity(resource), resource]));
-    for (const workload of resources.filter((resource) => kinds.includes(kindOf(resource)))) {
+    for (const workload of workloadsOf(resources)) {
       const { dependencies } = options(workload.type, workload.name);
       const { namespace } = metadataOf(workload.inputs);
-      const named = namesIn(at<PodSpec>(workload.inputs, "spec.template.spec"));
+      const named = namesIn(at<PodSpec>(templateOf(workload.inputs), "spec"));
       expect(named.length).toBeGreaterThan(0);
       for (const [kind, name] of named) {
         const resource = found.get(`${kind}/${namespace}/${name}`);
@@ -196,17 +203,24 @@ test("what a pod names is there before its workload, which waits for that and no
   await fc.assert(fc.asyncProperty(declared(), property), { ...runs, numRuns: 4 });
 }, 120_000);
 
-/** The same with all that a pod may name: a program in a ConfigMap, and a database's Secret by its name. */
+/** The same with all that a pod may name: programs and files, values of the stack, and a database's Secret by its name. */
 function withMoreNames({ applications, gateways }: Declared): Declared {
-  const named = applications.map(({ services, databases = [], ...rest }) => {
-    const env = Object.fromEntries(databases.map(({ name }) => [`OF_${name}`, { secret: `${name}-credentials`, key: "user" }]));
+  const named = applications.map(({ services, workers = [], jobs = [], databases = [], ...rest }) => {
+    const ofDatabases = databases.map(({ name }) => [`OF_${name}`, { secret: `${name}-credentials`, key: "user" }]);
+    const env = { ...Object.fromEntries(ofDatabases), TOKEN: { setting: "token" } };
     const image = (content: string) => ({ reference: "node:24", program: { file: "server.js", content } });
-    const more = services.map(({ versions, ...service }) => ({
-      ...service,
-      // Two of three versions run the same program.
-      versions: versions.map((version, index) => ({ ...version, image: image(`${index % 2}`), env })),
-    }));
-    return { ...rest, databases, services: more };
+    const more = <W extends Pick<JobSpec, "container">>(workload: W) => ({
+      ...workload,
+      container: { ...workload.container, files: { "/a": "text" }, pullSecrets: [{ setting: "login" }] },
+      initContainers: [{ name: "first", image: image("first"), env }],
+    });
+    // Two of three versions run the same program.
+    const several = <W extends Pick<ServiceSpec, "container" | "versions">>(workload: W) => ({
+      ...more(workload),
+      versions: workload.versions.map((version, index) => ({ ...version, image: image(`${index % 2}`), env })),
+    });
+    const once = (job: JobSpec) => ({ ...more(job), program: { ...job.program, image: image("job"), env } });
+    return { ...rest, databases, services: services.map(several), workers: workers.map(several), jobs: jobs.map(once) };
   });
   return { applications: named, gateways };
 }
@@ -219,13 +233,16 @@ interface PodSpec {
     readonly secret?: { readonly secretName: string };
     readonly persistentVolumeClaim?: { readonly claimName: string };
   }[];
-  readonly containers: readonly {
-    readonly env?: readonly {
-      readonly valueFrom?: {
-        readonly secretKeyRef?: { readonly name: string };
-        readonly configMapKeyRef?: { readonly name: string };
-      };
-    }[];
+  readonly initContainers?: readonly Environment[];
+  readonly containers: readonly Environment[];
+}
+
+interface Environment {
+  readonly env?: readonly {
+    readonly valueFrom?: {
+      readonly secretKeyRef?: { readonly name: string };
+      readonly configMapKeyRef?: { readonly name: string };
+    };
   }[];
 }
 
@@ -234,9 +251,10 @@ function namesIn({
   serviceAccountName,
   imagePullSecrets = [],
   volumes = [],
+  initContainers = [],
   containers,
 }: PodSpec): [kind: string, name: string][] {
-  const sources = containers.flatMap(({ env = [] }) => env.map(({ valueFrom = {} }) => valueFrom));
+  const sources = [...initContainers, ...containers].flatMap(({ env = [] }) => env.map(({ valueFrom = {} }) => valueFrom));
   const all: [kind: string, name: string | undefined][] = [
     ["ServiceAccount", serviceAccountName],
     ...imagePullSecrets.map(({ name }): [string, string] => ["Secret", name]),
@@ -263,19 +281,21 @@ test("every name is one that Kubernetes takes, and no two objects have the same"
     }
     expect(new Set(named.map((object) => `${kindOf(object)} ${key(object.inputs)}`)).size).toBe(named.length);
     expect(new Set(resources.map(({ type, name }) => `${type} ${name}`)).size).toBe(resources.length);
-    for (const { name, ...object } of objects.filter((resource) => kinds.includes(kindOf(resource)))) {
-      // What Pulumi, the ReplicaSet and the pod append.
-      const pod =
-        kindOf({ name, ...object }) === "StatefulSet"
-          ? `${metadataOf(object.inputs).name}-0`
-          : `${name}-01234567-0123456789-01234`;
-      expect(pod).toMatch(label);
-      for (const value of Object.values(at<Record<string, string>>(object.inputs, "spec.template.metadata.labels"))) {
+    for (const { name, ...object } of workloadsOf(objects)) {
+      const { name: own } = metadataOf(object.inputs);
+      // What Pulumi, the ReplicaSet or a run, and the pod append.
+      const appended = {
+        StatefulSet: `${own}-0`,
+        Job: `${name}-01234567`,
+        CronJob: `${own}-01234567`,
+        Deployment: `${name}-01234567-0123456789-01234`,
+      };
+      expect(appended[kindOf({ name, ...object }) as keyof typeof appended]).toMatch(label);
+      const template = templateOf(object.inputs);
+      for (const value of Object.values(metadataOf(template).labels ?? {})) {
         expect(value).toMatch(/^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/);
       }
-      for (const { name: container } of at<{ name: string }[]>(object.inputs, "spec.template.spec.containers")) {
-        expect(container).toMatch(label);
-      }
+      for (const { name: container } of at<{ name: string }[]>(template, "spec.containers")) expect(container).toMatch(label);
     }
   });
 });

@@ -31,8 +31,13 @@ test("any application that holds together is taken", () => {
 
 test("for any application, what is declared is allowed and nothing else, on every port", async () => {
   let [allowed, denied, closed] = [0, 0, 0];
+  /** Of workers and jobs, which have ways out and none in. */
+  const silent = { allowed: 0, denied: 0, asked: 0 };
   await fc.assert(
     fc.asyncProperty(declared(), async (given) => {
+      const uncalled = given.applications.flatMap(({ namespace, workers = [], jobs = [] }) =>
+        [...workers, ...jobs].map(({ name }) => nameOf({ namespace, name })),
+      );
       const graph = new CallGraph(given.applications, factsOf(...given.gateways));
       const policies = policiesOf(await recordSecurity(given));
       const rows = matrixRows(graph.matrix());
@@ -49,6 +54,8 @@ test("for any application, what is declared is allowed and nothing else, on ever
           if (!request && !declaredSo) closed++;
           if (declaredSo) allowed++;
           else denied++;
+          if (uncalled.includes(from)) silent[declaredSo ? "allowed" : "denied"]++;
+          if (uncalled.includes(to)) silent.asked++;
         }
       }
     }),
@@ -58,6 +65,9 @@ test("for any application, what is declared is allowed and nothing else, on ever
   expect(denied).toBeGreaterThan(1_000);
   // Of those the ones where no proxy sees a request.
   expect(closed).toBeGreaterThan(100);
+  expect(silent.allowed).toBeGreaterThan(0);
+  expect(silent.denied).toBeGreaterThan(50);
+  expect(silent.asked).toBeGreaterThan(20);
 });
 
 interface Http {
@@ -133,8 +143,10 @@ test("for any application, each proxy knows its callees and nobody else", async 
         expect(at<string>(inputs, "spec.outboundTrafficPolicy.mode")).toBe("REGISTRY_ONLY");
       }
       expect(recording.all("kubernetes:networking.istio.io/v1:Sidecar")).toHaveLength(
-        given.applications.flatMap(({ services, databases = [], loadGenerators = [] }) => [
+        given.applications.flatMap(({ services, workers = [], jobs = [], databases = [], loadGenerators = [] }) => [
           ...services,
+          ...workers,
+          ...jobs,
           ...databases,
           ...loadGenerators,
         ]).length,
