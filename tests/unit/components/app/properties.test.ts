@@ -301,3 +301,24 @@ test("every name is one that Kubernetes takes, and no two objects have the same"
 });
 
 const key = (inputs: Inputs) => `${metadataOf(inputs).namespace}/${metadataOf(inputs).name}`;
+
+test("whoever a job comes before waits for it, and nobody else does", async () => {
+  const property = async (given: Declared) => {
+    // A filter would draw the same again and again.
+    fc.pre(given.applications.some(({ jobs = [] }) => jobs.some(({ before }) => before)));
+    const { dependsOn } = await recordApplications(given);
+    for (const { namespace, services, workers = [], jobs = [] } of given.applications) {
+      for (const { name, before = [], schedule } of jobs) {
+        const made = [`kubernetes:batch/v1:${schedule === undefined ? "Job" : "CronJob"}`, `${namespace}-${name}`] as const;
+        for (const { name: other, versions } of [...services, ...workers]) {
+          const isNamed = before === "deploy" || before.includes(other);
+          for (const version of versions) {
+            const deployment = ["kubernetes:apps/v1:Deployment", `${namespace}-${other}-${version.name}`] as const;
+            expect([other, dependsOn(deployment, made)]).toEqual([other, isNamed]);
+          }
+        }
+      }
+    }
+  };
+  await fc.assert(fc.asyncProperty(declared(), property), runs);
+});
