@@ -57,7 +57,7 @@ main { display: grid; gap: 3.25rem; padding-block: 2.75rem 4rem; }
 
 .hops { list-style: none; display: grid; gap: .75rem 2.25rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 14rem), 1fr)); }
 .hop { position: relative; background: var(--surface); border: 1px solid var(--line); border-radius: 12px; padding: .85rem 1rem; min-width: 0; }
-.hop + .hop::before { content: ""; position: absolute; right: calc(100% + .55rem); top: 50%; width: 1.15rem; height: 2px; background: var(--accent); }
+.hop + .hop:not(.apart)::before { content: ""; position: absolute; right: calc(100% + .55rem); top: 50%; width: 1.15rem; height: 2px; background: var(--accent); }
 .hop.gone { border-color: var(--failed); background: var(--failed-ground); }
 .hop h3 { display: flex; justify-content: space-between; gap: .5rem; }
 .badge { font-weight: 650; font-size: .8rem; background: var(--tint); color: var(--accent); border-radius: 99px; padding: .1rem .6rem; white-space: nowrap; }
@@ -90,6 +90,6 @@ button:disabled { opacity: .6; cursor: progress; }
 
 footer { border-top: 1px solid var(--line); color: var(--soft); font-size: .94rem; }
 footer .wide { padding-block: 1.5rem 2.5rem; display: flex; flex-wrap: wrap; gap: .4rem 1.5rem; }
-@media (max-width: 46rem) { .hop + .hop::before { right: auto; left: 1.6rem; top: -.75rem; width: 2px; height: .75rem; } main { gap: 2.5rem; padding-top: 2rem; } }
+@media (max-width: 46rem) { .hop + .hop:not(.apart)::before { right: auto; left: 1.6rem; top: -.75rem; width: 2px; height: .75rem; } main { gap: 2.5rem; padding-top: 2rem; } }
 @media (prefers-reduced-motion: reduce) { * { scroll-behavior: auto !important; transition: none !important; } }
 `;

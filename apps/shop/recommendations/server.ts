@@ -65,14 +65,14 @@ export function createService({ version, pod, log, strategy }: RecommendationsOp
     },
   });
 
+  const bind = (address: string) =>
+    new Promise<number>((resolve, reject) => {
+      server.bindAsync(address, ServerCredentials.createInsecure(), (error, bound) => (error ? reject(error) : resolve(bound)));
+    });
+
   return {
-    listen: (port) =>
-      new Promise((resolve, reject) => {
-        server.bindAsync(`[::]:${port}`, ServerCredentials.createInsecure(), (error, bound) => {
-          if (error) reject(error);
-          else resolve(bound);
-        });
-      }),
+    // Of both families, where the node has both.
+    listen: (port) => bind(`[::]:${port}`).catch(() => bind(`0.0.0.0:${port}`)),
     async stop(linger, limit) {
       stopping.abort();
       await sleep(linger);
