@@ -122,7 +122,8 @@ function behind({ version, pod, database }: Catalogue): Html {
 }
 
 function adviser(advice: Advice): Html {
-  if ("missing" in advice) return html`<li class="hop apart gone"><h3>Recommendations <span class="badge">no answer</span></h3></li>`;
+  if ("missing" in advice)
+    return html`<li class="hop apart gone"><h3>Recommendations <span class="badge">no answer</span></h3></li>`;
   const { version, pod } = advice.recommended;
   return html`<li class="hop apart"><h3>Recommendations <span class="badge">${version}</span></h3><code>${pod}</code></li>`;
 }
