@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { exposed, exposedProblems } from "./exposed.ts";
 import type { ServiceImage, ServiceImageSource } from "./image.ts";
-import { ports, portsOf } from "./ports.ts";
+import { hasRequests, ports, portsOf } from "./ports.ts";
 import { probeProblems, probes, probesOf } from "./probes.ts";
 import {
   isProgram,
@@ -70,6 +70,8 @@ export const service = serviceShape
     const share = weightsProblem(Object.values(versions).map(({ weight }) => weight));
     if (share) addIssue(ctx, ["versions"], share);
     requireVersions(given, ctx);
+    if (canary && !ports.some(({ protocol }) => hasRequests(protocol)))
+      addIssue(ctx, ["canary"], "nothing where no port has protocol http, http2 or grpc: connections have no headers");
     const elsewhere = canaryProblem(canary, names);
     if (elsewhere) addIssue(ctx, ["canary", "version"], elsewhere);
     const { maxPercent } = resilience.ejection;

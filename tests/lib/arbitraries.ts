@@ -172,9 +172,10 @@ function service(
 ): ServiceSpec {
   const count = draw(whole, 1, 3);
   const versions = draw(weights, count).map((weight, index) => version(draw, index, weight));
-  const canary = maybe(draw, () => ({ header: "x-canary", version: versions.at(-1)?.name ?? "" }));
-  const calls = someCallsOf(draw, name, own, all);
   const offered = ports.filter(({ protocol }) => hasRequests(protocol));
+  const canary =
+    offered.length > 0 ? maybe(draw, () => ({ header: "x-canary", version: versions.at(-1)?.name ?? "" })) : undefined;
+  const calls = someCallsOf(draw, name, own, all);
   const exposed = offered.length > 0 ? maybe(draw, () => exposure(draw, name, offered, gateways)) : undefined;
   return {
     name,

@@ -268,6 +268,14 @@ describe("a load generator asks one of the ports of HTTP that it declares", () =
   });
 });
 
+test("a canary is refused where no port has requests, whose header would choose it", () => {
+  const raw = { tcp: each.tcp };
+  expect(problemsOf(raw, { canary: {} })).toEqual([
+    "canary is {}; allowed: nothing where no port has protocol http, http2 or grpc: connections have no headers",
+  ]);
+  expect(problemsOf(each, { canary: {} })).toEqual([]);
+});
+
 describe("what is exposed", () => {
   const exposing = (exposed: object, ports: unknown = each) => problemsOf(ports, { exposed: { path: "/a", ...exposed } });
 
