@@ -92,7 +92,10 @@ test("no proxy rejected a configuration", async () => {
 
 test("`istioctl analyze` finds nothing", async () => {
   // The namespace `default` is the user's own: whether it is in the mesh is not the platform's to say.
-  const args = ["analyze", "--all-namespaces", "--failure-threshold=Info", "--suppress=IST0102=Namespace default"];
+  // Between its runs, a job of a schedule has no pod that its scope could be of.
+  const { items } = await kubeGet<{ items: Pick<Pod, "metadata">[] }>("cronjobs", "--all-namespaces");
+  const waiting = items.map(({ metadata: { namespace, name } }) => `--suppress=IST0101=Sidecar ${namespace}/${name}`);
+  const args = ["analyze", "--all-namespaces", "--failure-threshold=Info", "--suppress=IST0102=Namespace default", ...waiting];
   const found = await run("istioctl", args, { env: await stackEnvironment() });
   expect(found.all).toMatch(/No validation issues found/);
   expect(found.exitCode).toBe(0);
