@@ -6,7 +6,10 @@ import { productUrl } from "./support/product.ts";
 import { deployWith } from "./support/settings.ts";
 
 interface Pods {
-  readonly items: { metadata: { annotations?: Record<string, string>; deletionTimestamp?: string } }[];
+  readonly items: {
+    metadata: { annotations?: Record<string, string>; deletionTimestamp?: string };
+    status: { phase: string };
+  }[];
 }
 
 beforeAll(async () => {
@@ -42,9 +45,11 @@ test("the mesh moves to another revision of its control plane and back under loa
 /** The control planes that injected the proxies of all pods that are there to stay. */
 async function revisions(): Promise<string[]> {
   const { items } = await kubeGet<Pods>("pods", "--all-namespaces");
-  const found = items.flatMap(({ metadata: { annotations = {}, deletionTimestamp } }) => {
+  // The proxy of a job has ended with it.
+  const staying = items.filter(({ metadata, status }) => !metadata.deletionTimestamp && status.phase === "Running");
+  const found = staying.flatMap(({ metadata: { annotations = {} } }) => {
     const status = annotations["sidecar.istio.io/status"];
-    return status && !deletionTimestamp ? [(JSON.parse(status) as { revision: string }).revision] : [];
+    return status ? [(JSON.parse(status) as { revision: string }).revision] : [];
   });
   return [...new Set(found)].sort();
 }
