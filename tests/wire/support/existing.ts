@@ -103,9 +103,12 @@ async function settings(folder: string): Promise<Record<string, unknown>> {
           versions: { v1: {}, v2: { ...programOf("apps/product/product-v2/server.ts"), weight: 10, replicas: 1 } },
         },
       },
-      prod: Object.fromEntries(
-        ["frontend", "backend", "recommendations"].map((name) => [name, programOf(`apps/shop/${name}/server.ts`)]),
-      ),
+      prod: {
+        ...Object.fromEntries(
+          ["frontend", "backend", "recommendations"].map((name) => [name, programOf(`apps/shop/${name}/server.ts`)]),
+        ),
+        ...Object.fromEntries(["migrate", "report"].map((name) => [name, programOf("apps/shop/jobs/main.ts")])),
+      },
     },
     "mesh:charts": { base, cni, istiod, gateway },
     "mesh:images": {
