@@ -69,8 +69,9 @@ test("the shell of `make env` reaches the cluster, whose pods are all of images 
   );
   saw(`${ours.length} pods of ${[...images].sort().join(", ")}`);
   expect([...images].filter((image) => !image.startsWith(`${imageHub}/`))).toEqual([]);
-  // The control plane, proxies, the network's agent, three services, a database and a load generator.
-  expect(images.size).toBe(8);
+  // The control plane, proxies, the network's agent, programs of four services (of one in two versions) and of jobs, a database and a
+  // load generator.
+  expect(images.size).toBe(11);
 });
 
 interface Pod {
