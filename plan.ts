@@ -13,8 +13,9 @@ import { type ApplicationDeclaration, type DeclaredApplication, ownWorkloads, pr
 import { checkApplications } from "./model/checks/check.ts";
 import { type Files, mostText } from "./model/container.ts";
 import type { GatewayName } from "./model/gateway.ts";
+import { sourceOf } from "./model/image.ts";
 import { withOverrides } from "./model/overrides.ts";
-import { imagesToLoad, programOf } from "./stacks/images.ts";
+import { imagesToLoad } from "./stacks/images.ts";
 
 /** A stack as data: its configuration, and the applications that it deploys. */
 export interface Plan {
@@ -84,24 +85,27 @@ export function planStack(
 
 /** What a plan needs of files and values, which a schema does not see: one sentence for each that is not there, or not as it must be. */
 function contentProblems(applications: readonly DeclaredApplication[], secrets: Readonly<Record<string, string>>): string[] {
-  return applications.flatMap((application) => {
-    const programs = programsOf(application);
-    return ownWorkloads(application).flatMap(({ name, container }) => {
-      const own = programs.flatMap(({ workload, program }) => (workload === name ? (programOf(program.image) ?? []) : []));
-      const problems: [option: string, given: string, allowed: string | undefined][] = [
-        ...[...new Set(own)].map((source): (typeof problems)[number] => ["image.source", `"${source}"`, fileProblem(source)]),
+  return applications.flatMap((application) =>
+    ownWorkloads(application).flatMap((workload) => {
+      const { name, container } = workload;
+      const sources = new Set(programsOf(workload).flatMap(({ image }) => sourceOf(image) ?? []));
+      const judged: Judged[] = [
+        ...[...sources].map((source): Judged => ["image.source", `"${source}"`, fileProblem(source)]),
         ...fileProblems(container.files),
-        ...container.pullSecrets.flatMap((login): typeof problems =>
+        ...container.pullSecrets.flatMap((login): Judged[] =>
           typeof login === "string" ? [] : [["container.pullSecrets", "refused", loginProblem(login.setting, secrets)]],
         ),
       ];
       const place = `apps: ${application.namespace}/${name}`;
-      return problems.flatMap(([option, given, allowed]) =>
+      return judged.flatMap(([option, given, allowed]) =>
         allowed === undefined ? [] : [`${place} ${option} is ${given}; allowed: ${allowed}`],
       );
-    });
-  });
+    }),
+  );
 }
+
+/** An option with what is given, and what is allowed instead; undefined where that is right. */
+type Judged = readonly [option: string, given: string, allowed: string | undefined];
 
 function fileProblem(source: string): string | undefined {
   const isFile = statSync(join(projectDir, source), { throwIfNoEntry: false })?.isFile();
@@ -109,9 +113,9 @@ function fileProblem(source: string): string | undefined {
 }
 
 /** Files become text in an object of Kubernetes. */
-function fileProblems(files: Files): [option: string, given: string, allowed: string | undefined][] {
+function fileProblems(files: Files): Judged[] {
   let held = 0;
-  return Object.entries(files).flatMap(([path, file]) => {
+  return Object.entries(files).flatMap(([path, file]): Judged[] => {
     if (typeof file === "string") held += Buffer.byteLength(file);
     if (typeof file === "string" || !("source" in file)) return [];
     const option = `container.files.${path}.source`;

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { type Call, call } from "./calls.ts";
 import type { Files, ReadFiles } from "./container.ts";
 import { type Image, registryImage, type ServiceImage, type ServiceImageSource } from "./image.ts";
-import type { Program, Surroundings } from "./program.ts";
+import type { PodSettings, Program } from "./program.ts";
 import { byName, integer, label, listOf, message, strictObject, subdomain, text } from "./rules.ts";
 import { type Canary, type ServiceVersion, service } from "./service.ts";
 import { job, worker } from "./workers.ts";
@@ -75,7 +75,7 @@ export type ApplicationDeclaration = z.input<typeof application>;
 /** What a workload's schema says beside what depends on how far its images and files are resolved. */
 type Own<W extends z.ZodType> = Omit<z.output<W>, "program" | "versions" | "container" | "initContainers" | "calls" | "canary">;
 
-interface PodsOf<S, F> extends Surroundings<S, F> {
+interface PodsOf<S, F> extends PodSettings<S, F> {
   readonly calls?: readonly Call[];
 }
 
@@ -112,13 +112,7 @@ export function ownWorkloads<S, I, F>({ services, workers = [], jobs = [] }: App
   return [...services, ...workers, ...jobs];
 }
 
-/** Every program that runs in an application, with those that run before it. */
-export function programsOf<S, I, F>({ services, workers = [], jobs = [] }: Application<S, I, F>) {
-  const ofVersions = [...services, ...workers].flatMap(({ name, versions, initContainers = [] }) =>
-    [...versions, ...initContainers].map((program) => ({ workload: name, program })),
-  );
-  const ofJobs = jobs.flatMap(({ name, program, initContainers = [] }) =>
-    [program, ...initContainers].map((own) => ({ workload: name, program: own })),
-  );
-  return [...ofVersions, ...ofJobs];
+/** Every program that runs in a workload's pods, with those that run before it. */
+export function programsOf<S>(workload: ReturnType<typeof ownWorkloads<S, unknown, unknown>>[number]) {
+  return [...("versions" in workload ? workload.versions : [workload.program]), ...(workload.initContainers ?? [])];
 }

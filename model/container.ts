@@ -91,7 +91,7 @@ const size = text(/^[1-9]\d{0,4}(Mi|Gi)$/, "a size such as 64Mi or 1Gi");
 /** The user of the proxy beside each container, whose connections pass by the mesh. */
 const proxyUser = 1_337;
 /** Any user but root; images need not know it. */
-const anyUser = 10_001;
+export const anyUser = 10_001;
 
 const account = (what: string) =>
   integer(1, 2_147_483_647).refine(

@@ -86,6 +86,11 @@ export function imageOfVersion(
   return redirected(inRegistry, location);
 }
 
+/** The program of this repository that an image is; undefined of one that has a place in a registry, whatever else it says. */
+export function sourceOf({ source, ...inRegistry }: ServiceImageSource): string | undefined {
+  return Object.keys(inRegistry).length === 0 ? source : undefined;
+}
+
 /** An image in a registry says where it is, and which one. */
 export function requireWhole(
   { registry, repository, tag, digest }: Partial<Image>,

@@ -11,7 +11,15 @@ import {
   type ReadFiles,
   resources,
 } from "./container.ts";
-import { imageOfVersion, requireWhole, type ServiceImage, type ServiceImageSource, serviceImage, versionImage } from "./image.ts";
+import {
+  imageOfVersion,
+  requireWhole,
+  type ServiceImage,
+  type ServiceImageSource,
+  serviceImage,
+  sourceOf,
+  versionImage,
+} from "./image.ts";
 import { addIssue, argumentList, listOf } from "./rules.ts";
 
 /*
@@ -69,7 +77,7 @@ export interface InitContainer<S = ServiceImage> extends Omit<Program<S>, "resou
 }
 
 /** What all pods of a workload have, whatever program they run. */
-export interface Surroundings<S = ServiceImage, F = ReadFiles> {
+export interface PodSettings<S = ServiceImage, F = ReadFiles> {
   readonly container: Container<F>;
   readonly initContainers?: readonly InitContainer<S>[];
 }
@@ -87,7 +95,7 @@ export function programOf(workload: Given, own: GivenVersion = {}): Program<Serv
 }
 
 /** What all its pods have. */
-export function surroundingsOf(workload: Given): Surroundings<ServiceImageSource, Files> {
+export function podSettingsOf(workload: Given): PodSettings<ServiceImageSource, Files> {
   return {
     container: containerOf(workload.container),
     initContainers: Object.entries(workload.initContainers).map(([name, { image, command, args, env }]) => ({
@@ -98,10 +106,7 @@ export function surroundingsOf(workload: Given): Surroundings<ServiceImageSource
   };
 }
 
-/** Whether an image is a program of this repository: with a place in a registry it is not, whatever else it says. */
-export function isProgram({ source, ...inRegistry }: ServiceImageSource): boolean {
-  return source !== undefined && Object.keys(inRegistry).length === 0;
-}
+const isProgram = (image: ServiceImageSource) => sourceOf(image) !== undefined;
 
 const withProgram = "none with image.source, which is the program that runs";
 

@@ -1,16 +1,15 @@
 import { z } from "zod";
 import { exposed, exposedProblems } from "./exposed.ts";
-import type { ServiceImage, ServiceImageSource } from "./image.ts";
+import { type ServiceImage, type ServiceImageSource, sourceOf } from "./image.ts";
 import { hasRequests, ports, portsOf } from "./ports.ts";
 import { probeProblems, probes, probesOf } from "./probes.ts";
 import {
-  isProgram,
   type Program,
+  podSettingsOf,
   programOf,
   programShape,
   requirePodsRunnable,
   requireRunnable,
-  surroundingsOf,
   versionShape,
 } from "./program.ts";
 import { leastEjection, resilience } from "./resilience.ts";
@@ -90,7 +89,7 @@ export const service = serviceShape
     return {
       ports: listens,
       probes: probesOf(probes, listens),
-      ...surroundingsOf(given),
+      ...podSettingsOf(given),
       versions: versions.map(
         ([name, { weight = 100 - weights, replicas: own = replicas, ...version }]): ServiceVersion<ServiceImageSource> => ({
           ...{ name, weight, replicas: own },
@@ -112,7 +111,7 @@ function requireVersions(given: GivenService, ctx: z.core.$RefinementCtx): void 
     requireRunnable(version, program.image, ctx, at);
     // Whatever it says of a program, an image in a registry is that of the registry.
     const { source: _, ...inRegistry } = program.image;
-    const key = JSON.stringify({ ...program, ...(!isProgram(program.image) && { image: inRegistry }) });
+    const key = JSON.stringify({ ...program, image: sourceOf(program.image) ?? inRegistry });
     const other = programs.get(key);
     if (other === undefined) programs.set(key, name);
     else addIssue(ctx, at, `a version that differs from ${other} in its image, command, args, env or resources`, version);

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { milliseconds } from "./durations.ts";
 import type { ServiceImageSource } from "./image.ts";
 import { probeProblems, probes, probesOf } from "./probes.ts";
-import { programOf, programShape, requirePodsRunnable, surroundingsOf } from "./program.ts";
+import { podSettingsOf, programOf, programShape, requirePodsRunnable } from "./program.ts";
 import { addIssue, duration, integer, judged, listOf, message, strictObject } from "./rules.ts";
 import { scheduleProblem } from "./schedule.ts";
 import type { ServiceVersion } from "./service.ts";
@@ -26,7 +26,7 @@ export const worker = strictObject({
     const { calls, replicas, probes } = given;
     // It is deployed as a service is that listens on nothing.
     const version: ServiceVersion<ServiceImageSource> = { ...{ name: "v1", weight: 100, replicas }, ...programOf(given) };
-    return { ports: [], probes: probesOf(silent(probes), []), calls, ...surroundingsOf(given), versions: [version] };
+    return { ports: [], probes: probesOf(silent(probes), []), calls, ...podSettingsOf(given), versions: [version] };
   });
 
 const silent = ({ ready = "none", ...rest }: z.output<typeof probes>) => ({ ...rest, ready });
@@ -79,7 +79,7 @@ export const job = strictObject({
     const { before, schedule, timeZone, retries, timeout, calls } = given;
     return {
       ...{ program: programOf(given), calls, retries, seconds: (milliseconds(timeout) ?? 0) / 1_000 },
-      ...surroundingsOf(given),
+      ...podSettingsOf(given),
       ...(before !== undefined && { before }),
       ...(schedule !== undefined && { schedule }),
       ...(timeZone !== undefined && { timeZone }),

@@ -4,10 +4,18 @@ import { type BuiltImage, imageReference, istioImages, type PlatformImage, platf
 import type { Config } from "../config.ts";
 import { bundleFile, bundleOf } from "../lib/bundle.ts";
 import { projectDir } from "../lib/paths.ts";
-import { type ApplicationSpec, type DeclaredApplication, programsOf } from "../model/application.ts";
+import { type ApplicationSpec, type DeclaredApplication, ownWorkloads, programsOf } from "../model/application.ts";
 import type { Files, ReadFiles } from "../model/container.ts";
-import { type Image, imageName, mirrored, redirected, type ServiceImage, type ServiceImageSource } from "../model/image.ts";
-import type { Surroundings } from "../model/program.ts";
+import {
+  type Image,
+  imageName,
+  mirrored,
+  redirected,
+  type ServiceImage,
+  type ServiceImageSource,
+  sourceOf,
+} from "../model/image.ts";
+import type { PodSettings } from "../model/program.ts";
 import { type PlatformImages, publishedImages } from "../model/versions.ts";
 
 /** What decides where images come from. */
@@ -41,7 +49,7 @@ export function resolveApplications(applications: readonly DeclaredApplication[]
     ...program,
     image: resolveService(program.image, config),
   });
-  const pods = ({ container, initContainers = [] }: Surroundings<ServiceImageSource, Files>) => ({
+  const pods = ({ container, initContainers = [] }: PodSettings<ServiceImageSource, Files>) => ({
     container: { ...container, files: readFiles(container.files) },
     initContainers: initContainers.map(resolved),
   });
@@ -70,11 +78,6 @@ function resolveService(image: ServiceImageSource, config: ImagesConfig): Servic
   return { reference: imageName(resolveImage(config, "nodeRuntime")), program: { file: bundleFile, content: bundleOf(source) } };
 }
 
-/** The program of this repository that a service runs; undefined where its image is in a registry. */
-export function programOf({ source, repository }: ServiceImageSource): string | undefined {
-  return repository === undefined ? source : undefined;
-}
-
 /** The image that is built of a program, named after its folder. */
 export function builtProgram(source: string): BuiltImage {
   return { name: basename(dirname(source)), program: bundleOf(source) };
@@ -83,12 +86,13 @@ export function builtProgram(source: string): BuiltImage {
 /** The images that are built here and that the nodes cannot pull: all that the stack does not take from elsewhere. */
 export function imagesToLoad({ sources, images }: ImagesConfig, applications: readonly DeclaredApplication[]): BuiltImage[] {
   if (sources === "published") return [];
-  const programs = applications.flatMap(programsOf).flatMap(({ program: { image } }) => programOf(image) ?? []);
+  const programs = applications.flatMap(ownWorkloads).flatMap(programsOf);
+  const sourcesOfPrograms = programs.flatMap(({ image }) => sourceOf(image) ?? []);
   const [istio, others] = [istioImages, platformImages.filter((name) => !(istioImages as readonly string[]).includes(name))];
   const platform = (names: readonly PlatformImage[]) => names.map((name) => ({ name }));
   return [
     ...(images.istio ? [] : platform(istio)),
-    ...[...new Set(programs)].map(builtProgram),
+    ...[...new Set(sourcesOfPrograms)].map(builtProgram),
     ...platform(others.filter((name) => !images[name as keyof typeof images])),
   ];
 }

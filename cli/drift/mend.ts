@@ -5,9 +5,9 @@ import { undoExtras } from "./compare.ts";
 import type { Drift } from "./findDrift.ts";
 
 /**
- * Makes the next update put drift right: what is gone, or a Job that has failed, leaves the state, so that it is created; what was changed is noted as not
- * brought to an end, so that it is applied again although the program has not changed. What was added, which applying again would
- * leave, is taken away here.
+ * Makes the next update put drift right: what is gone, or a Job that has failed, leaves the state, so that it is created; what was
+ * changed is noted as not brought to an end, so that it is applied again although the program has not changed. What was added, which
+ * applying again would leave, is taken away here.
  *
  * @throws UserError when something that was added cannot be taken away.
  * @returns the state that the update has to start from.

@@ -42,16 +42,16 @@ export async function readPods(kubectl: Kubectl): Promise<PodHealth[]> {
 /** Of the pods of each job, the last: those before it are tries that failed, or earlier runs of a schedule. */
 function lastTries(pods: readonly Pod[]): Pod[] {
   const last = new Map<string, Pod>();
-  const ofJobs = pods.filter(({ metadata }) => metadata.ownerReferences?.some(({ kind }) => kind === "Job"));
-  for (const pod of ofJobs) {
-    const { namespace, labels = {}, creationTimestamp = "" } = pod.metadata;
-    const key = `${namespace}/${labels.app ?? labels["job-name"]}`;
-    const other = last.get(key);
-    if (!other || (other.metadata.creationTimestamp ?? "") < creationTimestamp) last.set(key, pod);
+  for (const pod of pods.filter(isOfJob)) {
+    const other = last.get(jobOf(pod));
+    if (!other || createdAt(other) < createdAt(pod)) last.set(jobOf(pod), pod);
   }
-  const kept = new Set(last.values());
-  return pods.filter((pod) => kept.has(pod) || !ofJobs.includes(pod));
+  return pods.filter((pod) => !isOfJob(pod) || last.get(jobOf(pod)) === pod);
 }
+
+const isOfJob = ({ metadata }: Pod) => metadata.ownerReferences?.some(({ kind }) => kind === "Job") ?? false;
+const jobOf = ({ metadata: { namespace, labels = {} } }: Pod) => `${namespace}/${labels.app ?? labels["job-name"]}`;
+const createdAt = ({ metadata }: Pod) => metadata.creationTimestamp ?? "";
 
 /** How long after its time a pod may take to be gone, in milliseconds. */
 const mostDelay = 60_000;

@@ -4,7 +4,7 @@ import type { CallGraph } from "../../model/callGraph.ts";
 import type { Call } from "../../model/calls.ts";
 import type { Environment } from "../../model/container.ts";
 import { credentialsOf, nameOf, resolveCall, same } from "../../model/names.ts";
-import type { Surroundings as PodSurroundings } from "../../model/program.ts";
+import type { PodSettings } from "../../model/program.ts";
 import type { Route } from "../../model/route.ts";
 import type { Backend } from "../gateway/gateway.ts";
 import type { Surroundings } from "../security/network.ts";
@@ -139,10 +139,7 @@ class Found {
   }
 
   /** The same of what all pods of a workload have. */
-  pods(
-    { container, initContainers = [] }: PodSurroundings,
-    calls: readonly Call[],
-  ): Pick<PodsArgs, "container" | "initContainers"> {
+  pods({ container, initContainers = [] }: PodSettings, calls: readonly Call[]): Pick<PodsArgs, "container" | "initContainers"> {
     return {
       container: { ...container, files: this.waiting(container.files) },
       initContainers: initContainers.map((init) => this.program(init, calls)),

@@ -30,20 +30,11 @@ export class Job extends pulumi.ComponentResource {
 
     const account = new k8s.core.v1.ServiceAccount(name, { metadata, automountServiceAccountToken: false }, child);
     const pods = preparePods(name, { ...args, programs: [program] }, child);
-    const volumes = pods.volumes(program);
-    const { initContainers } = pods;
     const container = { ...pods.container(args.name, program, podVariables), resources: program.resources ?? defaultResources };
     const template = {
       metadata: { labels },
-      spec: {
-        serviceAccountName: account.metadata.name,
-        ...pods.spec,
-        // Each try has a pod of its own, whose log tells what became of it.
-        restartPolicy: "Never",
-        ...(initContainers.length > 0 && { initContainers: [...initContainers] }),
-        containers: [container],
-        ...(volumes.length > 0 && { volumes }),
-      },
+      // Each try has a pod of its own, whose log tells what became of it.
+      spec: { ...pods.spec(account.metadata.name, program, container), restartPolicy: "Never" },
     };
     const spec = { backoffLimit: retries, activeDeadlineSeconds: seconds, template };
     if (schedule === undefined) {

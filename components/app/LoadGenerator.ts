@@ -1,8 +1,9 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { LoadGeneratorSpec } from "../../model/application.ts";
+import { anyUser } from "../../model/container.ts";
 import { imageName } from "../../model/image.ts";
-import { anyUser, restrictedContainer, restrictedPod } from "../support/restricted.ts";
+import { restrictedContainer, restrictedPod } from "../support/restricted.ts";
 
 export interface LoadGeneratorArgs extends LoadGeneratorSpec {
   readonly namespace: pulumi.Input<string>;

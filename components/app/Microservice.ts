@@ -24,8 +24,8 @@ const withdrawal = 5;
 const gracePeriod = 30;
 
 /**
- * A service of the mesh, or a worker, which is one without ports: a Service over all its versions, an account of its own, and for each version a
- * Deployment whose pods are spread over the nodes, run without any privilege, and lose no request when they stop.
+ * A service of the mesh, or a worker, which is one without ports: a Service over all its versions, an account of its own, and for each
+ * version a Deployment whose pods are spread over the nodes, run without any privilege, and lose no request when they stop.
  */
 export class Microservice extends pulumi.ComponentResource {
   constructor(name: string, args: MicroserviceArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -79,11 +79,13 @@ function podSpec(
   labels: Record<string, string>,
   { account, pods }: PodReferences,
 ): k8s.types.input.core.v1.PodSpec {
-  const volumes = pods.volumes(version);
-  const { initContainers } = pods;
+  const spec = pods.spec(account, version, container(args, version, pods));
+  // Ports below 1024 are for root alone, unless a network of a pod's own says otherwise.
+  const isPrivileged = args.ports.some(({ target }) => target < 1_024);
+  const sysctls = [{ name: "net.ipv4.ip_unprivileged_port_start", value: "0" }];
   return {
-    serviceAccountName: account,
-    ...podDefaults(args),
+    ...spec,
+    ...(isPrivileged && { securityContext: { ...spec.securityContext, sysctls } }),
     terminationGracePeriodSeconds: gracePeriod,
     topologySpreadConstraints: [
       {
@@ -97,17 +99,7 @@ function podSpec(
         matchLabelKeys: ["pod-template-hash"],
       },
     ],
-    ...(initContainers.length > 0 && { initContainers: [...initContainers] }),
-    containers: [container(args, version, pods)],
-    ...(volumes.length > 0 && { volumes }),
   };
-
-  /** Ports below 1024 are for root alone, unless a network of a pod's own says otherwise. */
-  function podDefaults({ ports }: MicroserviceArgs) {
-    const isPrivileged = ports.some(({ target }) => target < 1_024);
-    const sysctls = [{ name: "net.ipv4.ip_unprivileged_port_start", value: "0" }];
-    return { ...pods.spec, securityContext: { ...pods.spec.securityContext, ...(isPrivileged && { sysctls }) } };
-  }
 }
 
 function container(
@@ -125,13 +117,13 @@ function container(
   return {
     ...pods.container(service, version, variables),
     ...(first && { ports: ports.map(({ name, target }) => ({ name, containerPort: target })) }),
-    ...probesOf(probes),
+    ...kubernetesProbes(probes),
     lifecycle: { preStop: { sleep: { seconds: withdrawal } } },
     resources: version.resources ?? defaultResources,
   };
 }
 
-function probesOf({ ready, health, startWithin }: Probes): Partial<k8s.types.input.core.v1.Container> {
+function kubernetesProbes({ ready, health, startWithin }: Probes): Partial<k8s.types.input.core.v1.Container> {
   return {
     ...(ready && {
       startupProbe: { ...handlerOf(ready), periodSeconds: 1, failureThreshold: startWithin },

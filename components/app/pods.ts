@@ -1,6 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import type { Container, ReadFiles } from "../../model/container.ts";
+import type { Container as ContainerSettings, ReadFiles } from "../../model/container.ts";
 import type { ServiceImage } from "../../model/image.ts";
 import { type InitContainer, type Program, programFolder } from "../../model/program.ts";
 import { restrictedContainer, restrictedPod } from "../support/restricted.ts";
@@ -35,7 +35,7 @@ export type MountedFiles = Readonly<Record<string, ReadFiles[string] | SecretKey
 
 export interface PodsArgs {
   readonly namespace: pulumi.Input<string>;
-  readonly container: Container<MountedFiles>;
+  readonly container: ContainerSettings<MountedFiles>;
   /** @default none */
   readonly initContainers?: readonly (Pick<InitContainer, "name"> & ContainerProgram)[];
   /** Values of the stack's configuration, by name. @default none */
@@ -46,15 +46,14 @@ export interface PodsArgs {
 
 /** What containers of a workload have in common, as Kubernetes writes it. */
 export interface Pods {
-  /** Of the pod, beside its containers. */
-  readonly spec: Omit<k8s.types.input.core.v1.PodSpec, "containers">;
   /** A container that runs a program, with the workload's files and folders, and variables before its own. */
-  container(name: string, program: ContainerProgram, variables?: readonly EnvVar[]): k8s.types.input.core.v1.Container;
-  /** Volumes of the pods that run a program. */
-  volumes(program: ContainerProgram): k8s.types.input.core.v1.Volume[];
-  /** Those that run to their end first. */
-  readonly initContainers: readonly k8s.types.input.core.v1.Container[];
+  container(name: string, program: ContainerProgram, variables?: readonly EnvVar[]): Container;
+  /** A pod of an account that runs a program in a container, with what runs to its end first and the volumes of both. */
+  spec(account: pulumi.Input<string>, program: ContainerProgram, container: Container): PodSpec;
 }
+
+type Container = k8s.types.input.core.v1.Container;
+type PodSpec = k8s.types.input.core.v1.PodSpec;
 
 export const defaultResources = { requests: { cpu: "10m", memory: "64Mi" }, limits: { cpu: "500m", memory: "192Mi" } };
 
@@ -120,25 +119,33 @@ export function preparePods(name: string, args: PodsArgs, opts: pulumi.CustomRes
   const programVolume = (volume: string, { image: { program } }: ContainerProgram): k8s.types.input.core.v1.Volume[] =>
     program ? [{ name: volume, configMap: { name: programs.get(program.content) ?? "" } }] : [];
 
+  const first = initContainers.map((init) => ({
+    ...containerOf(init.name, init, initVolume(init)),
+    resources: defaultResources,
+  }));
+  const volumesOf = (program: ContainerProgram) => [
+    ...programVolume("program", program),
+    ...initContainers.flatMap((init) => programVolume(initVolume(init), init)),
+    ...folders.map((folder) => ({ name: folder.name, emptyDir: { sizeLimit: folder.sizeLimit } })),
+    ...(texts ? [{ name: "files", configMap: { name: texts } }] : []),
+    ...sources,
+  ];
+
   return {
-    spec: {
-      automountServiceAccountToken: false,
-      enableServiceLinks: false,
-      securityContext: { ...restrictedPod(user), runAsGroup: group },
-      ...(logins.length > 0 && { imagePullSecrets: logins.map((login) => ({ name: login })) }),
-    },
     container: (containerName, program, variables) => containerOf(containerName, program, "program", variables),
-    volumes: (program) => [
-      ...programVolume("program", program),
-      ...initContainers.flatMap((init) => programVolume(initVolume(init), init)),
-      ...folders.map((folder) => ({ name: folder.name, emptyDir: { sizeLimit: folder.sizeLimit } })),
-      ...(texts ? [{ name: "files", configMap: { name: texts } }] : []),
-      ...sources,
-    ],
-    initContainers: initContainers.map((init) => ({
-      ...containerOf(init.name, init, initVolume(init)),
-      resources: defaultResources,
-    })),
+    spec: (account, program, container) => {
+      const volumes = volumesOf(program);
+      return {
+        serviceAccountName: account,
+        automountServiceAccountToken: false,
+        enableServiceLinks: false,
+        securityContext: restrictedPod(user, group),
+        ...(logins.length > 0 && { imagePullSecrets: logins.map((login) => ({ name: login })) }),
+        ...(first.length > 0 && { initContainers: first }),
+        containers: [container],
+        ...(volumes.length > 0 && { volumes }),
+      };
+    },
   };
 }
 

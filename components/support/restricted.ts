@@ -2,14 +2,11 @@
  * What PodSecurity `restricted` asks for, and more: a root file system that cannot be written to.
  */
 
-/** Any user but root; images need not know it. */
-export const anyUser = 10_001;
-
-/** The security context of a pod that runs as this user and group, who is not root. */
-export const restrictedPod = (user: number) => ({
+/** The security context of a pod that runs as this user, who is not root, and this group. */
+export const restrictedPod = (user: number, group = user) => ({
   runAsNonRoot: true,
   runAsUser: user,
-  runAsGroup: user,
+  runAsGroup: group,
   seccompProfile: { type: "RuntimeDefault" },
 });
 

@@ -28,8 +28,8 @@ export function checkReferences(
     configMap: known(configMaps, "the name of a ConfigMap that external.configMaps has"),
     setting: known(settings ?? [], "a value of the stack: pulumi config set --secret --path mesh:secrets.<name>"),
   };
-  const programs = programsOf(application);
-  for (const { name, container } of ownWorkloads(application)) {
+  for (const workload of ownWorkloads(application)) {
+    const { name, container } = workload;
     const refuse = (path: readonly PropertyKey[], why: string) => problems.refuse({ namespace, name }, path, why);
     const judge = (reference: Reference, path: readonly PropertyKey[]) => {
       if (typeof reference === "string") return;
@@ -44,16 +44,15 @@ export function checkReferences(
       if ("setting" in reference && settings && !settings.includes(reference.setting))
         refuse([...path, "setting"], allowed.setting);
     };
-    const variables = programs.flatMap(({ workload, program }) => (workload === name ? Object.entries(program.env) : []));
+    const variables = programsOf(workload).flatMap(({ env }) => Object.entries(env));
     // Versions and what runs before them have most in common, and each may have another value of a variable.
     const distinct = new Map(variables.map((variable) => [JSON.stringify(variable), variable]));
     for (const [variable, value] of distinct.values()) judge(value, ["env", variable]);
     for (const [path, file] of Object.entries(container.files)) judge(file, ["container", "files", path]);
     for (const [index, secret] of container.pullSecrets.entries()) {
-      const reference = typeof secret === "string" ? { secret, key: "" } : secret;
       const place = ["container", "pullSecrets", index];
-      if (typeof secret === "string" && !secrets.includes(secret)) refuse(place, allowed.pullSecret);
-      else if (typeof secret !== "string") judge(reference, place);
+      if (typeof secret !== "string") judge(secret, place);
+      else if (!secrets.includes(secret)) refuse(place, allowed.pullSecret);
     }
   }
 }

@@ -27,13 +27,16 @@ export function serviceAnnotations({ timeout, service }: Pick<Route, "timeout" |
   const readTimeoutMs = `${Math.ceil(inMesh) + margin}`;
   return {
     "ingress.kubernetes.io/service-upstream": "true",
-    "konghq.com/protocol": service.protocol === "grpc" ? "grpc" : "http",
+    "konghq.com/protocol": spoken(service),
     "konghq.com/connect-timeout": `${connectTimeout}`,
     "konghq.com/read-timeout": readTimeoutMs,
     "konghq.com/write-timeout": readTimeoutMs,
     "konghq.com/retries": "0",
   };
 }
+
+/** What Kong speaks with a service: HTTP/2 it speaks as gRPC alone, and the proxy beside it makes it of HTTP/1.1. */
+const spoken = ({ protocol }: Pick<Route["service"], "protocol">) => (protocol === "grpc" ? "grpc" : "http");
 
 /** How requests may come in: as they like, or over HTTPS alone, to which others are redirected; gRPC is never redirected. */
 export type Entry = "any" | "https";
@@ -54,13 +57,13 @@ const protocols: Readonly<Record<"http" | "grpc", Readonly<Record<Entry, Readonl
  */
 export function ingressAnnotations(
   entry: Entry,
-  { protocol }: Pick<Route["service"], "protocol">,
+  service: Pick<Route["service"], "protocol">,
   plugins: readonly string[],
 ): Readonly<Record<string, string>> {
   return {
     "konghq.com/strip-path": "false",
     "konghq.com/preserve-host": "false",
-    ...protocols[protocol === "grpc" ? "grpc" : "http"][entry],
+    ...protocols[spoken(service)][entry],
     ...(plugins.length > 0 && { "konghq.com/plugins": plugins.join(",") }),
   };
 }
