@@ -3,12 +3,13 @@ import * as pulumi from "@pulumi/pulumi";
 import { openOptions, RefusedError } from "./config.ts";
 import { messageOf } from "./lib/messages.ts";
 import { curlCommand, entryOf } from "./model/expectedAnswers.ts";
+import { faultsOf } from "./model/requestRules.ts";
 import { planStack } from "./plan.ts";
 import { buildPlatform, noticesOf } from "./platform.ts";
 import { resolveApplications } from "./stacks/images.ts";
 import { resolveTarget } from "./stacks/index.ts";
 
-const { target, platform, entry, notices } = await run();
+const { target, platform, entry, notices, faults: inForce } = await run();
 for (const notice of notices) pulumi.log.info(notice);
 
 const offering = entry?.gateways ?? target.gateways;
@@ -19,6 +20,7 @@ export const { urls, authority, matrix } = platform;
 export const apiKeys = pulumi.secret(platform.apiKeys);
 export const { context, kubeconfig } = target.cluster;
 export const { networkPolicies } = target;
+export const faults = inForce;
 export const tryNext = [
   pulumi.all([url, address]).apply(([url, address]) => {
     const { policies = {}, methods = ["GET"] } = entry ?? {};
@@ -40,7 +42,8 @@ async function run() {
     const target = await resolveTarget(plan.config, plan.applications);
     const platform = buildPlatform(target, plan.config, applications);
     const entry = entryOf(applications, plan.gateways);
-    return { target, platform, entry, notices: noticesOf(target, applications) };
+    const notices = [...plan.notices, ...noticesOf(target, applications)];
+    return { target, platform, entry, notices, faults: faultsOf(applications) };
   } catch (error) {
     const { RunError, ResourceError, InputPropertyError } = pulumi;
     if ([RunError, ResourceError, InputPropertyError].some((kind) => kind.isInstance(error))) throw error;

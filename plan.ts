@@ -15,6 +15,7 @@ import { type Files, mostText } from "./model/container.ts";
 import type { GatewayName } from "./model/gateway.ts";
 import { sourceOf } from "./model/image.ts";
 import { withOverrides } from "./model/overrides.ts";
+import { endOf } from "./model/requestRules.ts";
 import { imagesToLoad } from "./stacks/images.ts";
 
 /** A stack as data: its configuration, and the applications that it deploys. */
@@ -23,6 +24,8 @@ export interface Plan {
   readonly applications: readonly DeclaredApplication[];
   /** The gateways that run. */
   readonly gateways: readonly GatewayName[];
+  /** What whoever deploys this should know of it, one sentence each. */
+  readonly notices: readonly string[];
 }
 
 /** A plan, as far as there is one, and everything that is wrong with it. */
@@ -38,11 +41,13 @@ export interface ReadPlan extends Omit<Plan, "config"> {
  * @param entries - the stack's settings: full keys and values as Pulumi gives them, where a structured value is JSON.
  * @param from - Pulumi opens secrets; who reads the file itself has a word in their place.
  * @param declared - the applications. @default those of apps/
+ * @param now - by which it is judged whether faults have ended, in milliseconds since 1970. @default the time
  */
 export function readPlan(
   entries: Readonly<Record<string, string>>,
   from: "pulumi" | "file" = "pulumi",
   declared: readonly ApplicationDeclaration[] = declarations,
+  now: number = Date.now(),
 ): ReadPlan {
   const { config, sound, problems } = readConfig(entries, from, movedSettings);
   const { sources, gateway, charts, images, apps = {}, edge, existing, istioGateway } = sound;
@@ -63,7 +68,25 @@ export function readPlan(
     ...contentProblems(checked.applications, sound.secrets ?? {}),
     ...checked.problems,
   ];
-  return { config, applications: checked.applications, gateways, problems: all };
+  const { applications, notices } = withoutEndedFaults(checked.applications, now);
+  return { config, applications, gateways, notices, problems: all };
+}
+
+/** Faults that have had their time are left out, which whoever still declares them is told. */
+function withoutEndedFaults(applications: readonly DeclaredApplication[], now: number): Pick<Plan, "applications" | "notices"> {
+  const notices: string[] = [];
+  const left = applications.map((application) => ({
+    ...application,
+    services: application.services.map((service) => {
+      const { fault, ...rules } = service.rules ?? {};
+      if (!fault) return service;
+      const place = `${application.namespace}/${service.name} rules.fault`;
+      const isOver = endOf(fault) <= now;
+      notices.push(isOver ? `${place} has ended (${fault.until}) and is left out` : `${place} is in force until ${fault.until}`);
+      return isOver ? { ...service, rules: { match: [], ...rules } } : service;
+    }),
+  }));
+  return { applications: left, notices };
 }
 
 /**

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { Application } from "./components/app/Application.ts";
+import { deployApplications } from "./components/app/Application.ts";
 import { createCertificates } from "./components/certificates/createCertificates.ts";
 import { gatewayFacts } from "./components/gateway/facts.ts";
 import { gateways as implementations } from "./components/gateway/gateways.ts";
@@ -79,11 +79,8 @@ export function buildPlatform(target: Target, config: Config, applications: read
     ...implementations[name].install({ ...context, exposure: target.exposure[name], replicas: replicas.gateway }),
   }));
   const annotations = (route: Route) => annotationsOf(route, target.gateways);
-  const apps = applications.map((spec) => {
-    const args = { spec, graph, routes, mesh, surroundings, storageClass, annotations, settings: config.secrets };
-    return new Application(spec.namespace, args, inMesh);
-  });
-  const backends = new Map(apps.flatMap((app) => [...app.backends]));
+  const deployed = { graph, routes, mesh, surroundings, storageClass, annotations, settings: config.secrets };
+  const backends = deployApplications(applications, deployed, inMesh);
   const keys = gateways.map((gateway) => gateway.attach(backends));
 
   const urls = gateways.map(({ name, url, httpsUrl }) => ({ [name]: url, [`${name}Https`]: pulumi.output(httpsUrl) }));

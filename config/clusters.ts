@@ -103,6 +103,8 @@ function nodePort(unlessGiven: number) {
 
 export const kubeconfigRule = "a kubeconfig, as a secret: pulumi config set --secret --path mesh:existing.kubeconfig < its-file";
 
+const partialRange = cidr().refine((range) => !range.endsWith("/0"), message("a range of addresses that leaves some outside"));
+
 /** A cluster that runs already: `mesh:existing`. */
 export const existing = strictObject({
   kubeconfig: z.string(message(kubeconfigRule)).min(1, message(kubeconfigRule)),
@@ -115,6 +117,7 @@ export const existing = strictObject({
   platform: oneOf(...istioPlatforms).exactOptional(),
   dnsAddresses: listOf(cidr(), "addresses in CIDR notation").default([]),
   apiServerPort: port().exactOptional(),
+  clusterRanges: listOf(partialRange, "addresses in CIDR notation", { least: 1 }).exactOptional(),
   // Most load balancers hand connections to a node, which puts its own address in the caller's place.
   callerAddresses: oneOf("kept", "lost").default("lost"),
 }).superRefine(({ kubeconfig, context, exposure, callerAddresses }, ctx) => {

@@ -1,10 +1,12 @@
 import { z } from "zod";
 import { type Call, call } from "./calls.ts";
 import type { Files, ReadFiles } from "./container.ts";
+import type { Destination } from "./egress.ts";
 import { type Image, registryImage, type ServiceImage, type ServiceImageSource } from "./image.ts";
 import type { PodSettings, Program } from "./program.ts";
 import { byName, integer, label, listOf, message, strictObject, subdomain, text } from "./rules.ts";
 import { type Canary, type ServiceVersion, service } from "./service.ts";
+import { volumeSize } from "./storage.ts";
 import { job, worker } from "./workers.ts";
 
 /*
@@ -27,8 +29,8 @@ export const database = strictObject({
     /^(?!pg_|public$|none$)[a-z_][a-z0-9_]{0,62}$/,
     "lower-case letters, digits and underscores, not beginning with a digit or pg_, neither public nor none, at most 63 long",
   ),
-  /** Size of the volume, such as `1Gi`. Most storage classes let it grow, none lets it shrink. */
-  storage: text(/^[1-9]\d{0,4}(Mi|Gi|Ti)$/, "a size such as 500Mi or 1Gi"),
+  /** Of its volume. */
+  storage: volumeSize,
 });
 
 /** A load generator: steady requests to one service from inside the mesh. */
@@ -73,10 +75,14 @@ export const workloadKinds = Object.keys(workloadSchemas) as WorkloadKind[];
 export type ApplicationDeclaration = z.input<typeof application>;
 
 /** What a workload's schema says beside what depends on how far its images and files are resolved. */
-type Own<W extends z.ZodType> = Omit<z.output<W>, "program" | "versions" | "container" | "initContainers" | "calls" | "canary">;
+type Own<W extends z.ZodType> = Omit<
+  z.output<W>,
+  "program" | "versions" | "container" | "initContainers" | "calls" | "egress" | "canary"
+>;
 
 interface PodsOf<S, F> extends PodSettings<S, F> {
   readonly calls?: readonly Call[];
+  readonly egress?: readonly Destination[];
 }
 
 type Named<T> = T & { readonly name: string };

@@ -1,5 +1,6 @@
 import { type Application, ownWorkloads } from "./application.ts";
 import type { Call } from "./calls.ts";
+import type { Destination } from "./egress.ts";
 import { exposedMethods, exposedPort } from "./exposed.ts";
 import type { GatewayFacts } from "./gateway.ts";
 import { type Account, nameOf, resolveCall, same } from "./names.ts";
@@ -20,8 +21,10 @@ export function principalOf({ namespace, name }: Account): string {
 export interface Workload extends Account {
   /** None of a workload that only calls others. */
   readonly ports: readonly Port[];
-  /** Whether only callers of its own namespace can have what it asks of them. @default false */
-  readonly local?: boolean;
+  /** Whether each of its pods can be called by a name of its own. @default false */
+  readonly stateful?: boolean;
+  /** What it may reach outside the cluster. @default nothing */
+  readonly egress?: readonly Destination[];
 }
 
 /** What a caller may do. A member left out means everything; each path means itself and all below it. */
@@ -38,6 +41,13 @@ export interface Edge {
   readonly to: Workload;
   readonly port: Port;
   readonly operation: Operation;
+}
+
+/** A host outside the cluster. */
+export interface OutsideHost {
+  /** Its name, or `*.` and a name for all below that. */
+  readonly host: string;
+  readonly ports: readonly Pick<Destination, "port" | "target" | "protocol" | "originate">[];
 }
 
 /**
@@ -86,6 +96,18 @@ export class CallGraph {
 
   calleesOf(account: Account): Edge[] {
     return this.edges.filter(({ from }) => same(from, account));
+  }
+
+  /** The hosts outside that workloads of a namespace may reach, each with all of its ports there. */
+  outside(namespace: string): OutsideHost[] {
+    const hosts = new Map<string, Map<number, Destination>>();
+    for (const destination of this.in(namespace).flatMap(({ egress = [] }) => egress)) {
+      for (const host of destination.hosts) {
+        const ports = hosts.get(host) ?? new Map<number, Destination>();
+        hosts.set(host, ports.set(destination.port, destination));
+      }
+    }
+    return [...hosts].map(([host, ports]) => ({ host, ports: [...ports.values()] }));
   }
 
   /** Every ordered pair of two workloads, and of a gateway and a workload. */
@@ -144,10 +166,14 @@ export function workloadsOf({
 }: Application): Workload[] {
   const postgresql = { name: "postgresql", protocol: "tcp", port: databasePort, target: databasePort } as const;
   return [
-    ...services.map(({ name, ports }) => ({ namespace, name, ports })),
-    // Its password is in a Secret, which no pod of another namespace can read.
-    ...databases.map(({ name }) => ({ namespace, name, ports: [postgresql], local: true })),
-    ...[...workers, ...jobs, ...loadGenerators].map(({ name }) => ({ namespace, name, ports: [] })),
+    ...services.map(({ name, ports, storage, egress }) => ({
+      ...{ namespace, name, ports },
+      ...(storage && { stateful: true }),
+      ...(egress && { egress }),
+    })),
+    ...databases.map(({ name }) => ({ namespace, name, ports: [postgresql] })),
+    ...[...workers, ...jobs].map(({ name, egress }) => ({ namespace, name, ports: [], ...(egress && { egress }) })),
+    ...loadGenerators.map(({ name }) => ({ namespace, name, ports: [] })),
   ];
 }
 

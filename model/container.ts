@@ -63,7 +63,7 @@ export const env = z.record(
 );
 export type Environment = z.output<typeof env>;
 
-const filePath = text(
+export const filePath = text(
   /^(?!\/(proc|sys|dev)(\/|$))(\/(?!\.{1,2}(\/|$))[A-Za-z0-9._-]+)+$/,
   "the full path of a file outside /proc, /sys and /dev, in parts of letters, digits and . _ - alone",
 );
@@ -126,6 +126,13 @@ export const container = strictObject({
   const held = Object.values(files).reduce((total, file) => total + (typeof file === "string" ? Buffer.byteLength(file) : 0), 0);
   if (held > mostText) addIssue(ctx, ["files"], `at most ${mostText} bytes of text`, held);
 });
+
+/** What is wrong with a folder that is mounted at a path beside what a container is given; undefined when it fits. */
+export function folderProblem(path: string, { scratch, files }: Pick<z.output<typeof container>, "scratch" | "files">) {
+  if (Object.hasOwn(scratch, path)) return "a path that is no scratch folder";
+  const file = Object.keys(files).find((file) => path === file || path.startsWith(`${file}/`));
+  return file === undefined ? undefined : `a path that is not that of the file ${file}, nor below it`;
+}
 
 /** How much text the files of one service may hold, in bytes: Kubernetes takes 1 MiB for one ConfigMap, with all that is about it. */
 export const mostText = 1_000_000;

@@ -39,6 +39,8 @@ export interface GatewayFacts {
   readonly ports: GatewayPorts;
   /** Ports on which the API server calls it, and what answers there. */
   readonly webhooks: readonly { readonly port: number; readonly what: string }[];
+  /** Whether the proxies that follow services' rules see who calls it, and not its own pods. */
+  readonly showsAddresses: boolean;
   /** Which policies it supports at all. */
   readonly supports: Readonly<Record<keyof RoutePolicies, boolean>>;
   /** What it does not support within the policies of one service. */

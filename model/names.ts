@@ -27,6 +27,14 @@ export function serviceHost({ name, namespace }: Account): string {
   return `${name}.${namespace}.svc.${clusterDomain}`;
 }
 
+/**
+ * The Service under which each pod of a stateful service has a name of its own, which stays when the pod is replaced:
+ * `<service>-<ordinal>.<service>-headless.<namespace>.svc.cluster.local`.
+ */
+export function headlessOf({ name, namespace }: Account): Account {
+  return { name: `${name}-headless`, namespace };
+}
+
 /** The VirtualService of an exposed service, which route tables delegate to. */
 export function delegateOf(service: string, namespace: string): Account {
   return { name: `${service}-exposed`, namespace };
@@ -37,7 +45,12 @@ export function credentialsOf(database: string): string {
   return `${database}-credentials`;
 }
 
-/** The keys of that Secret. */
+/** Name of the Secret with the same in another namespace, whose workloads call the database. No workload has a dot in its name. */
+export function foreignCredentialsOf({ name, namespace }: Account): string {
+  return `${namespace}.${credentialsOf(name)}`;
+}
+
+/** The keys of these Secrets. */
 export const credentialKeys = { user: "user", password: "password", database: "database" } as const;
 
 /** Name of a database's claim: the one that its StatefulSet would give it, and did where the claim is older than this program. */

@@ -7,23 +7,27 @@ import { mirrored, redirected } from "./image.ts";
  * What a stack's file says of applications under `mesh:apps`, on top of their declarations: mappings merge, lists replace, null removes.
  */
 
-/** Options that may be set: as a whole, or some of their own. */
+/** Options that may be set: as a whole, or some of their own; `*` stands for each name of a mapping. */
 interface Overridable {
   readonly [option: string]: true | Overridable;
 }
 
 const imageParts: Overridable = { registry: true, repository: true, tag: true, digest: true };
 
+/** Where what is outside is in this stack; what is spoken with it is the same in each. */
+const egress: Overridable = { "*": { hosts: true, addresses: true } };
+
 /** The options that a stack may set. Names, ports and calls are the same in each: a stack does not alter who may call whom. */
 const overridable: Readonly<Record<WorkloadKind, Overridable>> = {
   services: {
     image: imageParts,
-    ...{ resources: true, env: true, replicas: true, versions: true, canary: true, resilience: true },
+    ...{ resources: true, env: true, replicas: true, versions: true, canary: true, resilience: true, rules: true, storage: true },
+    egress,
     exposed: { gateways: true, methods: true, policies: true },
   },
-  workers: { image: imageParts, resources: true, env: true, replicas: true },
+  workers: { image: imageParts, resources: true, env: true, replicas: true, egress },
   jobs: {
-    image: imageParts,
+    ...{ image: imageParts, egress },
     ...{ resources: true, env: true, schedule: true, timeZone: true, retries: true, timeout: true },
   },
   databases: { image: true, storage: true },
@@ -78,18 +82,23 @@ export function withOverrides(
 /** The settings that are of something. What would follow from the others is not told. */
 function knownOptions(given: Options, allowed: Overridable, declared: Options, place: string, problems: string[]): Options {
   const known = Object.entries(given).flatMap(([option, value]) => {
-    const inner = Object.hasOwn(allowed, option) ? allowed[option] : undefined;
+    const ofAny = Object.hasOwn(declared, option) ? allowed["*"] : undefined;
+    const inner = Object.hasOwn(allowed, option) && option !== "*" ? allowed[option] : ofAny;
+    const ownOptions = mappingAt(declared, option);
     const at = `${place}.${option}`;
     if (inner === true) return [[option, value]];
-    if (inner === undefined) problems.push(`${at} is not a setting; allowed: ${Object.keys(allowed).join(", ")}`);
+    if (inner === undefined) problems.push(`${at} is not a setting; allowed: ${namesOf(allowed, declared)}`);
     else if (declared[option] === undefined) problems.push(`${at} is not a setting here: apps/ declares nothing of it`);
     else if (!isMapping(value))
-      problems.push(`${at} is ${JSON.stringify(value)}; allowed: a mapping with ${Object.keys(inner).join(", ")}`);
-    else return [[option, knownOptions(value, inner, {}, at, problems)]];
+      problems.push(`${at} is ${JSON.stringify(value)}; allowed: a mapping with ${namesOf(inner, ownOptions)}`);
+    else return [[option, knownOptions(value, inner, ownOptions, at, problems)]];
     return [];
   });
   return Object.fromEntries(known);
 }
+
+/** What may be set: of a mapping by names, each that is declared. */
+const namesOf = (allowed: Overridable, declared: Options) => Object.keys(allowed["*"] ? declared : allowed).join(", ");
 
 function overridden(declared: Options, given: Options, registry: string | undefined): Options {
   const result = withImage(declared, given, registry);

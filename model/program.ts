@@ -11,6 +11,7 @@ import {
   type ReadFiles,
   resources,
 } from "./container.ts";
+import { egress } from "./egress.ts";
 import {
   imageOfVersion,
   requireWhole,
@@ -21,6 +22,7 @@ import {
   versionImage,
 } from "./image.ts";
 import { addIssue, argumentList, listOf } from "./rules.ts";
+import type { Storage } from "./storage.ts";
 
 /*
  * What every workload of a team's own has: a program, how it runs, and whom it calls.
@@ -42,9 +44,11 @@ export const programShape = {
   env: env.exactOptional(),
   /** The workloads that it calls. Nothing else may be called. @default none */
   calls: listOf(call, "calls").default([]),
+  /** Hosts outside the cluster that it reaches, by names of its own. Nothing else can be reached. @default none */
+  egress: egress.default({}),
 } as const;
 type GivenWorkload = { readonly [K in keyof typeof programShape]: z.output<(typeof programShape)[K]> };
-type Given = Omit<GivenWorkload, "command" | "args" | "resources" | "env" | "calls"> &
+type Given = Omit<GivenWorkload, "command" | "args" | "resources" | "env" | "calls" | "egress"> &
   Partial<Pick<GivenWorkload, "command" | "args" | "resources" | "env">>;
 
 /** The same of one version: what it leaves out is as its service has it. */
@@ -130,7 +134,11 @@ export const programFolder = "/app";
  *
  * @param versions - those that do not say the same otherwise.
  */
-export function requirePodsRunnable(workload: Given, ctx: z.core.$RefinementCtx, versions: readonly GivenVersion[] = [{}]): void {
+export function requirePodsRunnable(
+  workload: Given & { readonly storage?: Storage },
+  ctx: z.core.$RefinementCtx,
+  versions: readonly GivenVersion[] = [{}],
+): void {
   const ofThem = versions.filter(({ command }) => !command).map(({ image }) => imageOfVersion(workload.image, image));
   if (workload.command && ofThem.some(isProgram)) addIssue(ctx, ["command"], withProgram, workload.command);
   for (const [name, own] of Object.entries(workload.initContainers)) {
@@ -139,10 +147,15 @@ export function requirePodsRunnable(workload: Given, ctx: z.core.$RefinementCtx,
   const all = [...versions, ...Object.values(workload.initContainers)];
   if (!all.some(({ image }) => isProgram(imageOfVersion(workload.image, image)))) return;
   // It would hide the program, or could not be mounted beside it.
-  for (const key of ["scratch", "files"] as const) {
-    for (const path of Object.keys(workload.container[key])) {
-      if (path !== programFolder && !path.startsWith(`${programFolder}/`)) continue;
-      addIssue(ctx, ["container", key, path], `a path outside ${programFolder}, where the program of image.source is`);
-    }
+  const { container, storage = {} } = workload;
+  const mounted = [
+    ...Object.keys(container.scratch).map((path) => ["container", "scratch", path]),
+    ...Object.keys(container.files).map((path) => ["container", "files", path]),
+    ...Object.keys(storage).map((path) => ["storage", path]),
+  ];
+  for (const place of mounted) {
+    const path = place.at(-1);
+    if (path === programFolder || path?.startsWith(`${programFolder}/`))
+      addIssue(ctx, place, `a path outside ${programFolder}, where the program of image.source is`);
   }
 }

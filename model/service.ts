@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { folderProblem } from "./container.ts";
+import { egressOf } from "./egress.ts";
 import { exposed, exposedProblems } from "./exposed.ts";
 import { type ServiceImage, type ServiceImageSource, sourceOf } from "./image.ts";
 import { hasRequests, ports, portsOf } from "./ports.ts";
@@ -12,8 +14,10 @@ import {
   requireRunnable,
   versionShape,
 } from "./program.ts";
-import { leastEjection, resilience } from "./resilience.ts";
+import { plain, requestProblems, requestRules } from "./requestRules.ts";
+import { defaultResilience, leastEjection, resilience } from "./resilience.ts";
 import { addIssue, byName, integer, label, message, ownHeader, strictObject } from "./rules.ts";
+import { storage } from "./storage.ts";
 
 /*
  * A service as its team declares it, and its versions.
@@ -31,9 +35,11 @@ const version = strictObject({
   replicas: integer(1, 50).exactOptional(),
 });
 
-/** Requests with this header set to `true` go to one version, whatever the weights. */
+/** Requests with this header go to one version, whatever the weights. */
 const canary = strictObject({
   header: ownHeader().default("x-canary"),
+  /** What the header has to be. */
+  value: plain().default("true"),
   /** @default the last version */
   version: z.string(message("the name of one of the versions")).exactOptional(),
 });
@@ -44,13 +50,17 @@ const serviceShape = strictObject({
   /** What it listens on, by name. The first one is the variable `PORT`. */
   ports,
   probes: probes.prefault({}),
-  /** Pods of each version. */
-  replicas: integer(1, 50).default(2),
+  /** Pods of each version. @default 2; with storage 1, as pods with volumes of their own need not know of each other */
+  replicas: integer(1, 50).exactOptional(),
   /** By name. One version takes all requests. */
   versions: byName(version, "versions", label(longestVersion)).default({ v1: {} }),
   /** @default none. With a single version there is nothing to choose. */
   canary: canary.exactOptional(),
   resilience: resilience.prefault({}),
+  /** What becomes of requests by what is in them. @default none: weights and the canary decide */
+  rules: requestRules.exactOptional(),
+  /** Folders that outlive its pods, each of which has a name that stays. One version alone can have them. @default none */
+  storage: storage.exactOptional(),
   /** @default nothing: it is for the mesh alone */
   exposed: exposed.exactOptional(),
 });
@@ -59,7 +69,8 @@ type GivenService = z.output<typeof serviceShape>;
 /** A service of the mesh: whatever others call. */
 export const service = serviceShape
   .superRefine((given, ctx) => {
-    const { versions, canary, replicas, resilience } = given;
+    const { versions, canary, resilience } = given;
+    const replicas = replicasOf(given);
     const ports = portsOf(given.ports);
     for (const [path, allowed] of probeProblems(given.probes, ports)) addIssue(ctx, ["probes", ...path], allowed);
     const exposing = given.exposed ? exposedProblems(given.exposed, ports) : [];
@@ -71,8 +82,22 @@ export const service = serviceShape
     requireVersions(given, ctx);
     if (canary && !ports.some(({ protocol }) => hasRequests(protocol)))
       addIssue(ctx, ["canary"], "nothing where no port has protocol http, http2 or grpc: connections have no headers");
+    requireStorable(given, ctx);
     const elsewhere = canaryProblem(canary, names);
     if (elsewhere) addIssue(ctx, ["canary", "version"], elsewhere);
+    if (given.rules) {
+      const speaks = {
+        requests: ports.some(({ protocol }) => hasRequests(protocol)),
+        http: ports.some(({ protocol }) => protocol === "http" || protocol === "http2"),
+        repeatable: ports.some(
+          ({ protocol, idempotent }) => hasRequests(protocol) && (protocol !== "grpc" || idempotent === true),
+        ),
+      };
+      for (const [path, allowed] of requestProblems(given.rules, names, speaks, canary))
+        addIssue(ctx, ["rules", ...path], allowed);
+      if (given.rules.affinity && resilience.balancing !== defaultResilience.balancing)
+        addIssue(ctx, ["resilience", "balancing"], `${defaultResilience.balancing} with rules.affinity, which takes its place`);
+    }
     const { maxPercent } = resilience.ejection;
     const most = Math.max(1, ...Object.values(versions).map((version) => version.replicas ?? replicas));
     if (most > 1 && maxPercent < leastEjection(most)) {
@@ -81,10 +106,11 @@ export const service = serviceShape
     }
   })
   .transform((given) => {
-    const { ports, probes, canary, calls, exposed, resilience, replicas } = given;
+    const { ports, probes, canary, calls, exposed, resilience, storage } = given;
+    const replicas = replicasOf(given);
     const versions = Object.entries(given.versions);
     const weights = versions.reduce((total, [, { weight = 0 }]) => total + weight, 0);
-    const chosen = canary && { header: canary.header, version: canary.version ?? versions.at(-1)?.[0] ?? "" };
+    const chosen = canary && { ...canary, version: canary.version ?? versions.at(-1)?.[0] ?? "" };
     const listens = portsOf(ports);
     return {
       ports: listens,
@@ -97,10 +123,25 @@ export const service = serviceShape
         }),
       ),
       ...(chosen && { canary: chosen }),
-      ...{ resilience, calls },
+      ...{ resilience, calls, egress: egressOf(given.egress) },
+      ...(storage && { storage }),
+      ...(given.rules && { rules: given.rules }),
       ...(exposed && { exposed }),
     };
   });
+
+const replicasOf = ({ replicas, storage }: GivenService) => replicas ?? (storage ? 1 : 2);
+
+/** Refuses volumes that could not be mounted, or that pods of several versions would have to share. */
+function requireStorable({ storage, versions, container }: GivenService, ctx: z.core.$RefinementCtx): void {
+  if (!storage) return;
+  if (Object.keys(versions).length > 1)
+    addIssue(ctx, ["storage"], "nothing with several versions, as what one has written no other one has");
+  for (const path of Object.keys(storage)) {
+    const problem = folderProblem(path, container);
+    if (problem) addIssue(ctx, ["storage", path], problem);
+  }
+}
 
 /** Refuses versions that could not run, and those that run what another one runs: to choose between them would be for nothing. */
 function requireVersions(given: GivenService, ctx: z.core.$RefinementCtx): void {

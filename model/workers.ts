@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { milliseconds } from "./durations.ts";
+import { egressOf } from "./egress.ts";
 import type { ServiceImageSource } from "./image.ts";
 import { probeProblems, probes, probesOf } from "./probes.ts";
 import { podSettingsOf, programOf, programShape, requirePodsRunnable } from "./program.ts";
@@ -26,7 +27,8 @@ export const worker = strictObject({
     const { calls, replicas, probes } = given;
     // It is deployed as a service is that listens on nothing.
     const version: ServiceVersion<ServiceImageSource> = { ...{ name: "v1", weight: 100, replicas }, ...programOf(given) };
-    return { ports: [], probes: probesOf(silent(probes), []), calls, ...podSettingsOf(given), versions: [version] };
+    const reach = { calls, egress: egressOf(given.egress) };
+    return { ports: [], probes: probesOf(silent(probes), []), ...reach, ...podSettingsOf(given), versions: [version] };
   });
 
 const silent = ({ ready = "none", ...rest }: z.output<typeof probes>) => ({ ...rest, ready });
@@ -78,7 +80,13 @@ export const job = strictObject({
   .transform((given) => {
     const { before, schedule, timeZone, retries, timeout, calls } = given;
     return {
-      ...{ program: programOf(given), calls, retries, seconds: (milliseconds(timeout) ?? 0) / 1_000 },
+      ...{
+        program: programOf(given),
+        calls,
+        egress: egressOf(given.egress),
+        retries,
+        seconds: (milliseconds(timeout) ?? 0) / 1_000,
+      },
       ...podSettingsOf(given),
       ...(before !== undefined && { before }),
       ...(schedule !== undefined && { schedule }),

@@ -30,10 +30,14 @@ export async function eksTarget(config: EksConfig): Promise<Target> {
     proxyCpu: "100m",
     storageClass: eksStorageClass,
     networkPolicies: "enforced",
+    surroundings: { clusterRanges: [network.cidr, ...serviceRanges] },
     dnsRegion: config.eks.region,
     callerAddresses: "kept",
   };
 }
+
+/** Where EKS has Services: in the one of these that the network is not in. */
+const serviceRanges = ["10.100.0.0/16", "172.20.0.0/16"];
 
 /** How a load balancer learns whether a proxy answers: that it takes a connection, or what it says over HTTP. */
 type HealthCheck =

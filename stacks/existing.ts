@@ -10,7 +10,7 @@ type Existing = ExistingConfig["existing"];
 /** A cluster that runs already, whose gateways are reached as its owner says. */
 export async function existingTarget(config: ExistingConfig): Promise<Target> {
   const { kubeconfig, context, exposure, storageClass, networkPolicies, callerAddresses, platform } = config.existing;
-  const { dnsAddresses, apiServerPort } = config.existing;
+  const { dnsAddresses, apiServerPort, clusterRanges } = config.existing;
   const ports = [apiServerPort, portOf(contextServer(kubeconfig, context))];
   return {
     ...resolveCommon(config),
@@ -24,6 +24,7 @@ export async function existingTarget(config: ExistingConfig): Promise<Target> {
     surroundings: {
       openshiftDns: platform === "openshift",
       dnsAddresses,
+      ...(clusterRanges && { clusterRanges }),
       apiServerPorts: ports.filter((port) => port !== undefined),
     },
     callerAddresses,

@@ -3,6 +3,7 @@ import process from "node:process";
 import type { Config } from "../../config.ts";
 import { messageOf } from "../../lib/messages.ts";
 import type { KindSpec } from "../../model/kindSpec.ts";
+import { type DeployedFault, endOf } from "../../model/requestRules.ts";
 import { type Context, kubectlFor, pulumiStack, readToLook } from "../context.ts";
 import { driftOf } from "../drift/stackDrift.ts";
 import { readHealth } from "../kind/status.ts";
@@ -87,8 +88,13 @@ async function lookAtStack(context: Context): Promise<Found> {
     const stack = await pulumiStack(context);
     const missing = missingTools(context.config, stack.env.PATH);
     if (missing.length > 0) return { said: [], problems: [notLookedAt(context.config.sources, missing)] };
-    const [drift, url] = await Promise.all([lookForDrift(context, stack), lookAtUrl(context, stack)]);
-    return { said: [...drift.said, ...url.said], problems: [...drift.problems, ...url.problems] };
+    const outputs = readOutputs(stack).catch(() => ({}));
+    const found = await Promise.all([
+      lookForDrift(context, stack),
+      outputs.then(faultsNow),
+      outputs.then((known) => lookAtUrl(context, known)),
+    ]);
+    return { said: found.flatMap(({ said }) => said), problems: found.flatMap(({ problems }) => problems) };
   } catch (error) {
     return { said: [], problems: [messageOf(error)] };
   }
@@ -107,9 +113,20 @@ async function lookForDrift(context: Context, stack: PulumiStack): Promise<Found
   return { said: ["Objects: they cannot be listed, so whether some were deleted or changed is not known"], problems: [] };
 }
 
+/** The faults that are made on purpose, and those among them that should have ended. */
+function faultsNow({ faults }: { readonly faults?: unknown }): Found {
+  const known = (Array.isArray(faults) ? faults : []) as readonly DeployedFault[];
+  const isOver = (fault: DeployedFault) => endOf(fault) <= Date.now();
+  const inForce = known.filter((fault) => !isOver(fault));
+  return {
+    said: inForce.map(({ service, until }) => `Fault: callers of ${service} get one on purpose, until ${until}`),
+    problems: known.filter(isOver).map(({ service, until }) => `The fault of ${service} has ended (${until}) and is still made`),
+  };
+}
+
 /** Asks the stack's URL once; none where nothing was deployed yet. */
-async function lookAtUrl({ entry }: Context, stack: PulumiStack): Promise<Found> {
-  const question = questionOf(await readOutputs(stack).catch(() => ({})), entry);
+async function lookAtUrl({ entry }: Context, outputs: Readonly<Record<string, unknown>>): Promise<Found> {
+  const question = questionOf(outputs, entry);
   if (!question) return { said: [], problems: ["Nothing is deployed in the cluster yet, or not to the end."] };
   const { url, expected } = question;
   const answer = await ask(url, question);

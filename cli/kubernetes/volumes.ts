@@ -1,6 +1,7 @@
 import type { Config } from "../../config.ts";
 import { UserError } from "../../lib/errors.ts";
 import { claimOf, nameOf } from "../../model/names.ts";
+import { claimsOf } from "../../model/storage.ts";
 import type { Context } from "../context.ts";
 import { makeAnew } from "../support/make.ts";
 import type { Kubectl } from "./kubectl.ts";
@@ -17,17 +18,21 @@ interface Item {
   readonly status?: { readonly capacity?: { readonly storage?: string } };
 }
 
-/** A database's volume as a stack asks for it. */
+/** A volume as a stack asks for it. */
 export interface WantedVolume {
-  /** `namespace/name` of the database. */
-  readonly database: string;
+  /** `namespace/name` of the database or service that has it. */
+  readonly owner: string;
+  /** Name of its claim. */
+  readonly claim: string;
+  /** Where its size is set. */
+  readonly setting: string;
   readonly storage: string;
   /** @default the cluster's own */
   readonly storageClass?: string | undefined;
 }
 
 /**
- * Refuses a size or a class that the volume of a database cannot have, before anything is changed: the API server would refuse it in
+ * Refuses a size or a class that a volume cannot have, before anything is changed: the API server would refuse it in
  * the middle of the update.
  *
  * @throws UserError with one sentence for each volume.
@@ -46,31 +51,46 @@ export async function requireVolumes(
   // A cluster that does not answer has the update fail, with its own words.
   if (!ok || stdout.trim() === "") return;
   const { items } = JSON.parse(stdout) as { items: readonly Item[] };
-  const problems = wantedVolumes(config, applications).flatMap((wanted) => volumeProblem(wanted, items) ?? []);
-  if (problems.length === 0) return;
-  const anew = config.target === "kind" ? makeAnew(stack) : "give the database another name";
+  // Of a service's pods each has such a volume, which is told once.
+  const problems = new Set(wantedVolumes(config, applications).flatMap((wanted) => volumeProblem(wanted, items) ?? []));
+  if (problems.size === 0) return;
+  const anew = config.target === "kind" ? makeAnew(stack) : "give what it is of another name";
   const advice = `For another volume, dump the data, ${anew}, and restore it. Nothing was changed.`;
   throw new UserError([...problems, advice].join("\n"));
 }
 
 function wantedVolumes(config: Config, applications: Context["applications"]): WantedVolume[] {
   const storageClass = config.target === "existing" ? config.existing.storageClass : undefined;
-  return applications.flatMap(({ namespace, databases = [] }) =>
-    databases.map(({ name, storage }) => ({ database: nameOf({ namespace, name }), storage, storageClass })),
-  );
+  return applications.flatMap(({ namespace, services, databases = [] }) => {
+    const placed = (name: string) => ({ owner: nameOf({ namespace, name }), storageClass });
+    return [
+      ...databases.map(({ name, storage }) => ({
+        ...{ ...placed(name), claim: claimOf(name), storage },
+        setting: `mesh:apps.${namespace}.${name}.storage`,
+      })),
+      ...services.flatMap(({ name, storage = {}, versions: [version] }) =>
+        Object.entries(storage).flatMap(([path, size]) =>
+          claimsOf(name, { [path]: size }, version?.replicas ?? 0).map((claim) => ({
+            ...{ ...placed(name), claim: claim.name, storage: size },
+            setting: `mesh:apps.${namespace}.${name}.storage["${path}"]`,
+          })),
+        ),
+      ),
+    ];
+  });
 }
 
 /** What is wrong with what is asked for, in view of what the cluster has; undefined where there is no volume yet. */
-export function volumeProblem({ database, storage, storageClass }: WantedVolume, items: readonly Item[]): string | undefined {
-  const [namespace, name = ""] = database.split("/");
+export function volumeProblem(wanted: WantedVolume, items: readonly Item[]): string | undefined {
+  const { owner, setting, storage, storageClass } = wanted;
+  const [namespace] = owner.split("/");
   const claim = items.find(
     ({ kind, metadata }) =>
-      kind === "PersistentVolumeClaim" && metadata.namespace === namespace && metadata.name === claimOf(name),
+      kind === "PersistentVolumeClaim" && metadata.namespace === namespace && metadata.name === wanted.claim,
   );
   const has = claim?.spec?.resources?.requests?.storage;
   if (!claim || has === undefined) return undefined;
-  const setting = `mesh:apps.${namespace}.${name}.storage`;
-  const volume = `the volume of ${database}`;
+  const volume = `the volume of ${owner}`;
   const given = `${setting} is ${storage}, and ${volume} has ${has}`;
 
   const className = claim.spec?.storageClassName;

@@ -40,7 +40,8 @@ export function readStackFile(stack: string, folder = projectDir): Record<string
     );
   }
   const file = `Pulumi.${name}.yaml`;
-  const document = parseDocument(readFileSync(join(folder, file), "utf8"));
+  // Pulumi takes a date without quotes for a moment, and writes that in its own way.
+  const document = parseDocument(readFileSync(join(folder, file), "utf8"), { customTags: ["timestamp"] });
   const [error] = document.errors;
   if (error) throw new UserError(`${file} is not YAML: ${error.message.split("\n")[0]}`);
   const settings: unknown = document.toJS();
@@ -56,6 +57,7 @@ export function readStackFile(stack: string, folder = projectDir): Record<string
 
 /** A value with a word in the place of each secret, which only Pulumi can open. */
 function withoutSecrets(value: unknown): unknown {
+  if (value instanceof Date) return value.toISOString();
   if (Array.isArray(value)) return value.map(withoutSecrets);
   if (!isMapping(value)) return value;
   if (typeof value.secure === "string" && Object.keys(value).length === 1) return sealed;

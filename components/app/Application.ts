@@ -1,11 +1,13 @@
+import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import type { ApplicationSpec, ServiceSpec } from "../../model/application.ts";
+import { type ApplicationSpec, ownWorkloads, type ServiceSpec } from "../../model/application.ts";
 import type { CallGraph } from "../../model/callGraph.ts";
 import type { Call } from "../../model/calls.ts";
 import type { Environment } from "../../model/container.ts";
-import { credentialsOf, nameOf, resolveCall, same } from "../../model/names.ts";
+import { credentialsOf, foreignCredentialsOf, nameOf, resolveCall, same } from "../../model/names.ts";
 import type { PodSettings } from "../../model/program.ts";
 import type { Route } from "../../model/route.ts";
+import type { Storage } from "../../model/storage.ts";
 import type { Backend } from "../gateway/gateway.ts";
 import type { Surroundings } from "../security/network.ts";
 import { ZeroTrust } from "../security/ZeroTrust.ts";
@@ -27,46 +29,65 @@ export interface ApplicationArgs {
   readonly surroundings?: Surroundings;
   /** Values of the stack's encrypted configuration, by name. @default none */
   readonly settings?: PodsArgs["settings"];
+  /** Of volumes. @default the cluster's own */
+  readonly storageClass?: string | undefined;
+}
+
+/** What workloads are deployed with that is not their application's alone. */
+export interface DeployArgs {
   /** What gateways offer, of all applications together. */
   readonly routes: readonly Route[];
-  /** Of the databases' volumes. @default the cluster's own */
-  readonly storageClass?: string | undefined;
+  /** Databases of all applications, by their namespace and name with a slash between. */
+  readonly databases: ReadonlyMap<string, Database>;
   /** Annotations of the Service of a route, for the gateways that offer it. @default none */
   readonly annotations?: (route: Route) => Readonly<Record<string, string>>;
 }
 
 /**
- * An application in the mesh: its namespace, which allows no pod any privilege and no caller that is not declared, its
- * databases, its services with their traffic rules, and whoever puts load on them.
+ * An application in the mesh: its namespace, which allows no pod any privilege and no caller that is not declared, and its
+ * databases. Its services with their traffic rules, its workers and jobs, and whoever puts load on them follow with {@link deploy}, as
+ * they may call databases of other applications.
  */
 export class Application extends pulumi.ComponentResource {
-  /** What a route to a service waits for, by the service's namespace and name with a slash between. */
-  readonly backends: ReadonlyMap<string, Backend>;
+  /** By namespace and name with a slash between. */
+  readonly databases: ReadonlyMap<string, Database>;
+  private readonly place: Place;
 
   constructor(name: string, args: ApplicationArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mesh:app:Application", name, {}, opts);
 
-    const { spec, graph, mesh, surroundings = {}, storageClass, settings = {}, routes, annotations = () => ({}) } = args;
-    const { namespace, services, workers = [], jobs = [], databases = [], loadGenerators = [] } = spec;
+    const { spec, graph, mesh, surroundings = {}, storageClass, settings = {} } = args;
+    const { namespace, databases = [] } = spec;
     const { injection, podAnnotations } = mesh;
     const labelled = createNamespace(name, { namespace, podSecurity: "restricted", injection }, { parent: this });
     // Before any pod, so that there is no moment in which everybody is let in.
     const access = new ZeroTrust(name, { namespace, graph, surroundings }, { parent: this, dependsOn: labelled });
-    const guarded = { parent: this, dependsOn: access };
-    const pods = { namespace: labelled.metadata.name, podAnnotations, settings };
+    const pods = { namespace: labelled.metadata.name, podAnnotations, settings, ...(storageClass && { storageClass }) };
 
     /** A workload's name for Pulumi, which is unique in the platform, and its options. */
     const named: Named = (workload, options) => [
       `${namespace}-${workload}`,
       withFormerName(options, workload, { namespace, name: workload }, graph.workloads),
     ];
+    this.place = { spec, labelled, access, pods, named };
+    this.databases = new Map(
+      databases.map((database) => {
+        const [own, options] = named(database.name, { parent: this, dependsOn: access });
+        return [nameOf({ namespace, name: database.name }), new Database(own, { ...database, ...pods }, options)];
+      }),
+    );
+  }
 
-    const found = new Found(namespace);
-    for (const database of databases) {
-      const [own, options] = named(database.name, guarded);
-      const made = new Database(own, { ...database, ...pods, ...(storageClass && { storageClass }) }, options);
-      found.add(database.name, made);
-    }
+  /**
+   * Starts everything that calls.
+   *
+   * @returns what a route to a service waits for, by the service's namespace and name with a slash between.
+   */
+  deploy({ routes, databases, annotations = () => ({}) }: DeployArgs): ReadonlyMap<string, Backend> {
+    const { spec, labelled, access, pods, named } = this.place;
+    const { namespace, services, workers = [], jobs = [], loadGenerators = [] } = spec;
+    const guarded = { parent: this, dependsOn: access };
+    const found = new Found(namespace, databases, this.foreignCredentials(databases));
     const waits = new Map<string, Job[]>();
     for (const { name, program, before, calls = [], ...job } of jobs) {
       // What others wait for begins when it can: it would else use up its tries on a database that is starting.
@@ -78,55 +99,113 @@ export class Application extends pulumi.ComponentResource {
       const waiting = before === "deploy" ? [...services, ...workers].map((one) => one.name) : (before ?? []);
       for (const one of waiting) waits.set(one, [...(waits.get(one) ?? []), made]);
     }
-    const deploy = ({ name, ports, probes, versions, calls = [], ...rest }: Deployable, route?: Route) => {
+    const deploy = ({ name, ports, probes, versions, storage, calls = [], ...rest }: Deployable, route?: Route) => {
       const serviceAnnotations = route ? annotations(route) : {};
       const annotated = Object.keys(serviceAnnotations).length > 0 && { serviceAnnotations };
       const prepared = { ...found.pods(rest, calls), versions: versions.map((version) => found.program(version, calls)) };
       const [own, options] = named(name, { parent: this, dependsOn: [access, ...(waits.get(name) ?? [])] });
-      return new Microservice(own, { service: name, ports, probes, ...pods, ...prepared, ...annotated }, options);
+      const shape = { service: name, ports, probes, ...(storage && { storage }) };
+      return new Microservice(own, { ...shape, ...pods, ...prepared, ...annotated }, options);
     };
     const backends = new Map<string, Backend>();
-    for (const { name, exposed, canary, resilience, ...service } of services) {
+    for (const { name, exposed, canary, resilience, rules, ...service } of services) {
       const { ports, versions } = service;
       const route = routes.find((row) => same(row.service, { namespace, name }));
       const microservice = deploy({ name, ...service }, route);
-      const shape = { ...(canary && versions.length > 1 && { canary }), resilience, ...(exposed && { exposed }) };
+      const shape = {
+        ...(canary && versions.length > 1 && { canary }),
+        resilience,
+        ...(rules && { rules }),
+        ...(exposed && { exposed }),
+      };
       // A route to a version follows its pods, so that a version that is added gets requests only when it answers.
       const [own, after] = named(name, { parent: this, dependsOn: microservice });
       const traffic = new Traffic(own, { service: name, namespace, ports, versions, ...shape }, after);
       backends.set(nameOf({ namespace, name }), { namespace: labelled, service: traffic });
     }
-    this.backends = backends;
     for (const worker of workers) deploy(worker);
     for (const load of loadGenerators) {
       const [own, options] = named(load.name, guarded);
       new LoadGenerator(own, { ...load, ...pods }, options);
     }
-
     this.registerOutputs();
+    return backends;
+  }
+
+  /** The users of databases elsewhere that workloads here call: no pod can read a Secret of another namespace. */
+  private foreignCredentials(databases: DeployArgs["databases"]): ReadonlyMap<string, SecretName> {
+    const { spec, access, labelled } = this.place;
+    const { namespace } = spec;
+    const callees = ownWorkloads(spec).flatMap(({ calls = [] }) => calls.map(({ to }) => resolveCall(namespace, to)));
+    const foreign = new Map(callees.filter((callee) => callee.namespace !== namespace).map((callee) => [nameOf(callee), callee]));
+    const made = [...foreign].flatMap(([key, callee]): [string, SecretName][] => {
+      const database = databases.get(key);
+      if (!database) return [];
+      const metadata = { name: foreignCredentialsOf(callee), namespace: labelled.metadata.name };
+      // No namespace has a dot in its name: joined by hyphens, those of two callers could run together.
+      const name = [namespace, callee.namespace, callee.name].join(".");
+      const opts = { parent: this, dependsOn: access };
+      return [[key, new k8s.core.v1.Secret(name, { metadata, stringData: database.credentials.values }, opts).metadata.name]];
+    });
+    return new Map(made);
   }
 }
+
+/**
+ * Applications, whose workloads may call each other's databases.
+ *
+ * @returns what a route to a service waits for, by the service's namespace and name with a slash between.
+ */
+export function deployApplications(
+  specs: readonly ApplicationSpec[],
+  { routes, annotations, ...args }: Omit<ApplicationArgs, "spec"> & Omit<DeployArgs, "databases">,
+  opts?: pulumi.ComponentResourceOptions,
+): ReadonlyMap<string, Backend> {
+  const applications = specs.map((spec) => new Application(spec.namespace, { spec, ...args }, opts));
+  const databases = new Map(applications.flatMap((application) => [...application.databases]));
+  const deployed = { routes, databases, ...(annotations && { annotations }) };
+  return new Map(applications.flatMap((application) => [...application.deploy(deployed)]));
+}
+
+/** What an application is in, for what is deployed there. */
+interface Place {
+  readonly spec: ApplicationSpec;
+  readonly labelled: pulumi.Resource & { readonly metadata: { readonly name: pulumi.Output<string> } };
+  readonly access: ZeroTrust;
+  readonly pods: Pick<PodsArgs, "namespace" | "settings"> & {
+    readonly podAnnotations: MeshMembership["podAnnotations"];
+    readonly storageClass?: string;
+  };
+  readonly named: Named;
+}
+
+type SecretName = pulumi.Output<string>;
 
 type Named = <O extends pulumi.ResourceOptions>(workload: string, opts: O) => [name: string, opts: O];
 
 /** What services and workers have in common. */
-type Deployable = Pick<ServiceSpec, "name" | "ports" | "probes" | "versions" | "container" | "initContainers" | "calls">;
+type Deployable = Pick<ServiceSpec, "name" | "ports" | "probes" | "versions" | "container" | "initContainers" | "calls"> & {
+  readonly storage?: Storage;
+};
 
-/** What is found in an application by name, for the pods that name it. */
+/** What is found by name, for the pods of a namespace that name it. */
 class Found {
-  private readonly databases = new Map<string, Database>();
-
-  constructor(private readonly namespace: string) {}
-
-  add(name: string, database: Database): void {
-    this.databases.set(name, database);
-  }
+  constructor(
+    private readonly namespace: string,
+    private readonly databases: ReadonlyMap<string, Database>,
+    private readonly foreign: ReadonlyMap<string, SecretName>,
+  ) {}
 
   databasesAmong(calls: readonly Call[]): Database[] {
-    const callees = calls
-      .map(({ to }) => resolveCall(this.namespace, to))
-      .filter(({ namespace }) => namespace === this.namespace);
-    return callees.flatMap(({ name }) => this.databases.get(name) ?? []);
+    return this.calledDatabases(calls).map(([, database]) => database);
+  }
+
+  private calledDatabases(calls: readonly Call[]): [key: string, database: Database][] {
+    const keys = calls.map(({ to }) => nameOf(resolveCall(this.namespace, to)));
+    return keys.flatMap((key): [string, Database][] => {
+      const database = this.databases.get(key);
+      return database ? [[key, database]] : [];
+    });
   }
 
   /** A program with the variables that its callees come with; what names a Secret of the application waits for it. */
@@ -134,7 +213,7 @@ class Found {
     program: P,
     calls: readonly Call[],
   ): Omit<P, "env"> & { readonly env: Variables } {
-    const ofCallees = this.databasesAmong(calls).map(({ env }) => env);
+    const ofCallees = this.calledDatabases(calls).map(([key, database]) => database.variables(this.foreign.get(key)));
     return { ...program, env: Object.assign({}, ...ofCallees, this.waiting(program.env)) };
   }
 
@@ -147,11 +226,21 @@ class Found {
   }
 
   private waiting<V extends Environment[string]>(given: Readonly<Record<string, V>>): Readonly<Record<string, V | SecretKey>> {
-    const secrets = new Map([...this.databases].map(([name, { credentials }]) => [credentialsOf(name), credentials.secret]));
     const entries = Object.entries(given).map(([name, value]): [string, V | SecretKey] => {
-      const secret = typeof value === "object" && "secret" in value ? secrets.get(value.secret) : undefined;
-      return [name, secret && typeof value === "object" && "secret" in value ? { secret, key: value.key } : value];
+      if (typeof value !== "object" || !("secret" in value)) return [name, value];
+      const secret = this.secret(value.secret);
+      return [name, secret ? { secret, key: value.key } : value];
     });
     return Object.fromEntries(entries);
+  }
+
+  /** The Secret of a database under a name; undefined where it is somebody else's. */
+  private secret(name: string): SecretName | undefined {
+    for (const [key, database] of this.databases) {
+      const { namespace, name: own } = resolveCall(this.namespace, key);
+      if (namespace === this.namespace && name === credentialsOf(own)) return database.credentials.secret;
+      if (name === foreignCredentialsOf({ namespace, name: own })) return this.foreign.get(key);
+    }
+    return undefined;
   }
 }

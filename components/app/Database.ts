@@ -6,6 +6,7 @@ import { databasePort } from "../../model/callGraph.ts";
 import { imageName } from "../../model/image.ts";
 import { claimOf, credentialKeys, credentialsOf, serviceHost } from "../../model/names.ts";
 import { restrictedContainer, restrictedPod } from "../support/restricted.ts";
+import { createClaim, inPlace } from "./claims.ts";
 import type { Variables } from "./pods.ts";
 
 export interface DatabaseArgs extends DatabaseSpec {
@@ -20,7 +21,8 @@ export interface DatabaseArgs extends DatabaseSpec {
 export interface Credentials {
   /** Name of the Secret, in the database's namespace. Whatever names it waits for the Secret, and not for the database. */
   readonly secret: pulumi.Output<string>;
-  readonly keys: typeof credentialKeys;
+  /** What is in it. */
+  readonly values: Readonly<Record<keyof typeof credentialKeys, pulumi.Input<string>>>;
 }
 
 /** The user of Debian's PostgreSQL, whose files nobody else may read. */
@@ -28,19 +30,17 @@ const user = 999;
 /** Seconds until a stopping PostgreSQL is killed. It is told to stop fast, so this is time for its last checkpoint. */
 const gracePeriod = 60;
 const keys = credentialKeys;
-/** What cannot be changed in place is refused, as the name is taken: what holds data is never deleted for its successor. */
-const inPlace = { deleteBeforeReplace: false } as const;
 const volumeFolder = "/var/lib/postgresql/data";
 
 /**
- * A PostgreSQL server of one pod with a volume of its own, for callers in its namespace. Its data outlives the pod and the
+ * A PostgreSQL server of one pod with a volume of its own. Its data outlives the pod and the
  * StatefulSet, and goes with the namespace. The volume grows in place where its StorageClass lets it, and never shrinks. Files of
  * one major version are not opened by another: the pod then says so in its log and does not become ready; dump and restore is the way.
  */
 export class Database extends pulumi.ComponentResource {
   readonly credentials: Credentials;
-  /** What a caller's process needs, in the variables that every PostgreSQL client reads. */
-  readonly env: Variables;
+  private readonly host: pulumi.Output<string>;
+  private readonly args: DatabaseArgs;
 
   constructor(name: string, args: DatabaseArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mesh:app:Database", name, {}, opts);
@@ -50,17 +50,19 @@ export class Database extends pulumi.ComponentResource {
 
     // Letters and digits alone: it may become part of a URL.
     const password = new random.RandomPassword(name, { length: 32, special: false }, child);
+    const values = { user: args.user, password: password.result, database };
     const secret = new k8s.core.v1.Secret(
       name,
       {
         metadata: { ...metadata, name: credentialsOf(args.name) },
-        stringData: { [keys.user]: args.user, [keys.password]: password.result, [keys.database]: database },
+        stringData: values,
       },
       child,
     );
-    this.credentials = { secret: secret.metadata.name, keys };
+    this.credentials = { secret: secret.metadata.name, values };
     const account = new k8s.core.v1.ServiceAccount(name, { metadata, automountServiceAccountToken: false }, child);
-    const claim = this.claim(name, args, metadata);
+    const { storage: size, storageClass } = args;
+    const claim = createClaim(name, { ...metadata, name: claimOf(args.name) }, { size, storageClass }, child);
     const ports = [{ name: "tcp-postgresql", port: databasePort, targetPort: "postgresql", appProtocol: "tcp" }];
     new k8s.core.v1.Service(name, { metadata, spec: { selector: { app: args.name }, ports } }, child);
     const refs = { account: account.metadata.name, claim: claim.metadata.name, credentials: this.credentials };
@@ -69,33 +71,27 @@ export class Database extends pulumi.ComponentResource {
     const kept = { ...child, ...inPlace, ignoreChanges: ["spec.volumeClaimTemplates"] };
     new k8s.apps.v1.StatefulSet(name, { metadata, spec: setSpec(args, refs) }, kept);
 
-    this.env = {
-      PGHOST: pulumi.output(namespace).apply((known) => serviceHost({ name: args.name, namespace: known })),
-      PGPORT: `${databasePort}`,
-      PGDATABASE: database,
-      PGUSER: args.user,
-      PGPASSWORD: { secret: this.credentials.secret, key: keys.password },
-    };
+    this.host = pulumi.output(namespace).apply((known) => serviceHost({ name: args.name, namespace: known }));
+    this.args = args;
     this.registerOutputs();
   }
 
-  /** A resource of its own, as that of a StatefulSet's template could never grow: the template cannot change. */
-  private claim(name: string, { storage, storageClass: storageClassName, ...args }: DatabaseArgs, { namespace, labels }: Placed) {
-    const spec = {
-      accessModes: ["ReadWriteOnce"],
-      resources: { requests: { storage } },
-      ...(storageClassName === undefined ? {} : { storageClassName }),
+  /**
+   * What a caller's process needs, in the variables that every PostgreSQL client reads.
+   *
+   * @param secret - name of a Secret with the credentials in the caller's namespace. @default the one in the database's own
+   */
+  variables(secret: pulumi.Output<string> = this.credentials.secret): Variables {
+    const { database, user } = this.args;
+    return {
+      PGHOST: this.host,
+      PGPORT: `${databasePort}`,
+      PGDATABASE: database,
+      PGUSER: user,
+      PGPASSWORD: { secret, key: keys.password },
     };
-    return new k8s.core.v1.PersistentVolumeClaim(
-      name,
-      { metadata: { name: claimOf(args.name), namespace, labels }, spec },
-      // No change of the program takes data away; it goes with the namespace.
-      { parent: this, ...inPlace, retainOnDelete: true },
-    );
   }
 }
-
-type Placed = Pick<k8s.types.input.meta.v1.ObjectMeta, "namespace" | "labels">;
 
 /** What the pod names: each is an output of what must be there before it. */
 interface PodReferences {

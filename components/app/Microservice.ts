@@ -1,16 +1,21 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { ServiceSpec } from "../../model/application.ts";
+import { headlessOf } from "../../model/names.ts";
 import type { Protocol } from "../../model/ports.ts";
 import type { Probe, Probes } from "../../model/probes.ts";
 import type { ServiceVersion } from "../../model/service.ts";
+import { claimsOf, type Storage, volumeOf } from "../../model/storage.ts";
+import { claimSpec, createClaim, inPlace } from "./claims.ts";
 import { type ContainerProgram, defaultResources, type Pods, type PodsArgs, podVariables, preparePods } from "./pods.ts";
 
 export interface MicroserviceArgs extends Pick<ServiceSpec, "ports" | "probes">, Omit<PodsArgs, "programs"> {
   /** Name of the Service, the account and the `app` label: hosts and policies refer to it. */
   readonly service: string;
-  /** Each as its own Deployment. */
+  /** Each as its own Deployment; with storage a single one, as a StatefulSet. */
   readonly versions: readonly MicroserviceVersion[];
+  /** Of its volumes. @default the cluster's own */
+  readonly storageClass?: string;
   /** Annotations of the Service. @default none */
   readonly serviceAnnotations?: Readonly<Record<string, string>>;
   /** Annotations of the pods; a change rolls them. @default none */
@@ -22,15 +27,20 @@ export interface MicroserviceVersion extends Pick<ServiceVersion, "name" | "repl
 /** Endpoints are withdrawn everywhere within this many seconds; only then is the process told to stop. */
 const withdrawal = 5;
 const gracePeriod = 30;
+/** Of a volume that nobody has claimed: of a pod that somebody has added by hand. */
+const templateSize = "1Gi";
 
 /**
  * A service of the mesh, or a worker, which is one without ports: a Service over all its versions, an account of its own, and for each
  * version a Deployment whose pods are spread over the nodes, run without any privilege, and lose no request when they stop.
+ *
+ * With storage it is a StatefulSet instead: each pod has a name that stays, under a second Service without an address, and volumes of
+ * its own, which outlive the pod and the service and go with the namespace. They grow in place where their StorageClass lets them.
  */
 export class Microservice extends pulumi.ComponentResource {
   constructor(name: string, args: MicroserviceArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mesh:app:Microservice", name, {}, opts);
-    const { service, namespace, ports, versions, serviceAnnotations: annotations } = args;
+    const { service, namespace, ports, versions, storage, serviceAnnotations: annotations } = args;
     const child = { parent: this };
     const metadata = { name: service, namespace, labels: { app: service } };
 
@@ -39,12 +49,47 @@ export class Microservice extends pulumi.ComponentResource {
       const served = ports.map(({ name, port, protocol }) => ({ name, port, targetPort: name, appProtocol: spoken(protocol) }));
       const spec = { selector: { app: service }, ports: served };
       new k8s.core.v1.Service(name, { metadata: { ...metadata, ...(annotations && { annotations }) }, spec }, child);
+      // Peers look for each other before they are ready.
+      const headless = { ...spec, clusterIP: "None", publishNotReadyAddresses: true };
+      const { name: own } = headlessOf({ name: service, namespace: "" });
+      if (storage) new k8s.core.v1.Service(`${name}-headless`, { metadata: { ...metadata, name: own }, spec: headless }, child);
     }
     const pods = preparePods(name, { ...args, programs: versions }, child);
     const refs = { account: account.metadata.name, pods };
-    for (const version of versions) deploy(`${name}-${version.name}`, args, version, refs, child);
+    for (const version of versions) {
+      if (storage) this.keep(name, args, storage, version, refs);
+      else deploy(`${name}-${version.name}`, args, version, refs, child);
+    }
 
     this.registerOutputs();
+  }
+
+  /** A set of pods that keep their names and volumes. */
+  private keep(name: string, args: MicroserviceArgs, storage: Storage, version: MicroserviceVersion, refs: PodReferences): void {
+    const { service, namespace, storageClass } = args;
+    const { labels, template } = templateOf(args, version, refs);
+    const metadata = { name: service, namespace, labels: { app: service } };
+    const claims = claimsOf(service, storage, version.replicas).map(({ name: claim, size }) =>
+      createClaim(`${name}-${claim}`, { ...metadata, name: claim }, { size, storageClass }, { parent: this }),
+    );
+    // Each pod finds its claims made, and of the templates, which cannot change, it has their names alone.
+    const volumeClaimTemplates = Object.keys(storage).map((path) => ({
+      metadata: { name: volumeOf(path) },
+      spec: claimSpec({ size: templateSize, storageClass }),
+    }));
+    const spec = {
+      replicas: version.replicas,
+      serviceName: headlessOf({ name: service, namespace: "" }).name,
+      selector: { matchLabels: { app: service } },
+      // With the default, a pod that cannot start would have to be removed by hand before it gets a better template.
+      podManagementPolicy: "Parallel",
+      template,
+      volumeClaimTemplates,
+    };
+    const after = { parent: this, ...inPlace, dependsOn: claims };
+    new k8s.apps.v1.StatefulSet(name, { metadata: { ...metadata, labels }, spec }, after);
+    const budget = { maxUnavailable: 1, selector: { matchLabels: { app: service } } };
+    new k8s.policy.v1.PodDisruptionBudget(name, { metadata: { namespace, labels }, spec: budget }, { parent: this });
   }
 }
 
@@ -58,14 +103,20 @@ function deploy(
   refs: PodReferences,
   opts: pulumi.CustomResourceOptions,
 ): void {
-  const labels = { app: args.service, version: version.name };
+  const { labels, template } = templateOf(args, version, refs);
   const metadata = { namespace: args.namespace, labels };
   const selector = { matchLabels: labels };
   const strategy = { type: "RollingUpdate", rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } };
-  const { podAnnotations: annotations } = args;
-  const template = { metadata: { labels, ...(annotations && { annotations }) }, spec: podSpec(args, version, labels, refs) };
   new k8s.apps.v1.Deployment(name, { metadata, spec: { replicas: version.replicas, selector, strategy, template } }, opts);
   new k8s.policy.v1.PodDisruptionBudget(name, { metadata, spec: { maxUnavailable: 1, selector } }, opts);
+}
+
+/** The pods of a version, and their labels. */
+function templateOf(args: MicroserviceArgs, version: MicroserviceVersion, refs: PodReferences) {
+  const labels = { app: args.service, version: version.name };
+  const { podAnnotations: annotations } = args;
+  const template = { metadata: { labels, ...(annotations && { annotations }) }, spec: podSpec(args, version, labels, refs) };
+  return { labels, template };
 }
 
 interface PodReferences {
@@ -91,12 +142,13 @@ function podSpec(
       {
         topologyKey: "kubernetes.io/hostname",
         maxSkew: 1,
-        whenUnsatisfiable: "DoNotSchedule",
+        // A volume may be of one node alone, and its pod goes where it is.
+        whenUnsatisfiable: args.storage ? "ScheduleAnyway" : "DoNotSchedule",
         // Nodes that take no such pods, a control plane or a dead worker, are not waited for.
         nodeTaintsPolicy: "Honor",
         labelSelector: { matchLabels: labels },
         // The pods of the template before are about to go; they do not count.
-        matchLabelKeys: ["pod-template-hash"],
+        matchLabelKeys: [args.storage ? "controller-revision-hash" : "pod-template-hash"],
       },
     ],
   };

@@ -11,6 +11,7 @@ import { type Exposed, exposedPort } from "../../model/exposed.ts";
 import { delegateOf, serviceHost } from "../../model/names.ts";
 import type { Cors } from "../../model/policies.ts";
 import { hasRequests, isMultiplexed, type Port } from "../../model/ports.ts";
+import type { Affinity, Fault, Mirror, RequestMatch, RequestRules, TextMatch } from "../../model/requestRules.ts";
 import { defaultResilience, defaultRetriedBytes, missingTime, type Resilience } from "../../model/resilience.ts";
 import { type Canary, canaryProblem, type ServiceVersion, weightsProblem } from "../../model/service.ts";
 import { customResource } from "../support/customResource.ts";
@@ -29,6 +30,8 @@ export interface TrafficArgs {
   readonly canary?: Canary;
   /** @default {@link defaultResilience} */
   readonly resilience?: Resilience;
+  /** @default none */
+  readonly rules?: RequestRules;
   /**
    * What gateways offer of the service, for their route tables to delegate to.
    * @default nothing
@@ -38,13 +41,13 @@ export interface TrafficArgs {
 
 /**
  * How requests reach the versions of one service: a DestinationRule with a subset for each version, and a VirtualService
- * that sends who asks for a version by path or by the canary header to it, splits the rest by weight, and tries again what
- * may be repeated. On ports whose requests no proxy sees, connections are split by weight, and that is all.
+ * that sends who asks for a version by path, by what is in the request or by the canary header to it, splits the rest by weight, and
+ * tries again what may be repeated. On ports whose requests no proxy sees, connections are split by weight, and that is all.
  *
  * An exposed service gets its rules a second time, as the delegate that gateways refer to: a gateway's proxy never asks
  * the rules of the mesh. The rules depend on the subsets: a route to one that no proxy knows yet is answered with 503.
  *
- * @throws Error when the weights do not sum to 100, the canary's version does not exist, or the tries outlast the timeout.
+ * @throws Error when the weights do not sum to 100, the version of the canary or of a rule does not exist, or the tries outlast the timeout.
  * @see https://istio.io/latest/docs/reference/config/networking/virtual-service/
  */
 export class Traffic extends pulumi.ComponentResource {
@@ -84,14 +87,14 @@ type Match = NonNullable<Rule["match"]>[number];
 
 function destinationOf(
   host: string,
-  { ports, versions, resilience = defaultResilience }: TrafficArgs,
+  { ports, versions, rules, resilience = defaultResilience }: TrafficArgs,
 ): NonNullable<IDestinationRule["spec"]> {
   const { pool, ejection, balancing } = resilience;
   const { maxRequestsPerConnection } = pool;
   return {
     host,
     trafficPolicy: {
-      loadBalancer: { simple: balancing },
+      loadBalancer: rules?.affinity ? { consistentHash: hashOf(rules.affinity) } : { simple: balancing },
       connectionPool: {
         tcp: { maxConnections: pool.maxConnections, connectTimeout: seconds(pool.connectTimeout) },
         http: {
@@ -109,6 +112,15 @@ function destinationOf(
     },
     subsets: versions.map(({ name }) => ({ name, labels: { version: name } })),
   };
+}
+
+/** Who stays with a pod, as long as it is there. */
+function hashOf(affinity: Affinity) {
+  if (affinity === "address") return { useSourceIp: true };
+  if ("header" in affinity) return { httpHeaderName: affinity.header };
+  // Without a time it is a session's.
+  const ttl = affinity.ttl === "none" ? "0s" : seconds(affinity.ttl);
+  return { httpCookie: { name: affinity.cookie, path: "/", ttl } };
 }
 
 /** The rules inside the mesh: those of each port, which needs no name where there is no other. */
@@ -137,35 +149,92 @@ function tcpRules(host: string, { ports, versions }: TrafficArgs): TcpRules {
 }
 
 /**
- * A version asked for by its path, then the canary, then the weights; and within each what may be repeated before what may
- * not. The first match wins.
+ * A version asked for by its path, then what requests have, then the canary, then the weights; within each what may be repeated before
+ * what may not; and within that what a fault is made of before what it is not. The first match wins.
  */
 function rulesOf(
   host: string,
   { protocol, port, idempotent = false }: Port,
-  { versions, canary, exposed, resilience = defaultResilience }: TrafficArgs,
+  { versions, canary, exposed, rules, resilience = defaultResilience }: TrafficArgs,
 ): Rules {
   const to = (subset: string, weight: number) => ({ destination: { host, subset, port: { number: port } }, weight });
   const rulesFor = (name: string, matches: readonly Match[], rest: Pick<Rule, "route" | "rewrite">): Rule[] => {
-    const all = (retryOn?: string): Rule => ({
+    // What goes to that version anyway would reach it twice.
+    const copies = rest.route?.some(({ destination }) => destination.subset !== rules?.mirror?.version)
+      ? rules?.mirror
+      : undefined;
+    const all = (isRepeatable: boolean, retryOn: string): Rule => ({
       name,
       ...(matches.some(hasConditions) && { match: [...matches] }),
       ...rest,
-      ...timeoutAndRetries(resilience, retryOn),
+      ...timeoutAndRetries(resilience, isRepeatable ? retryOn : undefined),
+      ...(copies && (isRepeatable || copies.notIdempotent) && { mirrors: [copied(copies)] }),
     });
-    if (protocol === "grpc") return [all(idempotent ? resilience.retries.grpcOn : undefined)];
+    if (protocol === "grpc") return [all(idempotent, resilience.retries.grpcOn)];
     const match = matches.map((match) => ({ ...match, method: { regex: repeatable } }));
-    return [{ ...all(resilience.retries.on), name: `${name}-repeatable`, match }, all()];
+    const { on } = resilience.retries;
+    return [{ ...all(true, on), name: `${name}-repeatable`, match }, all(false, on)];
   };
+  const copied = ({ version, percent }: Mirror) => ({
+    destination: { host, subset: version, port: { number: port } },
+    percentage: { value: percent },
+  });
   const byPath = versions.flatMap(({ name }) => {
     const paths = exposed && versionPaths(exposed, name);
     return paths ? rulesFor(`version-${name}`, below(paths.from), { route: [to(name, 100)], rewrite: rewritten(paths) }) : [];
   });
   const byHeader = canary
-    ? rulesFor("canary", [{ headers: { [canary.header]: { exact: "true" } } }], { route: [to(canary.version, 100)] })
+    ? rulesFor("canary", [{ headers: { [canary.header]: { exact: canary.value } } }], { route: [to(canary.version, 100)] })
     : [];
+  const byRequest = (rules?.match ?? []).flatMap(({ version, ...request }, index) =>
+    rulesFor(`match-${index + 1}`, [matchOf(request)], { route: [to(version, 100)] }),
+  );
   const byWeight = rulesFor("weighted", [{}], { route: versions.map(({ name, weight }) => to(name, weight)) });
-  return [...byPath, ...byHeader, ...byWeight];
+  const all = [...byPath, ...byRequest, ...byHeader, ...byWeight];
+  return rules?.fault ? all.flatMap(withFault(rules.fault)) : all;
+}
+
+/** What a request has, as Istio writes it. */
+function matchOf({ headers = {}, cookie = {}, query = {} }: RequestMatch): Match {
+  const [[name, value] = ["", ""]] = Object.entries(cookie);
+  const ofCookie = name !== "" && { cookie: { regex: `(.*; *)?${literally(name)}=${patternOf(value, "[^;]*")}(;.*)?` } };
+  const ofHeaders = {
+    ...mapped(headers, (given) => (isRegex(given) ? given : isText(given) ? { exact: given } : given)),
+    ...ofCookie,
+  };
+  const queryParams = mapped(query, (given) => (isText(given) ? { exact: given } : { regex: patternOf(given, ".*") }));
+  return {
+    ...(Object.keys(ofHeaders).length > 0 && { headers: ofHeaders }),
+    ...(Object.keys(queryParams).length > 0 && { queryParams }),
+  };
+}
+
+const isText = (given: TextMatch): given is string => typeof given === "string";
+const isRegex = (given: TextMatch): given is { regex: string } => !isText(given) && "regex" in given;
+const mapped = <T>(given: Readonly<Record<string, TextMatch>>, map: (value: TextMatch) => T): Record<string, T> =>
+  Object.fromEntries(Object.entries(given).map(([name, value]) => [name, map(value)]));
+
+/** A regular expression of a text, with what may follow what it begins with. */
+function patternOf(given: TextMatch, rest: string): string {
+  if (isText(given)) return literally(given);
+  return "regex" in given ? `(?:${given.regex})` : `${literally(given.prefix)}${rest}`;
+}
+
+/** The same rule for requests that get the fault, in front of it; where all get it, in its place. */
+function withFault({ delay, abort, percent, when }: Fault): (rule: Rule) => Rule[] {
+  const percentage = { value: percent };
+  const fault: Rule["fault"] = {
+    ...(delay !== undefined && { delay: { fixedDelay: seconds(delay), percentage } }),
+    ...(abort !== undefined && { abort: { httpStatus: abort, percentage } }),
+  };
+  if (!when) return (rule) => [{ ...rule, fault }];
+  const asked = matchOf(when);
+  const both = (match: Match): Match => ({
+    ...match,
+    ...((match.headers || asked.headers) && { headers: { ...match.headers, ...asked.headers } }),
+    ...((match.queryParams || asked.queryParams) && { queryParams: { ...match.queryParams, ...asked.queryParams } }),
+  });
+  return (rule) => [{ ...rule, name: `${rule.name}-fault`, match: (rule.match ?? [{}]).map(both), fault }, rule];
 }
 
 const hasConditions = (match: Match) => Object.keys(match).length > 0;
@@ -203,12 +272,14 @@ function timeoutAndRetries({ timeout, retries: { attempts, perTryTimeout } }: Re
 }
 
 /** Applications are checked before; this is for whoever uses the component by itself. The rules are the model's. */
-function requireConsistent({ service, versions, canary, resilience = defaultResilience }: TrafficArgs): void {
+function requireConsistent({ service, versions, canary, rules, resilience = defaultResilience }: TrafficArgs): void {
   const names = versions.map(({ name }) => name);
   const needed = missingTime(resilience);
   const problems: [option: string, allowed: string | undefined][] = [
     ["versions", weightsProblem(versions.map(({ weight }) => weight))],
     ["canary.version", canaryProblem(canary, names)],
+    ["rules.mirror.version", canaryProblem(rules?.mirror, names)],
+    ...(rules?.match ?? []).map((match): [string, string | undefined] => ["rules.match", canaryProblem(match, names)]),
     ["resilience.timeout", needed && `at least ${needed}`],
   ];
   for (const [option, allowed] of problems) if (allowed) throw new Error(`${service} ${option} is wrong; allowed: ${allowed}`);

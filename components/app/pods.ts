@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Container as ContainerSettings, ReadFiles } from "../../model/container.ts";
 import type { ServiceImage } from "../../model/image.ts";
 import { type InitContainer, type Program, programFolder } from "../../model/program.ts";
+import { type Storage, volumeOf } from "../../model/storage.ts";
 import { restrictedContainer, restrictedPod } from "../support/restricted.ts";
 
 /*
@@ -36,6 +37,8 @@ export type MountedFiles = Readonly<Record<string, ReadFiles[string] | SecretKey
 export interface PodsArgs {
   readonly namespace: pulumi.Input<string>;
   readonly container: ContainerSettings<MountedFiles>;
+  /** Folders whose volumes each pod claims, by their paths. @default none */
+  readonly storage?: Storage;
   /** @default none */
   readonly initContainers?: readonly (Pick<InitContainer, "name"> & ContainerProgram)[];
   /** Values of the stack's configuration, by name. @default none */
@@ -65,7 +68,7 @@ type Names = ReadonlyMap<string, pulumi.Output<string>>;
 
 /** Makes the objects that pods of a workload name: each immutable, hence another one when its content changes, which rolls the pods. */
 export function preparePods(name: string, args: PodsArgs, opts: pulumi.CustomResourceOptions): Pods {
-  const { namespace, container: shared, initContainers = [], settings = {} } = args;
+  const { namespace, container: shared, storage, initContainers = [], settings = {} } = args;
   const { user, group, scratch, files, pullSecrets } = shared;
   const runs = [...initContainers, ...args.programs];
   const programs = programMaps(name, runs, namespace, opts);
@@ -81,6 +84,7 @@ export function preparePods(name: string, args: PodsArgs, opts: pulumi.CustomRes
   const folders = Object.entries(scratch).map(([path, sizeLimit], index) => ({ path, name: `scratch-${index}`, sizeLimit }));
   const mounted = Object.entries(files).map(([path, file], index) => ({ path, name: `file-${index}`, index, file }));
   const mounts = [
+    ...Object.keys(storage ?? {}).map((path) => ({ name: volumeOf(path), mountPath: path })),
     ...folders.map((folder) => ({ name: folder.name, mountPath: folder.path })),
     ...mounted.map(({ name, path, index, file }) => {
       const key = typeof file === "string" ? keyOf(index) : "setting" in file ? file.setting : file.key;
@@ -139,7 +143,11 @@ export function preparePods(name: string, args: PodsArgs, opts: pulumi.CustomRes
         serviceAccountName: account,
         automountServiceAccountToken: false,
         enableServiceLinks: false,
-        securityContext: restrictedPod(user, group),
+        // Not every storage lets a group in by itself; where it had to be done once, it is not done at each start.
+        securityContext: {
+          ...restrictedPod(user, group),
+          ...(storage && { fsGroup: group, fsGroupChangePolicy: "OnRootMismatch" }),
+        },
         ...(logins.length > 0 && { imagePullSecrets: logins.map((login) => ({ name: login })) }),
         ...(first.length > 0 && { initContainers: first }),
         containers: [container],

@@ -2,17 +2,17 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { CallGraph } from "../../model/callGraph.ts";
 import type { GatewayFacts } from "../../model/gateway.ts";
-import { gatewayPeers, type Surroundings } from "./network.ts";
+import { type Egress, gatewayPeers, type Surroundings } from "./network.ts";
 
 export interface GatewayNetworkArgs {
   readonly graph: CallGraph;
   /** The gateway's account and ports. */
   readonly facts: Pick<GatewayFacts, "account" | "ports">;
   /**
-   * Ports of anybody that the gateway may dial besides, such as a log collector's.
-   * @default none
+   * What it may reach besides, such as a log collector.
+   * @default nothing
    */
-  readonly dials?: readonly number[];
+  readonly reaches?: (surroundings: Surroundings) => readonly Egress[];
   /** @default nobody reads metrics, and the cluster is as most are */
   readonly surroundings?: Surroundings;
 }
@@ -24,14 +24,14 @@ export interface GatewayNetworkArgs {
 export class GatewayNetwork extends pulumi.ComponentResource {
   constructor(
     name: string,
-    { graph, facts: { account, ports: own }, dials = [], surroundings = {} }: GatewayNetworkArgs,
+    { graph, facts: { account, ports: own }, reaches = () => [], surroundings = {} }: GatewayNetworkArgs,
     opts?: pulumi.ComponentResourceOptions,
   ) {
     super("mesh:security:GatewayNetwork", name, {}, opts);
     // Only who asks the API server at all dials it where else it listens.
     const apiServer = own.dials.length > 0 ? (surroundings.apiServerPorts ?? []) : [];
-    const dialled = [...new Set([...own.dials, ...apiServer, ...dials])];
-    const spec = gatewayPeers(graph, account, { ...own, dials: dialled }, surroundings);
+    const dials = [...new Set([...own.dials, ...apiServer])];
+    const spec = gatewayPeers(graph, account, { ...own, dials }, surroundings, reaches(surroundings));
     const metadata = { name: "gateway", namespace: account.namespace };
     new k8s.networking.v1.NetworkPolicy(name, { metadata, spec }, { parent: this });
     this.registerOutputs();

@@ -4,6 +4,7 @@ import type { CallGraph } from "../../model/callGraph.ts";
 import { customResource } from "../support/customResource.ts";
 import { allowCallers, allowNothing } from "./authorization.ts";
 import { denyAll, peersOf, type Surroundings } from "./network.ts";
+import { originatedTls, outsideEntry } from "./outside.ts";
 import { sidecarScope } from "./scope.ts";
 
 export interface ZeroTrustArgs {
@@ -18,7 +19,7 @@ export interface ZeroTrustArgs {
 /**
  * Default deny for one namespace, and from the call graph what is allowed nevertheless, three times over: by identity
  * (AuthorizationPolicy), on the network (NetworkPolicy, where the cluster's network enforces it), and in what a workload's
- * proxy can reach at all (Sidecar).
+ * proxy can reach at all (Sidecar). The hosts outside that its workloads reach are known in it alone.
  *
  * Make it before the workloads, so that none of them ever answers a stranger. Nothing in it names a revision of the control
  * plane: it holds for the pods of both during an upgrade.
@@ -32,6 +33,13 @@ export class ZeroTrust extends pulumi.ComponentResource {
 
     customResource(`${name}-allow-nothing`, allowNothing(namespace), child);
     network(`${name}-default-deny`, "default-deny", denyAll);
+    for (const outside of graph.outside(namespace)) {
+      const tls = originatedTls(namespace, outside);
+      const secured = tls && customResource(`${name}-tls-${outside.host}`, tls, child);
+      // Nothing goes out in plain before it is said that it must not.
+      const after = { parent: this, ...(secured && { dependsOn: secured }) };
+      customResource(`${name}-egress-${outside.host}`, outsideEntry(namespace, outside), after);
+    }
     for (const workload of graph.in(namespace)) {
       const prefix = `${name}-${workload.name}`;
       const callers = allowCallers(graph, workload);

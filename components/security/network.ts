@@ -1,5 +1,6 @@
 import type * as k8s from "@pulumi/kubernetes";
 import type { CallGraph, Edge, Workload } from "../../model/callGraph.ts";
+import { type Destination, nodeRanges } from "../../model/egress.ts";
 import type { GatewayPorts } from "../../model/gateway.ts";
 import type { Account } from "../../model/names.ts";
 
@@ -11,7 +12,7 @@ import type { Account } from "../../model/names.ts";
 type Spec = k8s.types.input.networking.v1.NetworkPolicySpec;
 type Peer = k8s.types.input.networking.v1.NetworkPolicyPeer;
 type Ingress = k8s.types.input.networking.v1.NetworkPolicyIngressRule;
-type Egress = k8s.types.input.networking.v1.NetworkPolicyEgressRule;
+export type Egress = k8s.types.input.networking.v1.NetworkPolicyEgressRule;
 
 /** Neither in nor out, for every pod of a namespace that no other policy selects. */
 export const denyAll: Spec = { podSelector: {}, policyTypes: ["Ingress", "Egress"] };
@@ -32,6 +33,8 @@ export interface Surroundings {
   readonly dnsAddresses?: readonly string[];
   /** Whether names are OpenShift's business: its DNS has its own namespace and port. @default false */
   readonly openshiftDns?: boolean;
+  /** Addresses of pods, Services and nodes, in CIDR notation: not outside. @default all that are private */
+  readonly clusterRanges?: readonly string[];
   /** Ports of the API server besides 443 and 6443. @default none */
   readonly apiServerPorts?: readonly number[];
 }
@@ -90,7 +93,39 @@ function toCallees(edges: readonly Edge[]): Egress[] {
   return unique(rules);
 }
 
-/** In from the callers and out to the callees of one workload. */
+/** Addresses that no other network has: without it being said, the cluster's own may be any of these. */
+const privateRanges = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"];
+
+/** Where clouds tell their machines what they are, beside link-local addresses: Azure, Alibaba, AWS and Google. */
+const metadataAddresses = ["168.63.129.16/32", "100.100.100.200/32", "fd00:ec2::254/128", "fd20:ce::254/128"];
+
+/** Anywhere outside the cluster, in the families of addresses that it has. */
+function outside({ clusterRanges: given = [] }: Surroundings): Peer[] {
+  // Of no peers at all a policy says that they are all.
+  const clusterRanges = given.length > 0 ? given : privateRanges;
+  const never = [...nodeRanges, ...metadataAddresses];
+  const isIPv6 = (range: string) => range.includes(":");
+  const isIPv4 = (range: string) => !isIPv6(range);
+  const families = [
+    { cidr: "0.0.0.0/0", own: clusterRanges.filter(isIPv4), node: never.filter(isIPv4) },
+    { cidr: "::/0", own: clusterRanges.filter(isIPv6), node: never.filter(isIPv6) },
+  ];
+  return families.flatMap(({ cidr, own, node }) => (own.length > 0 ? [{ ipBlock: { cidr, except: [...own, ...node] } }] : []));
+}
+
+/** Out to hosts outside: where they are said to be, or anywhere. */
+export function toOutside(
+  destinations: readonly Pick<Destination, "addresses" | "target">[],
+  surroundings: Surroundings,
+): Egress[] {
+  const rules = destinations.map(({ addresses, target }): Egress => {
+    const to = addresses ? addresses.map((cidr) => ({ ipBlock: { cidr } })) : outside(surroundings);
+    return { to, ports: [port(target)] };
+  });
+  return unique(rules);
+}
+
+/** In from the callers of one workload, and out to its callees and the hosts that it reaches. */
 export function peersOf(graph: CallGraph, workload: Workload, surroundings: Surroundings = {}): Spec {
   const edges = graph.callersOf(workload);
   const called = workload.ports.flatMap(({ target }): Ingress[] => {
@@ -105,16 +140,24 @@ export function peersOf(graph: CallGraph, workload: Workload, surroundings: Surr
     podSelector: { matchLabels: { app: workload.name } },
     policyTypes: ["Ingress", "Egress"],
     ...(ingress.length > 0 && { ingress }),
-    egress: [...proxyNeeds(surroundings), ...toCallees(graph.calleesOf(workload))],
+    egress: [
+      ...proxyNeeds(surroundings),
+      ...toCallees(graph.calleesOf(workload)),
+      ...toOutside(workload.egress ?? [], surroundings),
+    ],
   };
 }
 
-/** In from anywhere on a gateway's listeners, and out to what it offers; besides that to some ports of anybody. */
+/** Out to all pods of a namespace, on whichever port: a Service does not tell which of theirs it leads to. */
+export const toNamespace = (namespace: string): Egress => ({ to: [{ namespaceSelector: inNamespace(namespace) }] });
+
+/** In from anywhere on a gateway's listeners, and out to what it offers and reaches; besides that to some ports of anybody. */
 export function gatewayPeers(
   graph: CallGraph,
   account: Account,
   { listeners, metrics, dials }: GatewayPorts,
   surroundings: Surroundings = {},
+  reached: readonly Egress[] = [],
 ): Spec {
   return {
     podSelector: {},
@@ -124,6 +167,7 @@ export function gatewayPeers(
       ...proxyNeeds(surroundings),
       ...toCallees(graph.calleesOf(account)),
       ...(dials.length > 0 ? [{ ports: dials.map((number) => port(number)) }] : []),
+      ...reached,
     ],
   };
 }

@@ -41,6 +41,8 @@ export const bookinfo: ApplicationDeclaration = {
       },
       // Who sends `x-canary: true` sees the stars of v3; v2 and v3 call the ratings.
       canary: { version: "v3" },
+      // virtual-service-reviews-test-v2.yaml: the user who is logged in as jason sees the stars of v2.
+      rules: { match: [{ headers: { "end-user": "jason" }, version: "v2" }] },
       calls: [{ to: "ratings", methods: ["GET"], paths: ["/ratings"] }],
     },
   },

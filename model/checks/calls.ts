@@ -28,7 +28,7 @@ function checkCall(from: Account, call: Call, index: number, all: readonly Known
 }
 
 function calleeOf(from: Account, { to }: Call, index: number, all: readonly Known[], problems: Problems): Known | undefined {
-  const reachable = all.filter((workload) => isCallable(workload) && !same(workload, from) && within(from, workload));
+  const reachable = all.filter(isCallable);
   const callee = reachable.find((workload) => same(workload, resolveCall(from.namespace, to)) && to.split("/").length <= 2);
   if (callee) return callee;
   const names = reachable.map((workload) => (workload.namespace === from.namespace ? workload.name : nameOf(workload)));
@@ -38,5 +38,3 @@ function calleeOf(from: Account, { to }: Call, index: number, all: readonly Know
 }
 
 const isCallable = ({ ports, unread }: Known) => ports.length > 0 || unread === true;
-
-const within = (from: Account, { namespace, local }: Known) => !local || namespace === from.namespace;

@@ -7,6 +7,7 @@ import type { GatewayFacts } from "../gateway.ts";
 import type { GatewaySettings } from "../gatewaySettings.ts";
 import { same } from "../names.ts";
 import { checkCalls } from "./calls.ts";
+import { checkEgress } from "./egress.ts";
 import { checkExposures } from "./exposures.ts";
 import { checkJobs } from "./jobs.ts";
 import { checkLoadGenerators } from "./loadGenerators.ts";
@@ -48,13 +49,15 @@ export function checkApplications(declared: readonly ApplicationDeclaration[], c
   const taken = context.taken ?? (gateways ?? []).map(({ account }) => account.namespace);
   const waiting = (namespace: string) =>
     named.flatMap((one) => (one.namespace === namespace && ["services", "workers"].includes(one.kind) ? one.name : []));
+  const databases = named.filter(({ kind }) => kind === "databases");
   checkUnique(applications, problems);
   for (const application of applications) {
     checkNames(application, taken, problems);
     checkStrippedHeaders(application, stripHeaders, problems);
     checkCalls(application, workloads, problems);
+    checkEgress(application, workloads, problems);
     checkLoadGenerators(application, workloads, problems);
-    checkReferences(application, context.secrets, problems);
+    checkReferences(application, databases, context.secrets, problems);
     checkJobs(application, waiting(application.namespace), problems);
   }
   if (gateways) {
@@ -78,7 +81,7 @@ function unread(applications: readonly DeclaredApplication[], named: ReturnType<
   return named
     .filter((one) => !known.some((workload) => same(workload, one)))
     .map(({ namespace, name, kind }) => ({
-      ...{ namespace, name, ports: [], local: kind === "databases" },
+      ...{ namespace, name, ports: [] },
       unread: kind === "services" || kind === "databases",
     }));
 }

@@ -1,7 +1,8 @@
 import { type Application, ownWorkloads } from "../application.ts";
-import { type Account, nameOf } from "../names.ts";
+import { type Account, headlessOf, nameOf } from "../names.ts";
 import { label } from "../rules.ts";
 import { longestVersion } from "../service.ts";
+import { volumeOf } from "../storage.ts";
 import type { Problems } from "./problems.ts";
 
 /** Namespaces of Kubernetes, of cert-manager, and, by their beginning, of Kubernetes and Istio. */
@@ -65,6 +66,9 @@ export function checkUnique(applications: readonly Application[], problems: Prob
   const joined = new Names(problems, "a name that is unique after joining namespace and name");
   const deployments = new Names(problems, "a name that is unique after joining namespace, name and version");
   const rules = new Names(problems, "a name that the rules for gateways of no other service have");
+  const hosts = new Names(problems, "a name that no other Service has");
+  const joinedHosts = new Names(problems, "a name that no other Service has after joining namespace and name");
+  const claims = new Names(problems, "a folder whose volume has a name that no other service's has");
   for (const { namespace, services, workers = [], jobs = [], databases = [], loadGenerators = [] } of applications) {
     namespaces.take(namespace, { namespace, name: "" }, ["namespace"], namespace);
     for (const { name } of [...services, ...workers, ...jobs, ...databases, ...loadGenerators]) {
@@ -75,6 +79,18 @@ export function checkUnique(applications: readonly Application[], problems: Prob
     for (const { name } of services) rules.take(nameOf({ namespace, name }), { namespace, name }, ["name"], name);
     for (const { name, exposed } of services) {
       if (exposed) rules.take(`${namespace}/${name}-exposed`, { namespace, name }, ["exposed"], `${name}-exposed`);
+    }
+    for (const name of new Set([...services, ...databases].map((one) => one.name)))
+      if (hosts.take(nameOf({ namespace, name }), { namespace, name }, ["name"], name))
+        joinedHosts.keep(`${namespace}-${name}`, { namespace, name });
+    for (const { name, storage } of services) {
+      if (!storage) continue;
+      const place = { namespace, name };
+      const headless = headlessOf(place);
+      if (hosts.take(nameOf(headless), place, ["storage"], headless.name))
+        joinedHosts.take(`${namespace}-${headless.name}`, place, ["storage"], headless.name);
+      for (const path of Object.keys(storage))
+        claims.take(`${namespace}/${volumeOf(path)}-${name}`, place, ["storage", path], path);
     }
     for (const { name, versions } of services) {
       for (const version of versions) {
@@ -96,6 +112,11 @@ class Names {
     private readonly problems: Problems,
     private readonly allowed: string,
   ) {}
+
+  /** Takes a name whose clash with another of its kind is told elsewhere. */
+  keep(key: string, owner: Account): void {
+    if (!this.taken.has(key)) this.taken.set(key, `${nameOf(owner)} name`);
+  }
 
   /** Whether the name was free; refuses it otherwise. */
   take(key: string, { namespace, name }: Account, path: readonly string[], given: string): boolean {

@@ -6,6 +6,7 @@ import { type GatewayFacts, type OfferedPolicies, type UnsupportedPolicy, unsupp
 import type { GatewaySettings } from "../gatewaySettings.ts";
 import { type Account, nameOf } from "../names.ts";
 import type { Jwt, RoutePolicies } from "../policies.ts";
+import type { RequestRules } from "../requestRules.ts";
 import { defaultRetriedBytes, type Resilience } from "../resilience.ts";
 import type { Problems } from "./problems.ts";
 
@@ -14,6 +15,7 @@ interface Offered {
   readonly service: Account;
   readonly policies: RoutePolicies;
   readonly resilience: Resilience;
+  readonly rules?: RequestRules;
   readonly offering: readonly GatewayFacts[];
 }
 
@@ -35,8 +37,12 @@ export function checkPolicies(
     problems.refuse(service, ["exposed", "policies", ...option], why);
   };
   for (const one of offered) {
-    const { service, policies, resilience, offering } = one;
+    const { service, policies, resilience, rules, offering } = one;
     for (const gateway of offering) {
+      if (rules?.affinity === "address" && !gateway.showsAddresses) {
+        const allowed = `a cookie or a header while ${gateway.title} offers the service, whose own pods are all that its proxies see`;
+        problems.refuse(service, ["rules", "affinity"], allowed);
+      }
       for (const problem of unsupportedPolicies(gateway, policies)) refuse(one, gateway, problem);
       const kept = settings && gateway.retriedBytes?.(settings);
       const most = Math.max(defaultRetriedBytes, kept?.most ?? Number.POSITIVE_INFINITY);
@@ -58,10 +64,10 @@ export function checkPolicies(
 
 function offeredBy(applications: readonly Application[], gateways: readonly GatewayFacts[]): Offered[] {
   return applications.flatMap(({ namespace, services }) =>
-    services.flatMap(({ name, exposed, resilience }) => {
+    services.flatMap(({ name, exposed, resilience, rules }) => {
       if (!exposed) return [];
       const offering = gateways.filter((gateway) => exposed.gateways?.includes(gateway.name) ?? true);
-      return [{ service: { namespace, name }, policies: exposed.policies ?? {}, resilience, offering }];
+      return [{ service: { namespace, name }, policies: exposed.policies ?? {}, resilience, ...(rules && { rules }), offering }];
     }),
   );
 }
@@ -86,13 +92,19 @@ export function checkStrippedHeaders(
   stripHeaders: readonly string[],
   problems: Problems,
 ): void {
-  for (const { name, canary, exposed } of services) {
+  for (const { name, canary, exposed, rules } of services) {
     const { apiKeys, cors } = exposed?.policies ?? {};
     const judge = (header: string | undefined, ...option: (string | number)[]) => {
       if (header === undefined || !isCallerHeader(header, stripHeaders)) return;
       problems.refuse({ namespace, name }, option, notStripped, header);
     };
     judge(canary?.header, "canary", "header");
+    for (const [index, { headers = {} }] of (rules?.match ?? []).entries())
+      for (const header of Object.keys(headers)) judge(header, "rules", "match", index, "headers", header);
+    for (const header of Object.keys(rules?.fault?.when?.headers ?? {}))
+      judge(header, "rules", "fault", "when", "headers", header);
+    const { affinity } = rules ?? {};
+    if (typeof affinity === "object" && "header" in affinity) judge(affinity.header, "rules", "affinity", "header");
     judge(apiKeys?.header, "exposed", "policies", "apiKeys", "header");
     for (const [index, header] of (cors?.headers ?? []).entries()) judge(header, "exposed", "policies", "cors", "headers", index);
   }
@@ -106,10 +118,15 @@ export function checkCallerAddresses(applications: readonly Application[], probl
 /** Where applications say something of callers' addresses. */
 export function judgingAddresses(applications: readonly Application[]): { service: Account; path: string[] }[] {
   return applications.flatMap(({ namespace, services }) =>
-    services.flatMap(({ name, exposed }) => {
+    services.flatMap(({ name, exposed, rules }) => {
       const { addresses, rateLimit } = exposed?.policies ?? {};
-      const judging = [...(addresses ? [["addresses"]] : []), ...(rateLimit?.by === "address" ? [["rateLimit", "by"]] : [])];
-      return judging.map((option) => ({ service: { namespace, name }, path: ["exposed", "policies", ...option] }));
+      const policies = ["exposed", "policies"];
+      const judging = [
+        ...(addresses ? [[...policies, "addresses"]] : []),
+        ...(rateLimit?.by === "address" ? [[...policies, "rateLimit", "by"]] : []),
+        ...(exposed && rules?.affinity === "address" ? [["rules", "affinity"]] : []),
+      ];
+      return judging.map((path) => ({ service: { namespace, name }, path }));
     }),
   );
 }

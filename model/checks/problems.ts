@@ -58,9 +58,9 @@ export function describeProblem(problem: Problem, declared: unknown, settings: A
   const { namespace, name, path, allowed, unknownKey } = problem;
   const own = name === undefined ? undefined : settings[namespace]?.[name];
   const [option] = path;
-  // Of what is exposed a stack sets some options, and apps/ says the rest.
-  const isSet =
-    own !== undefined && option !== undefined && valueAt(own, path.slice(0, option === "exposed" ? 2 : 1)) !== undefined;
+  // Of some options a stack sets parts, and apps/ says the rest.
+  const { [String(option)]: depth = 1 } = { exposed: 2, egress: 3 } as Readonly<Record<string, number>>;
+  const isSet = own !== undefined && option !== undefined && valueAt(own, path.slice(0, depth)) !== undefined;
   const place = isSet ? `mesh:apps.${namespace}.${name}.${dotted(path)}` : inDeclaration(problem);
   if (unknownKey) return `${place} is not a key; allowed: ${allowed}`;
   return `${place} is ${shown(path, valueAt(declared, path) ?? problem.given)}; allowed: ${allowed}`;

@@ -1,6 +1,6 @@
 import { type Application, ownWorkloads, programsOf } from "../application.ts";
 import type { Environment, Files } from "../container.ts";
-import { credentialKeys, credentialsOf } from "../names.ts";
+import { type Account, credentialKeys, credentialsOf, foreignCredentialsOf, resolveCall, same } from "../names.ts";
 import type { Problems } from "./problems.ts";
 
 /** What a variable, a file or an image's secret refers to. */
@@ -10,16 +10,22 @@ type Reference = Environment[string] | Files[string];
  * Secrets, ConfigMaps and settings that pods name: each is made here, or the application says that somebody else makes it. A pod that
  * names another one would never start.
  *
+ * @param all - the databases of all applications.
  * @param settings - names under `mesh:secrets`; undefined where these cannot be read.
  */
 export function checkReferences(
   application: Application<unknown, unknown, Files>,
+  all: readonly Account[],
   settings: readonly string[] | undefined,
   problems: Problems,
 ): void {
-  const { namespace, databases = [] } = application;
+  const { namespace } = application;
   const { secrets = [], configMaps = [] } = application.external ?? {};
-  const credentials = databases.map(({ name }) => credentialsOf(name));
+  const called = ownWorkloads(application).flatMap(({ calls = [] }) => calls.map(({ to }) => resolveCall(namespace, to)));
+  const credentials = all.flatMap((database) => {
+    if (database.namespace === namespace) return credentialsOf(database.name);
+    return called.some((callee) => same(callee, database)) ? foreignCredentialsOf(database) : [];
+  });
   const known = (names: readonly string[], none: string) => (names.length > 0 ? `one of ${names.join(", ")}` : none);
   const none = "the name of a Secret that external.secrets has";
   const allowed = {

@@ -7,13 +7,17 @@ import type {
   ServiceSpec,
   WorkerSpec,
 } from "../../model/application.ts";
+import { databasePort } from "../../model/callGraph.ts";
 import type { Call } from "../../model/calls.ts";
+import type { Destination } from "../../model/egress.ts";
 import type { Exposed } from "../../model/exposed.ts";
 import { type GatewayName, gatewayNames } from "../../model/gateway.ts";
 import { hasRequests, type Port, type Protocol, protocols } from "../../model/ports.ts";
 import type { Probe, Probes } from "../../model/probes.ts";
+import type { Affinity, Fault, Mirror, RequestMatch, RequestRules, TextMatch } from "../../model/requestRules.ts";
 import { defaultResilience } from "../../model/resilience.ts";
-import type { ServiceVersion } from "../../model/service.ts";
+import type { Canary, ServiceVersion } from "../../model/service.ts";
+import type { Storage } from "../../model/storage.ts";
 import { job as jobOf, plainContainer, versionOf, worker as workerOf } from "./shop.ts";
 
 /** Applications that hold together, and the gateways that run. */
@@ -38,6 +42,20 @@ const oneCall = fc
 const someCalls = fc.uniqueArray(oneCall, { minLength: 1, maxLength: 3 });
 const someProtocols = fc.array(fc.constantFrom(...protocols), { minLength: 1, maxLength: 3 });
 const oneLabel = fc.stringMatching(/^[a-z]([a-z0-9-]{0,8}[a-z0-9])?$/);
+const onePort = fc.integer({ min: 1, max: 65_535 });
+/** What a request is compared with: a text of these signs, what begins with one, or an expression. */
+const textOf = (pattern: RegExp) =>
+  fc.oneof<fc.Arbitrary<TextMatch>[]>(
+    fc.stringMatching(pattern),
+    fc.record({ prefix: fc.stringMatching(pattern) }),
+    fc.record({ regex: fc.constantFrom("(x|y)+", "\\d{2}", "[a-z]*") }),
+  );
+const oneText = textOf(/^[!-~]([ -~]{0,10}[!-~])?$/);
+const oneValue = textOf(/^[\w.-]{1,12}$/);
+const anyText = () => oneText;
+/** Of a cookie or a parameter. */
+const anyValue = () => oneValue;
+const anyPort = () => onePort;
 const methods = () => allMethods;
 const path = () => onePath;
 const paths = () => somePaths;
@@ -59,7 +77,7 @@ const weights = (count: number) =>
 
 /**
  * Any applications that the platform takes: up to three, with services of up to three ports and versions, workers, jobs, databases
- * and load generators, which call each other or not. Names avoid what is reserved and never run together (`a-b` and `c`, `a` and `b-c`).
+ * and load generators, which call each other, themselves and hosts outside or not. Names avoid what is reserved and never run together (`a-b` and `c`, `a` and `b-c`).
  */
 export function declared(): fc.Arbitrary<Declared> {
   return fc.gen().map((draw) => {
@@ -70,7 +88,7 @@ export function declared(): fc.Arbitrary<Declared> {
       services: names(draw, `s${index}`, 1, 3).map((name) => ({ name, ports: ports(draw) })),
       workers: names(draw, `w${index}`, 0, 1),
       jobs: names(draw, `j${index}`, 0, 2),
-      databases: names(draw, `d${index}`, 0, 1),
+      databases: names(draw, `d${index}`, 0, 2),
       loadGenerators: names(draw, `l${index}`, 0, 1),
     }));
     return { gateways, applications: shapes.map((shape) => application(draw, shape, shapes, gateways)) };
@@ -170,20 +188,29 @@ function service(
   all: readonly Shape[],
   gateways: readonly GatewayName[],
 ): ServiceSpec {
-  const count = draw(whole, 1, 3);
+  const kept = maybe(draw, () => storage(draw));
+  const count = kept ? 1 : draw(whole, 1, 3);
   const versions = draw(weights, count).map((weight, index) => version(draw, index, weight));
   const offered = ports.filter(({ protocol }) => hasRequests(protocol));
   const canary =
-    offered.length > 0 ? maybe(draw, () => ({ header: "x-canary", version: versions.at(-1)?.name ?? "" })) : undefined;
-  const calls = someCallsOf(draw, name, own, all);
+    offered.length > 0
+      ? maybe(draw, () => ({ header: "x-canary", value: "true", version: versions.at(-1)?.name ?? "" }))
+      : undefined;
+  const calls = someCallsOf(draw, own, all);
+  const egress = someEgress(draw, calls, own, all);
   const exposed = offered.length > 0 ? maybe(draw, () => exposure(draw, name, offered, gateways)) : undefined;
+  const seen = exposed === undefined || !(exposed.gateways ?? gateways).includes("kong");
+  const rules = maybe(draw, () => requestRules(draw, ports, versions, canary, seen));
   return {
     name,
     ports,
     probes: probes(draw, ports),
     container: plainContainer,
-    versions,
+    versions: kept ? versions.map((version) => ({ ...version, replicas: draw(whole, 1, 3) })) : versions,
     resilience: defaultResilience,
+    ...(kept && { storage: kept }),
+    ...(rules && { rules }),
+    ...(egress && { egress }),
     ...(canary && { canary }),
     ...(calls && { calls }),
     ...(exposed && { exposed }),
@@ -192,13 +219,16 @@ function service(
 
 /** A worker, which is asked on a port of its own, by a command or not at all. */
 function worker(draw: Draw, name: string, own: Shape, all: readonly Shape[]): WorkerSpec {
-  const calls = someCallsOf(draw, name, own, all);
-  return workerOf(name, { probes: probes(draw, []), versions: [version(draw, 0, 100)], ...(calls && { calls }) });
+  const calls = someCallsOf(draw, own, all);
+  const egress = someEgress(draw, calls, own, all);
+  const reach = { ...(calls && { calls }), ...(egress && { egress }) };
+  return workerOf(name, { probes: probes(draw, []), versions: [version(draw, 0, 100)], ...reach });
 }
 
 /** A job that runs once, before what does not call it back or before nothing, or by a schedule. */
 function job(draw: Draw, name: string, own: Shape, all: readonly Shape[]): JobSpec {
-  const calls = someCallsOf(draw, name, own, all);
+  const calls = someCallsOf(draw, own, all);
+  const egress = someEgress(draw, calls, own, all);
   const { weight: _, replicas: _replicas, name: _version, ...program } = version(draw, 0, 100);
   const free = [...own.services.map((service) => service.name), ...own.workers].filter(
     (other) => !(calls ?? []).some(({ to }) => to === other),
@@ -210,14 +240,15 @@ function job(draw: Draw, name: string, own: Shape, all: readonly Shape[]): JobSp
   return jobOf(name, {
     ...{ program, retries: draw(whole, 0, 20), seconds: draw(whole, 1, 3_600) },
     ...(calls && { calls }),
+    ...(egress && { egress }),
     ...(before && { before }),
     ...(schedule && { schedule }),
     ...(timeZone && { timeZone }),
   });
 }
 
-function someCallsOf(draw: Draw, name: string, own: Shape, all: readonly Shape[]): Call[] | undefined {
-  return maybe(draw, () => draw(some<Callee>, callees(name, own, all)).map((callee) => call(draw, callee)));
+function someCallsOf(draw: Draw, own: Shape, all: readonly Shape[]): Call[] | undefined {
+  return maybe(draw, () => draw(some<Callee>, callees(own, all)).map((callee) => call(draw, callee)));
 }
 
 /** A port that may be called. */
@@ -228,18 +259,16 @@ interface Callee {
   readonly only: boolean;
 }
 
-/** Whom a workload may call: every port of every other service, and the databases beside it. */
-function callees(name: string, own: Shape, all: readonly Shape[]): Callee[] {
+/** Whom a workload may call: every port of every service, its own as well, and every database. */
+function callees(own: Shape, all: readonly Shape[]): Callee[] {
   const postgresql = { name: "postgresql", protocol: "tcp" } as const;
-  const services = all.flatMap((shape) =>
-    shape.services
-      .filter((service) => shape !== own || service.name !== name)
-      .flatMap((service) => {
-        const to = shape === own ? service.name : `${shape.namespace}/${service.name}`;
-        return service.ports.map((port) => ({ to, port, only: service.ports.length === 1 }));
-      }),
-  );
-  return [...services, ...own.databases.map((to) => ({ to, port: postgresql, only: true }))];
+  return all.flatMap((shape) => {
+    const nameOf = (name: string) => (shape === own ? name : `${shape.namespace}/${name}`);
+    const services = shape.services.flatMap(({ name, ports }) =>
+      ports.map((port) => ({ to: nameOf(name), port, only: ports.length === 1 })),
+    );
+    return [...services, ...shape.databases.map((name) => ({ to: nameOf(name), port: postgresql, only: true }))];
+  });
 }
 
 function call(draw: Draw, { to, port: { name, protocol }, only }: Callee): Call {
@@ -247,6 +276,129 @@ function call(draw: Draw, { to, port: { name, protocol }, only }: Callee): Call 
   const asked = protocol === "http" || protocol === "http2" ? maybe(draw, () => draw(methods)) : undefined;
   const below = hasRequests(protocol) ? maybe(draw, () => draw(protocol === "grpc" ? gRPCPaths : paths)) : undefined;
   return { to, ...(named && { port: name }), ...(asked && { methods: asked }), ...(below && { paths: below }) };
+}
+
+/** Folders at paths that nothing else has, neither program nor file. */
+function storage(draw: Draw): Storage {
+  const folders = Array.from({ length: draw(whole, 1, 2) }, (_, index) => [
+    `/var/${index}${draw(path)}`,
+    `${draw(whole, 1, 99)}${draw(one<string>, ["Mi", "Gi", "Ti"])}`,
+  ]);
+  return Object.fromEntries(folders) as Storage;
+}
+
+/**
+ * Hosts outside. What is spoken with one is the same for all workloads of a namespace, as it is known there once; the port that is dialled
+ * may be another one.
+ */
+const outside: readonly (Pick<Destination, "hosts" | "protocol" | "addresses"> & { readonly target?: number })[] = [
+  { hosts: ["api.example.com", "*.example.org"], protocol: "tls" },
+  { hosts: ["files.example.com"], protocol: "tls", addresses: ["192.0.2.0/24", "2001:db8::/32"] },
+  { hosts: ["plain.example.com", "*.example.net"], protocol: "http" },
+  { hosts: ["secure.example.com"], protocol: "http", target: 8443 },
+  { hosts: ["queue.example.com"], protocol: "tcp" },
+  { hosts: ["mail.example.com"], protocol: "tcp", addresses: ["198.51.100.7/32"] },
+];
+
+/** Some of them, each by a port of its own or one that another has too with which the same is spoken. */
+function someEgress(
+  draw: Draw,
+  calls: readonly Call[] | undefined,
+  own: Shape,
+  all: readonly Shape[],
+): readonly Destination[] | undefined {
+  const taken = new Map<number, string>([[databasePort, "tcp"]]);
+  for (const { port, protocol } of (calls ?? []).flatMap((call) => dialled(call, own, all) ?? [])) {
+    // HTTP goes beside the mesh's own, whose hosts are others.
+    const isShared = hasRequests(protocol) && [undefined, "http"].includes(taken.get(port));
+    taken.set(port, isShared ? "http" : "tcp");
+  }
+  const destinations = (): Destination[] =>
+    draw(some<(typeof outside)[number]>, outside).map(({ target, ...host }, index) => {
+      const isShared = (port: number) => host.protocol !== "tcp" && taken.get(port) === host.protocol;
+      const sharing = [...taken.keys()].find(isShared);
+      let port = sharing !== undefined && draw(fc.boolean) ? sharing : draw(anyPort);
+      while (taken.has(port) && !isShared(port)) port = (port % 65_535) + 1;
+      taken.set(port, host.protocol);
+      return { ...host, name: `o${index}`, port, target: target ?? port, originate: target !== undefined };
+    });
+  return maybe(draw, destinations);
+}
+
+/** The port that is called, unless it is a database's. */
+function dialled({ to, port }: Call, own: Shape, all: readonly Shape[]): Port | undefined {
+  const [name = "", namespace = own.namespace] = to.split("/").toReversed();
+  const ports = all.find((shape) => shape.namespace === namespace)?.services.find((service) => service.name === name)?.ports;
+  return ports?.find((one) => port === undefined || one.name === port);
+}
+
+/**
+ * What becomes of requests: what a service of these ports and versions may say.
+ *
+ * @param seen - whether proxies see who calls, and not a gateway's pods.
+ */
+function requestRules(
+  draw: Draw,
+  ports: readonly Port[],
+  versions: readonly ServiceVersion[],
+  canary: Canary | undefined,
+  seen: boolean,
+): RequestRules {
+  const http = ports.some(({ protocol }) => protocol === "http" || protocol === "http2");
+  const requests = ports.some(({ protocol }) => hasRequests(protocol));
+  const address: Affinity[] = seen ? ["address"] : [];
+  if (!requests) {
+    const affinity = maybe(draw, () => draw(some<Affinity>, address)[0]);
+    return { match: [], ...(affinity && { affinity }) };
+  }
+  const names = versions.map(({ name }) => name);
+  const match = Array.from({ length: draw(whole, 0, 2) }, (_, index) => ({
+    // Each another one, as none is there twice.
+    ...requestMatch(draw, `m${index}`, http),
+    version: draw(one<string>, names),
+  }));
+  const cookie = { cookie: "stay", ttl: draw(one<string>, ["none", "30m"]) };
+  const affinity = maybe(draw, () => draw(one<Affinity>, [...address, ...(http ? [cookie] : []), { header: "x-user" }]));
+  const mirror = names.length > 1 ? maybe(draw, () => mirrorOf(draw, names, ports)) : undefined;
+  // Two cookies are not compared at once.
+  const free = http && !match.some(({ cookie }) => cookie);
+  const fault = maybe(draw, () => faultOf(draw, () => requestMatch(draw, "fault", free), canary));
+  return { match, ...(affinity && { affinity }), ...(mirror && { mirror }), ...(fault && { fault }) };
+}
+
+/** What a request has: a header, and where it is of HTTP a cookie and parameters, some of these. */
+function requestMatch(draw: Draw, name: string, http: boolean): RequestMatch {
+  const headers = { [`x-${name}`]: draw(anyText) };
+  if (!http) return { headers };
+  const kinds = draw(some<keyof RequestMatch>, ["headers", "cookie", "query"], 1);
+  return {
+    ...(kinds.includes("headers") && { headers }),
+    ...(kinds.includes("cookie") && { cookie: { [`C_${name}`]: draw(anyValue) } }),
+    ...(kinds.includes("query") && { query: { [name]: draw(anyValue), [`${name}.2`]: draw(anyValue) } }),
+  };
+}
+
+function mirrorOf(draw: Draw, versions: readonly string[], ports: readonly Port[]): Mirror {
+  const isRepeatable = ports.some(
+    ({ protocol, idempotent }) => hasRequests(protocol) && (protocol !== "grpc" || idempotent === true),
+  );
+  const notIdempotent = isRepeatable ? maybe(draw, () => draw(fc.boolean)) : true;
+  const shared = { version: draw(one<string>, versions), percent: draw(whole, 1, 100) };
+  return { ...shared, ...(notIdempotent !== undefined && { notIdempotent }) };
+}
+
+function faultOf(draw: Draw, request: () => RequestMatch, canary: Canary | undefined): Fault {
+  const delay = maybe(draw, () => "250ms");
+  const abort = delay === undefined || draw(fc.boolean) ? draw(whole, 400, 599) : undefined;
+  // The canary's own header may be asked for where it is the same.
+  const ofCanary = canary && { headers: { [canary.header]: canary.value } };
+  const when = maybe(draw, () => (ofCanary && draw(fc.boolean) ? ofCanary : request()));
+  return {
+    ...{ percent: draw(whole, 1, 100), until: draw(one<string>, ["2999-12-31", "2999-12-31T12:00Z"]) },
+    ...(delay !== undefined && { delay }),
+    ...(abort !== undefined && { abort }),
+    ...(when && { when }),
+  };
 }
 
 /** Below a part that only this service has, so that no two are offered on one path. */

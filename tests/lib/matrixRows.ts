@@ -14,17 +14,20 @@ export interface MatrixRow {
   readonly operations: readonly Operation[];
 }
 
-/** Every cell of a matrix. A workload does not call itself. */
-export function matrixRows({ callers, callees, allowed }: Matrix): MatrixRow[] {
+/** Every cell of a matrix, and those of a workload and itself. */
+export function matrixCells({ callers, callees, allowed }: Matrix): MatrixRow[] {
   const operationsOf = new Map(allowed.map(({ from, to, port, operations }) => [`${from} ${to} ${port}`, operations]));
   return callers.flatMap((from) =>
-    callees
-      .filter(({ name }) => name !== from)
-      .map(({ name: to, ...where }) => {
-        const operations = operationsOf.get(`${from} ${to} ${where.port}`) ?? [];
-        return { from, to, ...where, allowed: operations.length > 0, operations };
-      }),
+    callees.map(({ name: to, ...where }) => {
+      const operations = operationsOf.get(`${from} ${to} ${where.port}`) ?? [];
+      return { from, to, ...where, allowed: operations.length > 0, operations };
+    }),
   );
+}
+
+/** The same without calls of a workload to itself: a pod reaches its own ports past every proxy. */
+export function matrixRows(matrix: Matrix): MatrixRow[] {
+  return matrixCells(matrix).filter(({ from, to }) => from !== to);
 }
 
 /** The account or workload that `nameOf` of model/names.ts has written. */

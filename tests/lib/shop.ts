@@ -1,6 +1,7 @@
 import { gatewayFacts } from "../../components/gateway/facts.ts";
 import type { ApplicationDeclaration, ApplicationSpec, JobSpec, ServiceSpec, WorkerSpec } from "../../model/application.ts";
 import type { Container } from "../../model/container.ts";
+import type { Destination } from "../../model/egress.ts";
 import type { GatewayName } from "../../model/gateway.ts";
 import type { Port } from "../../model/ports.ts";
 import type { Probe, Probes } from "../../model/probes.ts";
@@ -94,6 +95,7 @@ function declaredService({
   probes,
   versions,
   initContainers = [],
+  egress = [],
   ...service
 }: Omit<ServiceSpec, "name">): ServiceDeclaration {
   const own = imageOf(versions[0]?.image.reference ?? "registry/service:1");
@@ -108,8 +110,12 @@ function declaredService({
     probes: declaredProbes(probes, ports),
     versions: byName(versions, program),
     initContainers: byName(initContainers, program),
+    egress: declaredEgress(egress),
   };
 }
+
+const declaredEgress = (egress: readonly Destination[]) =>
+  byName(egress, ({ target, ...rest }) => ({ ...rest, ...(rest.originate && { target }) }));
 
 function declaredWorker({ ports: _, probes, versions: [version], ...worker }: Omit<WorkerSpec, "name">): WorkerDeclaration {
   const { replicas = 1, ...own } = version ?? versionOf("v1", 100, 1);
@@ -121,13 +127,13 @@ function declaredJob({ program, seconds, ...job }: Omit<JobSpec, "name">): JobDe
 }
 
 /** A workload of one program, which runs what it says itself. */
-function declaredPods<W extends Pick<JobSpec, "initContainers">>(
-  { initContainers: _, ...workload }: W,
+function declaredPods<W extends Pick<JobSpec, "initContainers" | "egress">>(
+  { initContainers: _, egress = [], ...workload }: W,
   { image, command, args, env, resources }: JobSpec["program"],
 ) {
   return {
     ...workload,
-    ...{ image: imageOf(image.reference), env },
+    ...{ image: imageOf(image.reference), env, egress: declaredEgress(egress) },
     ...(command && { command }),
     ...(args && { args }),
     ...(resources && { resources }),
@@ -179,7 +185,7 @@ export function shop(
   });
   const product = service("product", {
     versions: [versionOf("v1", 90, 3), versionOf("v2", 10, 1)],
-    canary: { header: "x-canary", version: "v2" },
+    canary: { header: "x-canary", value: "true", version: "v2" },
     exposed: { path: "/api/products", versioned: "/api/{version}/products" },
     ...changes.product,
   });

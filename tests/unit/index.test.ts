@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { readStackFile } from "../../cli/support/stack.ts";
 import { record } from "../lib/mocks.ts";
 
@@ -56,6 +56,22 @@ test("the address to try is that of a gateway that offers the service", async ()
   const file = { ...readStackFile("dev"), ...ofProduct({ exposed: { gateways: ["istio"] } }) };
   const { outputs } = await runProgram(file, "offering");
   expect(await resolved(outputs?.url)).toBe("http://localhost:8080/api/products");
+});
+
+test("faults are an output, and a notice while they are made and once they have ended", async () => {
+  const info = vi.spyOn(pulumi.log, "info").mockImplementation(async () => undefined);
+  const faultIn = async (until: string) => {
+    const file = { ...readStackFile("local"), ...ofProduct({ rules: { fault: { delay: "1s", until } } }) };
+    const { outputs, recording } = await runProgram(file, `fault-${until}`);
+    const rules = recording.inputs("kubernetes:networking.istio.io/v1:VirtualService", "product-product-routes");
+    return { faults: await resolved(outputs?.faults), isMade: JSON.stringify(rules).includes('"fault"') };
+  };
+  const [lasting, ended] = ["9999-12-31", "2020-01-31"] as const;
+  expect(await faultIn(lasting)).toEqual({ faults: [{ service: "product/product", until: lasting }], isMade: true });
+  expect(info).toHaveBeenCalledWith(`product/product rules.fault is in force until ${lasting}`);
+  expect(await faultIn(ended)).toEqual({ faults: [], isMade: false });
+  expect(info).toHaveBeenCalledWith(`product/product rules.fault has ended (${ended}) and is left out`);
+  info.mockRestore();
 });
 
 test("a configuration that is refused ends the run with its problems, before anything is registered", async () => {

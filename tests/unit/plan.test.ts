@@ -1,6 +1,6 @@
 import { statSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { sealed } from "../../config/clusters.ts";
 import { projectDir } from "../../lib/paths.ts";
 import type { ApplicationDeclaration } from "../../model/application.ts";
@@ -115,4 +115,75 @@ test("a login is what docker login writes, as far as it can be read", () => {
       "apps: team/mailer container.pullSecrets is refused; allowed: what docker login writes, JSON with auths, in mesh:secrets.login",
     ]);
   }
+});
+
+describe("a fault", () => {
+  const cart = { cookie: "cart", ttl: "none" };
+  const rules = { match: [{ query: { beta: "1" }, version: "v1" }], affinity: cart, mirror: { version: "v2" } };
+  const versions = { v1: {}, v2: { image: { tag: "2" }, weight: 0 } };
+  const orders = { ...applicationOf({})[0]?.services?.orders, versions };
+  const other = { ...orders, rules: { ...rules, fault: { delay: "1s", until: "2027-06-30T12:00Z" } } };
+
+  /** What is planned at a moment, of two services that have a fault. */
+  function plannedAt(now: string, fault: object = { abort: 503, until: "2027-01-31" }) {
+    const declared = applicationOf({ services: { orders: { ...orders, rules: { ...rules, fault } }, other } });
+    const { applications, notices, problems } = readPlan(stack, "pulumi", declared, Date.parse(now));
+    return { services: applications[0]?.services ?? [], notices, problems };
+  }
+
+  test("that is in force is told of, with its end", () => {
+    for (const now of ["2026-12-01T00:00Z", "2027-01-31T23:59:59.999Z"]) {
+      const { services, notices, problems } = plannedAt(now);
+      expect(problems).toEqual([]);
+      expect(notices).toEqual([
+        "team/orders rules.fault is in force until 2027-01-31",
+        "team/other rules.fault is in force until 2027-06-30T12:00Z",
+      ]);
+      expect(services.map(({ rules }) => rules?.fault)).toMatchObject([{ abort: 503, percent: 100 }, { delay: "1s" }]);
+    }
+  });
+
+  test("that has ended is left out, which is told, and all else stays", () => {
+    const before = plannedAt("2027-01-31T12:00Z").services;
+    for (const now of ["2027-02-01T00:00Z", "2027-03-01T00:00Z"]) {
+      const { services, notices } = plannedAt(now);
+      expect(notices).toEqual([
+        "team/orders rules.fault has ended (2027-01-31) and is left out",
+        "team/other rules.fault is in force until 2027-06-30T12:00Z",
+      ]);
+      const [ended, lasting] = services;
+      expect(ended).toEqual({ ...before[0], rules: { ...rules, mirror: { version: "v2", percent: 100 } } });
+      expect(ended?.rules).not.toHaveProperty("fault");
+      expect(lasting).toEqual(before[1]);
+    }
+  });
+
+  test("ends at its moment, where it has one", () => {
+    const { services, notices } = plannedAt("2027-06-30T12:00Z");
+    expect(notices.map((notice) => notice.split(" (")[0])).toEqual([
+      "team/orders rules.fault has ended",
+      "team/other rules.fault has ended",
+    ]);
+    for (const { rules } of services) expect(rules).not.toHaveProperty("fault");
+  });
+
+  test("that has ended is still judged: it may be declared again", () => {
+    expect(plannedAt("2030-01-01T00:00Z", { until: "2027-01-31" }).problems).toEqual([
+      'apps: team/orders rules.fault is {"until":"2027-01-31"}; allowed: delay, abort or both',
+    ]);
+  });
+
+  test("is judged by the time there is, unless another one is said", () => {
+    const of = (until: string) =>
+      readPlan(stack, "pulumi", applicationOf({ services: { orders: { ...orders, rules: { fault: { abort: 503, until } } } } }));
+    expect(of("9999-12-31").applications[0]?.services[0]?.rules).toHaveProperty("fault");
+    const { applications, notices } = of("2020-01-31");
+    expect(applications[0]?.services[0]?.rules).toEqual({ match: [] });
+    expect(notices).toEqual(["team/orders rules.fault has ended (2020-01-31) and is left out"]);
+  });
+
+  test("is told of nowhere where there is none", () => {
+    const declared = applicationOf({ services: { orders: { ...orders, rules } } });
+    expect(readPlan(stack, "pulumi", declared).notices).toEqual([]);
+  });
 });

@@ -14,6 +14,7 @@ export const istioFacts: GatewayFacts = {
   // HTTP, HTTPS, and the health that load balancers ask for.
   ports: { listeners: [proxyPorts.http, proxyPorts.https, 15021], metrics: [], dials: [] },
   webhooks: [],
+  showsAddresses: true,
   supports: { rateLimit: true, jwt: true, cors: true, maxBodyBytes: true, addresses: true, apiKeys: false, bots: false },
   unsupported: ({ rateLimit }) =>
     rateLimit?.by === "consumer" ? [{ option: ["rateLimit", "by"], allowed: "everyone, address" }] : [],

@@ -10,7 +10,7 @@ import { kongFacts, release } from "./facts.ts";
 import { globalPlugins } from "./global.ts";
 import { requestFunctions } from "./requestFunctions.ts";
 import { globalPlugin } from "./resources.ts";
-import { kongScope } from "./scope.ts";
+import { kongScope, logEntry } from "./scope.ts";
 import { type KongValuesArgs, kongValues } from "./values.ts";
 
 /** The chart is kong/kong. */
@@ -41,7 +41,10 @@ export class Kong extends pulumi.ComponentResource {
     const { chart, images, exposure, injection, podAnnotations = {}, replicas, routes, log, tls, stripHeaders } = args;
 
     const place = createNamespace(name, { namespace, podSecurity: "restricted", injection }, { parent: this });
-    const scope = customResource(`${name}-scope`, kongScope(namespace, routes, log?.url), { parent: this, dependsOn: place });
+    const inPlace = { parent: this, dependsOn: place };
+    const scope = customResource(`${name}-scope`, kongScope(namespace, routes, log?.url), inPlace);
+    const collector = logEntry(namespace, log?.url);
+    if (collector) customResource(`${name}-log`, collector, inPlace);
     const grpc = routes.some(({ gateways, service }) => gateways.includes(kongFacts.name) && service.protocol === "grpc");
     const values = kongValues({ images, exposure, replicas, podAnnotations, grpc });
     const proxies = helmRelease(

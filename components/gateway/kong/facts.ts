@@ -18,6 +18,8 @@ export const kongFacts: GatewayFacts = {
   // API is nobody else's. The controller dials the API server: its Service's port, and its own.
   ports: { listeners: [8000, 8443, webhookPort], metrics: [statusPort], dials: [443, 6443] },
   webhooks: [{ port: webhookPort, what: "the webhook of Kong's ingress controller" }],
+  // The proxy beside Kong decides, and to that Kong is who calls.
+  showsAddresses: false,
   supports: { rateLimit: true, jwt: true, cors: true, maxBodyBytes: true, addresses: true, apiKeys: true, bots: true },
   unsupported: unsupportedByKong,
   unsupportedTogether: sharedKeyIds,

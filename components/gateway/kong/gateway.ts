@@ -1,9 +1,11 @@
 import { GatewayNetwork } from "../../security/GatewayNetwork.ts";
+import { type Egress, type Surroundings, toNamespace, toOutside } from "../../security/network.ts";
 import type { Gateway, GatewayContext, InstalledGateway } from "../gateway.ts";
 import { serviceAnnotations } from "./annotations.ts";
 import { kongFacts } from "./facts.ts";
 import { Kong } from "./Kong.ts";
 import { KongRoutes } from "./KongRoutes.ts";
+import { collectorOf } from "./scope.ts";
 
 /** Kong, and what lets requests in through it once the applications are there. */
 export const kong: Gateway = { install, serviceAnnotations };
@@ -17,8 +19,8 @@ function install(context: GatewayContext): InstalledGateway {
   const installed = new Kong("kong", { ...args, ...plugins, stripHeaders: edge.stripHeaders }, inMesh);
   const { namespace } = installed;
   const behind = { ...inCluster, dependsOn: installed };
-  const dials = portsOf(plugins.log?.url);
-  new GatewayNetwork("kong-network", { graph, facts: kongFacts, dials, surroundings }, behind);
+  const reaches = (around: Surroundings) => toCollector(plugins.log?.url, around);
+  new GatewayNetwork("kong-network", { graph, facts: kongFacts, reaches, surroundings }, behind);
   const certificate = certificates.issue("kong", namespace, behind);
   return {
     ...installed.reached,
@@ -30,9 +32,12 @@ function install(context: GatewayContext): InstalledGateway {
   };
 }
 
-/** The number of the port that Kong sends its logs to. */
-function portsOf(url: string | undefined): number[] {
-  if (url === undefined) return [];
-  const { port, protocol } = new URL(url);
-  return [Number(port || (protocol === "http:" ? 80 : 443))];
+/** Out to where Kong sends its log. */
+function toCollector(url: string | undefined, surroundings: Surroundings): readonly Egress[] {
+  const collector = collectorOf(url);
+  if (!collector) return [];
+  const { inside, address, port } = collector;
+  if (inside) return [toNamespace(inside.namespace)];
+  const bits = address?.includes(":") ? 128 : 32;
+  return toOutside([{ target: port, ...(address !== undefined && { addresses: [`${address}/${bits}`] }) }], surroundings);
 }

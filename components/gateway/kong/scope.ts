@@ -1,11 +1,15 @@
-import { Sidecar } from "@kubernetes-models/istio/networking.istio.io/v1";
+import { isIP } from "node:net";
+import { ServiceEntry, Sidecar } from "@kubernetes-models/istio/networking.istio.io/v1";
 import { serviceHost } from "../../../model/names.ts";
 import type { Route } from "../../../model/route.ts";
 import { kongFacts } from "./facts.ts";
 
+/** Whom the controller beside Kong asks. */
+const apiServer = { name: "kubernetes", namespace: "default" } as const;
+
 /**
- * What the proxies beside Kong know of the mesh: the services that Kong offers, and where it sends its log if that is in the
- * mesh. Anything else, such as the API server, which the controller asks, they let out as it is.
+ * What the proxies beside Kong know of the mesh and beyond it: the services that Kong offers, the API server, and where it sends its
+ * log. Anything else ends in Kong's own pod.
  *
  * @param log - URL of the log's endpoint, where there is one.
  */
@@ -15,23 +19,58 @@ export function kongScope(
   log: string | undefined,
 ): Sidecar {
   const offered = routes.filter(({ gateways }) => gateways.includes(kongFacts.name)).map(({ service }) => hostOf(service));
-  const hosts = [...new Set([...offered, ...collector(log)])];
+  const collector = collectorOf(log);
+  const own = collector ? [collector.inside ? hostOf(collector.inside) : `./${collector.host}`] : [];
   return new Sidecar({
     metadata: { name: "kong", namespace },
     spec: {
-      egress: [{ hosts: hosts.length > 0 ? hosts : ["~/*"] }],
-      outboundTrafficPolicy: { mode: "ALLOW_ANY" },
+      egress: [{ hosts: [...new Set([...offered, hostOf(apiServer), ...own])] }],
+      outboundTrafficPolicy: { mode: "REGISTRY_ONLY" },
     },
   });
 }
 
-function hostOf(service: { readonly name: string; readonly namespace: string }): string {
-  return `${service.namespace}/${serviceHost(service)}`;
+/** Where Kong sends its log, if that is outside the mesh, so that the proxies beside it let it out to there. */
+export function logEntry(namespace: string, log: string | undefined): ServiceEntry | undefined {
+  const collector = collectorOf(log);
+  if (!collector || collector.inside) return undefined;
+  const { host, address, port, secure } = collector;
+  return new ServiceEntry({
+    metadata: { name: "log", namespace },
+    spec: {
+      hosts: [host],
+      exportTo: ["."],
+      location: "MESH_EXTERNAL",
+      ports: [{ number: port, name: `${secure ? "tls" : "http"}-log`, protocol: secure ? "TLS" : "HTTP" }],
+      ...(address === undefined
+        ? { resolution: "DNS" as const }
+        : { resolution: "STATIC" as const, addresses: [address], endpoints: [{ address }] }),
+    },
+  });
 }
 
-/** A service of the mesh refuses what does not come through a proxy that knows it. */
-function collector(url: string | undefined): string[] {
-  if (url === undefined) return [];
-  const [, name, namespace] = /^([^.]+)\.([^.]+)\.svc(?:\.cluster\.local)?$/.exec(new URL(url).hostname) ?? [];
-  return name === undefined || namespace === undefined ? [] : [hostOf({ name, namespace })];
+/** A log's endpoint: a Service of the cluster, or a host outside the mesh. */
+interface Collector {
+  readonly host: string;
+  readonly port: number;
+  readonly secure: boolean;
+  /** Where the URL has no name. */
+  readonly address?: string;
+  readonly inside?: { readonly name: string; readonly namespace: string };
+}
+
+export function collectorOf(url: string | undefined): Collector | undefined {
+  if (url === undefined) return undefined;
+  const { protocol, hostname, port } = new URL(url);
+  const secure = protocol === "https:";
+  const known = { secure, port: Number(port || (secure ? 443 : 80)) };
+  const address = hostname.replace(/^\[(.*)\]$/, "$1");
+  // A proxy knows everybody by a name.
+  if (isIP(address)) return { ...known, host: "log.kong.internal", address };
+  const [, name, namespace] = /^([^.]+)\.([^.]+)\.svc(?:\.cluster\.local)?$/.exec(hostname) ?? [];
+  return { ...known, host: hostname, ...(name !== undefined && namespace !== undefined && { inside: { name, namespace } }) };
+}
+
+function hostOf(service: { readonly name: string; readonly namespace: string }): string {
+  return `${service.namespace}/${serviceHost(service)}`;
 }

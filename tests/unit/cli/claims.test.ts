@@ -56,6 +56,9 @@ test("what is a resource already, or no database's, is left as it is", () => {
   expect(withClaims(once)).toBe(once);
   const theirs = { resources: [{ ...set, urn: "urn:pulumi:local::mesh::kubernetes:apps/v1:StatefulSet::database" }] };
   expect(withClaims(theirs)).toBe(theirs);
+  // A service's set has templates too, and its claims are resources from the beginning.
+  const ofService = { resources: [{ ...set, urn: set.urn.replace("mesh:app:Database", "mesh:app:Microservice") }] };
+  expect(withClaims(ofService)).toBe(ofService);
   const current = { resources: [{ ...set, inputs: { ...set.inputs, spec: {} } }] };
   expect(withClaims(current)).toBe(current);
 });

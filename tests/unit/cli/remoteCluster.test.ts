@@ -180,6 +180,48 @@ describe("status", () => {
     await show(existing);
     expect(said).toContain("The cluster does not answer: connection refused");
   });
+
+  test("tells of a fault that is made on purpose, which is no problem until it should have ended", async () => {
+    const faults = [
+      { service: "prod/backend", until: "9999-12-31" },
+      { service: "prod/frontend", until: "2020-01-31" },
+      { service: "team/web", until: "2020-01-31T12:00Z" },
+    ];
+    write("outputs", JSON.stringify({ url, urls: { istio: url }, context: "theirs", faults }));
+    await bringUp(existing);
+    said = "";
+    await show(existing);
+    const [shown = "", wrong = ""] = said.split("Wrong:\n");
+    expect(shown.split("\n").filter((line) => /fault/i.test(line))).toEqual([
+      "Fault: callers of prod/backend get one on purpose, until 9999-12-31",
+    ]);
+    expect(wrong.split("\n").filter((line) => /fault/i.test(line))).toEqual([
+      "  The fault of prod/frontend has ended (2020-01-31) and is still made",
+      "  The fault of team/web has ended (2020-01-31T12:00Z) and is still made",
+    ]);
+    expect(wrong).toContain(`Try: make up STACK=${stack}`);
+    expect(process.exitCode).toBe(1);
+  });
+
+  test("finds nothing wrong with a fault that is in force", async () => {
+    fakes.program("kubectl", kubectl.replace(/\{"metadata".*?\}\}/, ""));
+    write("outputs", JSON.stringify({ url, context: "theirs", faults: [{ service: "prod/backend", until: "9999-12-31" }] }));
+    await bringUp(existing);
+    await show(existing);
+    expect(said).toContain("Fault: callers of prod/backend");
+    expect(said).toContain("Nothing is wrong.");
+    expect(process.exitCode).toBe(0);
+  });
+
+  test("says nothing of faults where there are none, and none were ever heard of", async () => {
+    for (const faults of [[], undefined]) {
+      write("outputs", JSON.stringify({ url, context: "theirs", faults }));
+      await bringUp(existing);
+      await show(existing);
+    }
+    expect(said).toContain("Pods:");
+    expect(said).not.toMatch(/fault/i);
+  });
 });
 
 describe("before anything is made", () => {

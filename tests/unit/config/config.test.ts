@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { sections } from "../../../config/sections.ts";
+import { at } from "../../lib/mocks.ts";
 import { eks, existing, parse, parseConfig, plan, problems, product, serviceOf } from "../support/config.ts";
 
 describe("what is not given has the defaults of the requirements", () => {
@@ -37,7 +38,7 @@ describe("what is not given has the defaults of the requirements", () => {
     expect(applications.find(({ namespace }) => namespace === "load")?.loadGenerators).toMatchObject([{ qps: 1 }]);
     // GET and HEAD, at every gateway, with no policy. The canary is the last version, which gets no other requests.
     expect(serviceOf(plan(), "product").exposed).toEqual({ path: "/api/products", versioned: "/api/{version}/products" });
-    expect(serviceOf(plan(), "product").canary).toEqual({ header: "x-canary", version: "v2" });
+    expect(serviceOf(plan(), "product").canary).toEqual({ header: "x-canary", value: "true", version: "v2" });
   });
 
   test("certificates follow the sources, and plain HTTP the target", () => {
@@ -72,6 +73,11 @@ describe("what is not given has the defaults of the requirements", () => {
     expect(parse({ ...existing, "mesh:existing": byPorts })).toMatchObject({
       existing: { exposure: { host: "192.0.2.1", ports: { http: 31080, https: 30443, istio: 30808, istioTls: 30843 } } },
     });
+    const clusterRanges = ["10.42.0.0/16", "fd00:10:42::/56"];
+    expect(parse({ ...existing, "mesh:existing": { ...existing["mesh:existing"], clusterRanges } })).toMatchObject({
+      existing: { clusterRanges },
+    });
+    expect(at(parse(existing), "existing")).not.toHaveProperty("clusterRanges");
   });
 
   test("resilience", () => {
@@ -105,7 +111,7 @@ describe("what is not given has the defaults of the requirements", () => {
       { name: "v1", weight: 90, replicas: 2, image: { source: "apps/product/product/server.ts" }, env: {} },
       { name: "v2", weight: 10, replicas: 1, image: { source: "apps/product/product-v2/server.ts" }, env: {} },
     ]);
-    expect(canary).toEqual({ header: "x-canary", version: "v2" });
+    expect(canary).toEqual({ header: "x-canary", value: "true", version: "v2" });
   });
 
   test("keys of others are theirs to judge", () => {

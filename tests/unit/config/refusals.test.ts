@@ -216,6 +216,26 @@ describe("a cluster that runs already", () => {
       on({ dnsAddresses: ["10.96.0.10"] }),
       'mesh:existing.dnsAddresses[0] is "10.96.0.10"; allowed: addresses',
     ],
+    [
+      "no ranges of the cluster, which would say that it has no addresses",
+      on({ clusterRanges: [] }),
+      "mesh:existing.clusterRanges is []; allowed: a list of addresses in CIDR notation, at least 1",
+    ],
+    [
+      "a range of the cluster without a size",
+      on({ clusterRanges: ["10.42.0.0/16", "10.43.0.0"] }),
+      'mesh:existing.clusterRanges[1] is "10.43.0.0"; allowed: addresses in CIDR notation, such as 10.0.0.0/8 or 2001:db8::/32',
+    ],
+    [
+      "a range of the cluster twice",
+      on({ clusterRanges: ["10.42.0.0/16", "10.42.0.0/16"] }),
+      'mesh:existing.clusterRanges[1] is "10.42.0.0/16"; allowed: what the list does not have already',
+    ],
+    [
+      "a range of the cluster that is no list",
+      on({ clusterRanges: "10.42.0.0/16" }),
+      'mesh:existing.clusterRanges is "10.42.0.0/16"; allowed: a list of addresses in CIDR notation',
+    ],
     ["an API server at no port", on({ apiServerPort: 0 }), "mesh:existing.apiServerPort is 0; allowed: a whole number from 1"],
     [
       "a network that may hold policies",

@@ -1,8 +1,9 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { z } from "zod";
+import { applications } from "../../../apps/index.ts";
 import { sections } from "../../../config/sections.ts";
-import { database, loadGenerator } from "../../../model/application.ts";
+import { type ApplicationDeclaration, database, loadGenerator } from "../../../model/application.ts";
 import { service } from "../../../model/service.ts";
 import { job } from "../../../model/workers.ts";
 import { problems } from "../support/config.ts";
@@ -16,6 +17,20 @@ const workloads = {
   ...{ "product.product": service, "prod.migrate": job },
   ...{ "prod.database": database, "load.generator": loadGenerator },
 };
+
+/** The applications of apps/, each of whose services and jobs has a destination: a stack sets some of what is declared. */
+const declared = applications.map(
+  (application) =>
+    ({
+      ...application,
+      ...{ services: reaching(application.services), jobs: reaching(application.jobs) },
+    }) as ApplicationDeclaration,
+);
+
+function reaching(workloads: object = {}): object {
+  const egress = { v1: { hosts: ["api.example.com"] } };
+  return Object.fromEntries(Object.entries(workloads).map(([name, options]) => [name, { ...options, egress }]));
+}
 
 /** The part of JSON Schema that the rules come out as. */
 interface Schema {
@@ -71,21 +86,23 @@ function* settingsOf(schema: Schema, path: string): Iterable<[string, Schema]> {
 function isSetting(key: string): boolean {
   const steps = key.slice("mesh:".length).replace(".<name>", ".v1").split(".");
   const value = steps.reduceRight<unknown>((inner, step) => ({ [step]: inner }), "any") as { apps: unknown };
-  return !problems({ "mesh:apps": value.apps }).some((problem) => problem.includes(" is not a setting"));
+  return !problems({ "mesh:apps": value.apps }, undefined, declared).some((problem) => problem.includes(" is not a setting"));
 }
 
 /** The name under which the page has a key: what services, charts or images have in common it says once. */
 function rowOf(key: string): string {
   return key
     .replace(/^mesh:apps\.[\w.]+?\.image\./, "mesh:apps.product.product.image.")
+    .replace(/^mesh:apps\.[\w.]+?\.egress\./, "mesh:apps.product.product.egress.")
     .replace(/^mesh:(charts|images)\.\w+\./, "mesh:$1.kong.");
 }
 
 test("the page has every setting, and no other", () => {
-  for (const key of ["replicas", "versions.<name>.weight", "env", "exposed.methods", "image.tag"]) {
+  const some = ["replicas", "versions.<name>.weight", "env", "exposed.methods", "image.tag", "storage", "rules.match[].headers"];
+  for (const key of [...some, "egress.<name>.hosts", "egress.<name>.addresses"]) {
     expect(settings.has(`mesh:apps.product.product.${key}`)).toBe(true);
   }
-  for (const key of ["ports.<name>.port", "calls", "probes.startWithin", "exposed.path", "image.source"]) {
+  for (const key of ["ports.<name>.port", "calls", "probes.startWithin", "exposed.path", "image.source", "egress.<name>.port"]) {
     expect(settings.has(`mesh:apps.product.product.${key}`)).toBe(false);
   }
   expect([...rows.keys()].sort()).toEqual([...new Set([...settings.keys()].map(rowOf))].sort());

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { Application } from "../../../components/app/Application.ts";
+import { deployApplications } from "../../../components/app/Application.ts";
 import { bookinfo } from "../../../docs/examples/bookinfo.ts";
 import { onlineBoutique } from "../../../docs/examples/onlineBoutique.ts";
 import { CallGraph } from "../../../model/callGraph.ts";
@@ -23,9 +23,7 @@ async function rendered(declared: typeof bookinfo): Promise<Recording> {
   const specs = resolveApplications(applications, parse({ "mesh:target": "kind", "mesh:sources": "published" }));
   const graph = new CallGraph(specs, factsOf(...gateways));
   const routes = specs.flatMap((spec) => routesOf(spec, gateways));
-  return record(() => {
-    for (const spec of specs) new Application(spec.namespace, { spec, graph, routes, mesh });
-  });
+  return record(() => deployApplications(specs, { graph, routes, mesh }));
 }
 
 interface Container {
@@ -100,5 +98,29 @@ describe("Bookinfo", () => {
     for (const { name, container } of found.filter(({ name }) => name.includes("reviews"))) {
       expect([name, container.volumeMounts?.map(({ mountPath }) => mountPath)]).toEqual([name, ["/tmp", "/opt/ibm/wlp/output"]]);
     }
+  });
+
+  test("shows the user jason the reviews of v2, and everybody else those of v1", async () => {
+    const { inputs } = await rendered(bookinfo);
+    const virtualService = (name: string) =>
+      at<{ match?: { headers?: object }[]; route: { destination: { subset: string }; weight: number }[] }[]>(
+        inputs("kubernetes:networking.istio.io/v1:VirtualService", `bookinfo-${name}-routes`),
+        "spec.http",
+      );
+    const asked = virtualService("reviews").map(({ match = [], route }) => [
+      match.map(({ headers }) => headers),
+      route.flatMap(({ destination, weight }) => (weight > 0 ? destination.subset : [])),
+    ]);
+    const [jason, canary] = [{ "end-user": { exact: "jason" } }, { "x-canary": { exact: "true" } }];
+    expect(asked).toEqual([
+      [[jason], ["v2"]],
+      [[jason], ["v2"]],
+      [[canary], ["v3"]],
+      [[canary], ["v3"]],
+      [[undefined], ["v1"]],
+      [[], ["v1"]],
+    ]);
+    for (const name of ["reviews", "ratings", "details", "productpage"])
+      expect(JSON.stringify(virtualService(name))).not.toContain("fault");
   });
 });

@@ -32,7 +32,7 @@ test.each<[string, readonly (string | number)[], string]>([
   [
     "a service",
     [...frontend, "protocol"],
-    "prod/frontend protocol is not a key; allowed: image, command, args, container, initContainers, resources, env, calls, ports, probes, replicas, versions, canary, resilience, exposed",
+    "prod/frontend protocol is not a key; allowed: image, command, args, container, initContainers, resources, env, calls, egress, ports, probes, replicas, versions, canary, resilience, rules, storage, exposed",
   ],
   [
     "its image",
@@ -58,7 +58,7 @@ test.each<[string, readonly (string | number)[], string]>([
   [
     "a canary",
     [1, "services", "product", "canary", "weight"],
-    "product/product canary.weight is not a key; allowed: header, version",
+    "product/product canary.weight is not a key; allowed: header, value, version",
   ],
   [
     "a database",

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { CallGraph, databasePort, principalOf } from "../../../model/callGraph.ts";
 import type { Port } from "../../../model/ports.ts";
-import { matrixRows } from "../../lib/matrixRows.ts";
-import { factsOf, httpPort, service, shop } from "../../lib/shop.ts";
+import { matrixCells, matrixRows } from "../../lib/matrixRows.ts";
+import { factsOf, httpPort, service, shop, worker } from "../../lib/shop.ts";
 
 const graph = new CallGraph(shop(), factsOf("istio", "kong"));
 const row = (from: string, to: string, of = graph) => matrixRows(of.matrix()).find((one) => one.from === from && one.to === to);
@@ -12,7 +12,7 @@ test("every workload, and where it is to be had", () => {
   expect(graph.workloads).toEqual([
     { namespace: "prod", name: "frontend", ports: [httpPort(80, 8080)] },
     { namespace: "prod", name: "backend", ports: [httpPort(3000)] },
-    { namespace: "prod", name: "database", ports: [postgresql], local: true },
+    { namespace: "prod", name: "database", ports: [postgresql] },
     { namespace: "product", name: "product", ports: [httpPort(8080)] },
     { namespace: "load", name: "generator", ports: [] },
   ]);
@@ -103,6 +103,44 @@ test("two calls to one callee are two operations of one pair", () => {
     { methods: ["GET"], paths: ["/api/catalog"] },
     { methods: ["POST"], paths: ["/api/orders"] },
   ]);
+});
+
+describe("a service that calls itself", () => {
+  const calls = [{ to: "backend", methods: ["GET"], paths: ["/api/peers"] }];
+  const of = new CallGraph(shop({ backend: { calls } }), factsOf("istio"));
+
+  test("is its own caller and callee, with exactly that declared", () => {
+    const own = matrixCells(of.matrix()).filter(({ from, to }) => from === to && from !== "load/generator");
+    expect(own.map(({ from, operations }) => [from, operations])).toEqual([
+      ["prod/frontend", []],
+      ["prod/backend", [{ methods: ["GET"], paths: ["/api/peers"] }]],
+      ["prod/database", []],
+      ["product/product", []],
+    ]);
+    const backend = { namespace: "prod", name: "backend" };
+    for (const edges of [of.callersOf(backend), of.calleesOf(backend)]) {
+      expect(edges.filter(({ from, to }) => from.name === to.name)).toMatchObject([{ from: backend, to: backend }]);
+    }
+  });
+
+  test("is no pair of the matrix, which has a pod ask another one", () => {
+    expect(matrixRows(of.matrix()).filter(({ from, to }) => from === to)).toEqual([]);
+  });
+});
+
+test("a database is called from another namespace by whoever declares it there, and by nobody else", () => {
+  const [prod, product, load] = shop({ product: { calls: [{ to: "prod/database" }] } });
+  const other = { namespace: "other", services: [], workers: [worker("mailer", { calls: [{ to: "prod/database" }] })] };
+  const of = new CallGraph([prod, product, load, other], []);
+  const callers = of.callersOf({ namespace: "prod", name: "database" }).map(({ from }) => `${from.namespace}/${from.name}`);
+  expect(callers).toEqual(["prod/backend", "product/product", "other/mailer"]);
+  expect(row("product/product", "prod/database", of)).toMatchObject({ port: 5432, allowed: true, operations: [{}] });
+  expect(row("prod/frontend", "prod/database", of)?.allowed).toBe(false);
+});
+
+test("a workload with storage is stateful, and no other is", () => {
+  const of = new CallGraph(shop({ backend: { storage: { "/data": "1Gi" } } }), []);
+  expect(of.workloads.filter(({ stateful }) => stateful).map(({ name }) => name)).toEqual(["backend"]);
 });
 
 describe("a workload with several ports", () => {

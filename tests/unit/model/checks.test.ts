@@ -12,7 +12,7 @@ import { type CheckContext, checkApplications } from "../../../model/checks/chec
 import type { GatewayName } from "../../../model/gateway.ts";
 import { defaultResilience } from "../../../model/resilience.ts";
 import { planStack } from "../../../plan.ts";
-import { declared, factsOf, httpPort, service, shop, versionOf } from "../../lib/shop.ts";
+import { declared, factsOf, httpPort, service, shop, versionOf, worker } from "../../lib/shop.ts";
 import { curve, jwk } from "../support/kong.ts";
 
 const both = ["kong", "istio"] as const;
@@ -48,7 +48,7 @@ test("a header that the stack's gateways strip is refused wherever gateways or r
   };
   const exposed = { path: "/", gateways: ["kong"], policies } as const;
   const versions = [versionOf("v1", 50, 2), versionOf("v2", 50, 2)];
-  const web = service("web", { exposed, versions, canary: { header: "x-acme-try", version: "v1" } });
+  const web = service("web", { exposed, versions, canary: { header: "x-acme-try", value: "true", version: "v1" } });
   const applications = [{ namespace: "alone", services: [web] }];
   expect(problems(applications)).toEqual([]);
   const allowed =
@@ -74,7 +74,7 @@ test("all that is wrong is one error for the user, one line each", () => {
     [
       "The applications are refused:",
       `  - apps: prod/backend exposed.path is "/x/"; allowed: ${path}`,
-      '  - apps: prod/frontend calls[0].to is "backnd"; allowed: one of database, product/product, backend',
+      '  - apps: prod/frontend calls[0].to is "backnd"; allowed: one of frontend, database, product/product, backend',
     ].join("\n"),
   );
   expect(planStack(least, "local", "pulumi", declared(shop())).applications).toHaveLength(3);
@@ -169,11 +169,9 @@ describe("names", () => {
 });
 
 describe("calls", () => {
-  const callees = "one of backend, database, product/product";
+  const callees = "one of frontend, backend, database, product/product";
   test.each([
     ["somebody who is not there", "backnd"],
-    ["the service itself", "frontend"],
-    ["the service itself, by its whole name", "prod/frontend"],
     ["a load, which listens on nothing", "load/generator"],
     ["somebody of another namespace, without it", "product"],
     ["more than a name and its namespace", "prod/backend/3000"],
@@ -181,15 +179,23 @@ describe("calls", () => {
     expect(of({ frontend: { calls: [{ to }] } })).toEqual([`apps: prod/frontend calls[0].to is "${to}"; allowed: ${callees}`]);
   });
 
-  test("where there is nobody else", () => {
-    expect(alone(service("a", { calls: [{ to: "b" }] }))).toEqual([
+  test("where there is nobody to call", () => {
+    expect(problems([{ namespace: "alone", services: [], workers: [worker("a", { calls: [{ to: "b" }] })] }])).toEqual([
       'apps: alone/a calls[0].to is "b"; allowed: no call, as there is nothing else to call',
     ]);
   });
 
-  test("to a database of another namespace, whose password cannot be read there", () => {
-    expect(of({ product: { calls: [{ to: "prod/database" }] } })).toEqual([
-      'apps: product/product calls[0].to is "prod/database"; allowed: one of prod/frontend, prod/backend',
+  test("to the service itself are fine, by either name, and judged as any other", () => {
+    for (const to of ["frontend", "prod/frontend"]) expect(of({ frontend: { calls: [{ to }] } })).toEqual([]);
+    expect(of({ frontend: { calls: [{ to: "frontend", port: "admin" }] } })).toEqual([
+      'apps: prod/frontend calls[0].port is "admin"; allowed: one of its ports http',
+    ]);
+  });
+
+  test("to a database of another namespace are fine, and none by its name alone", () => {
+    expect(of({ product: { calls: [{ to: "prod/database" }] } })).toEqual([]);
+    expect(of({ product: { calls: [{ to: "database" }] } })).toEqual([
+      'apps: product/product calls[0].to is "database"; allowed: one of prod/frontend, prod/backend, prod/database, product',
     ]);
   });
 
@@ -344,17 +350,17 @@ describe("a service by itself", () => {
     ["no pods", { versions: [versionOf("v1", 100, 0)] }, "versions.v1.replicas is 0; allowed: a whole number from 1 to 50"],
     [
       "a canary that gateways never see",
-      { versions: two, canary: { header: "x-real-ip", version: "v1" } },
+      { versions: two, canary: { header: "x-real-ip", value: "true", version: "v1" } },
       'canary.header is "x-real-ip"; allowed: a header that gateways do not strip: none of mesh:edge.stripHeaders, nor of the list in docs/expose.md',
     ],
     [
       "a canary to nowhere",
-      { canary: { header: "x-canary", version: "v3" } },
+      { canary: { header: "x-canary", value: "true", version: "v3" } },
       'canary.version is "v3"; allowed: one of the versions v1',
     ],
     [
       "a header in upper case",
-      { canary: { header: "X-Canary", version: "v1" } },
+      { canary: { header: "X-Canary", value: "true", version: "v1" } },
       'canary.header is "X-Canary"; allowed: the name of a header, in lower case, at most 100 long',
     ],
     [

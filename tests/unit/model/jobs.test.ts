@@ -17,6 +17,7 @@ describe("a job", () => {
       name: "migrate",
       program: { image, env: {} },
       calls: [],
+      egress: [],
       retries: 3,
       seconds: 600,
       container: { user: 10_001, group: 10_001, scratch: {}, files: {}, pullSecrets: [] },
@@ -82,7 +83,7 @@ describe("a job", () => {
     ...["ports", "probes", "replicas", "versions", "exposed"].map((option): [string, object, string] => [
       `a key of others, ${option}`,
       { [option]: {} },
-      `${option} is not a key; allowed: image, command, args, container, initContainers, resources, env, calls, before, schedule, timeZone, retries, timeout`,
+      `${option} is not a key; allowed: image, command, args, container, initContainers, resources, env, calls, egress, before, schedule, timeZone, retries, timeout`,
     ]),
   ])("is refused with %s", (_what, options, sentence) => {
     expect(ofJob(options)).toEqual([`migrate ${sentence}`]);

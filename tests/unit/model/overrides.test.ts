@@ -85,7 +85,7 @@ describe("a mapping merges", () => {
       { name: "v1", weight: 50, replicas: 3 },
       { name: "v2", weight: 50, replicas: 1 },
     ]);
-    expect(canary).toEqual({ header: "x-canary", version: "v2" });
+    expect(canary).toEqual({ header: "x-canary", value: "true", version: "v2" });
     expect(storeWith({ versions: { v2: { weight: 60 } } }).versions).toEqual([
       { name: "v1", weight: 40, replicas: 3, ...runs("1") },
       { name: "v2", weight: 60, replicas: 4, ...runs("2") },
@@ -99,7 +99,7 @@ describe("a mapping merges", () => {
       env: { LEVEL: "debug", MORE: "1" },
     });
     expect(resilience).toMatchObject({ timeout: "8s", retries: { attempts: 2, perTryTimeout: "2s" } });
-    expect(canary).toEqual({ header: "x-other", version: "v2" });
+    expect(canary).toEqual({ header: "x-other", value: "true", version: "v2" });
     for (const { env } of versions) expect(env).toEqual({ MODE: "all", LEVEL: "debug", MORE: "1" });
   });
 
@@ -145,7 +145,7 @@ describe("null removes", () => {
   test("a version, the canary, a variable", () => {
     const { versions, canary } = storeWith({ versions: { v1: null, v2: { weight: 100 } }, env: { MODE: null } });
     expect(versions).toEqual([{ name: "v2", weight: 100, replicas: 4, ...runs("2"), env: { LEVEL: "info" } }]);
-    expect(canary).toEqual({ header: "x-try", version: "v2" });
+    expect(canary).toEqual({ header: "x-try", value: "true", version: "v2" });
     expect(storeWith({ canary: null })).not.toHaveProperty("canary");
   });
 
@@ -176,7 +176,7 @@ describe("null removes", () => {
 });
 
 describe("a setting of nothing is one sentence, with what there is", () => {
-  const ofServices = "image, resources, env, replicas, versions, canary, resilience, exposed";
+  const ofServices = "image, resources, env, replicas, versions, canary, resilience, rules, storage, egress, exposed";
   test.each<[string, Record<string, unknown>, string]>([
     [
       "an unknown application",

@@ -19,6 +19,8 @@ import { declared as declaredAs, factsOf, service, versionOf } from "../../lib/s
 
 type Change = (service: ServiceSpec, applications: readonly ApplicationSpec[]) => Partial<ServiceSpec>;
 
+const outside = { name: "out", hosts: ["api.example.com"], protocol: "tls", port: 443, target: 443, originate: false } as const;
+
 const problemsOf = (applications: readonly ApplicationSpec[], gateways: readonly GatewayName[]) =>
   checkApplications(declaredAs(applications), { gateways: factsOf(...gateways) }).problems;
 const calling =
@@ -40,9 +42,38 @@ const alsoOn =
 
 const changes: Record<string, { readonly change: Change; readonly problem: RegExp }> = {
   "a call to nobody": { change: calling({ to: "nobody" }), problem: /calls\[\d+\]\.to is "nobody"; allowed: / },
-  "a call to itself": {
-    change: ({ name, calls = [] }) => ({ calls: [...calls, { to: name }] }),
-    problem: /calls\[\d+\]\.to is ".*"; allowed: /,
+  "a call to a port of its own that is not there": {
+    change: ({ name, calls = [] }) => ({ calls: [...calls, { to: name, port: "none" }] }),
+    problem: /calls\[\d+\]\.port is "none"; allowed: one of its ports p0/,
+  },
+  "storage of several versions": {
+    change: () => ({ storage: { "/data": "1Gi" }, versions: [versionOf("v1", 50, 2), versionOf("v2", 50, 1)] }),
+    problem: /storage is \{"\/data":"1Gi"\}; allowed: nothing with several versions/,
+  },
+  "a volume of no size": {
+    change: ({ versions }) => ({
+      storage: { "/data": "1G" },
+      versions: versions.slice(0, 1).map((one) => ({ ...one, weight: 100 })),
+    }),
+    problem: /storage\.\/data is "1G"; allowed: a size such as 500Mi or 1Gi/,
+  },
+  "a host of the cluster as one outside": {
+    change: () => ({ egress: [{ ...outside, hosts: ["shop.prod.svc.cluster.local"] }] }),
+    problem: /egress\.out\.hosts\[0\] is "shop\.prod\.svc\.cluster\.local"; allowed: the full name of a host outside/,
+  },
+  "a rule that leads to nowhere": {
+    change: (service, applications) => ({
+      ...listening({})(service, applications),
+      rules: { match: [{ headers: { "x-team": "a" }, version: "v9" }] },
+    }),
+    problem: /rules\.match\[0\]\.version is "v9"; allowed: one of the versions v1/,
+  },
+  "a fault without an end": {
+    change: (service, applications) => ({
+      ...listening({})(service, applications),
+      rules: { match: [], fault: { abort: 503, percent: 100, until: "soon" } },
+    }),
+    problem: /rules\.fault\.until is "soon"; allowed: a day such as/,
   },
   "a call to what nobody can call": {
     change: (service, applications) => {
@@ -66,7 +97,7 @@ const changes: Record<string, { readonly change: Change; readonly problem: RegEx
     problem: /versions\.V1 is not a key; allowed: lower-case/,
   },
   "a canary to nowhere": {
-    change: () => ({ canary: { header: "x-canary", version: "v9" } }),
+    change: () => ({ canary: { header: "x-canary", value: "true", version: "v9" } }),
     problem: /canary\.version is "v9"; allowed: one of the versions v1/,
   },
   "two versions that are alike": {
@@ -195,18 +226,25 @@ test("what is declared is read as it is, in whichever way it is written", () => 
       });
       const deployed = read.map(({ namespace, services, workers = [], jobs = [] }) => ({
         namespace,
-        services: [...services, ...workers].map(({ name, ports, probes, versions, calls }) => {
-          return { name, ports, probes, versions: versions.map(named), calls };
-        }),
+        services: services.map(({ container: _, initContainers: _init, canary: _canary, exposed: _exposed, ...service }) => ({
+          ...service,
+          versions: service.versions.map(named),
+        })),
+        workers: workers.map(({ container: _, initContainers: _init, ...worker }) => ({
+          ...worker,
+          versions: worker.versions.map(named),
+        })),
         jobs: jobs.map(({ program, initContainers: _, ...job }) => ({ ...job, program: named(program) })),
       }));
       expect(deployed).toEqual(
         applications.map(({ namespace, services, workers = [], jobs = [] }) => ({
           namespace,
-          services: [...services, ...workers].map(({ name, ports, probes, versions, calls = [] }) => {
-            return { name, ports, probes, versions, calls };
-          }),
-          jobs: jobs.map((job) => ({ ...job, calls: job.calls ?? [] })),
+          services: services.map(({ container: _, canary: _canary, exposed: _exposed, calls = [], egress = [], ...service }) => ({
+            ...service,
+            ...{ calls, egress },
+          })),
+          workers: workers.map(({ container: _, calls = [], egress = [], ...worker }) => ({ ...worker, calls, egress })),
+          jobs: jobs.map(({ calls = [], egress = [], ...job }) => ({ ...job, calls, egress })),
         })),
       );
     }),

@@ -47,6 +47,65 @@ describe("a Secret is", () => {
     ]);
   });
 
+  describe("that of a database elsewhere", () => {
+    const env = (secret: string, key = "user") => ({ env: { KEY: { secret, key } } });
+    const told = (shop: object, around: object = {}) => {
+      const declared = { namespace: "stores", services: { shop: { ...services.shop, ...shop } }, ...around };
+      const others = [
+        { namespace: "other", databases: { stock } },
+        { namespace: "third", databases: { stock } },
+      ];
+      return checkApplications([declared, ...others] as unknown as ApplicationDeclaration[], { gateways: [] }).problems;
+    };
+    const calls = [{ to: "other/stock" }];
+
+    test("which a workload of the application calls, by each of its keys, in each workload", () => {
+      for (const key of ["user", "password", "database"])
+        expect(told({ ...env("other.stock-credentials", key), calls })).toEqual([]);
+      const jobs = { jobs: { migrate: { image, calls } } };
+      expect(told({ container: { files: { "/a": { secret: "other.stock-credentials", key: "user" } } } }, jobs)).toEqual([]);
+      expect(told({ ...env("other.stock-credentials", "pasword"), calls })).toEqual([
+        "apps: stores/shop env.KEY.key is refused; allowed: one of user, password, database",
+      ]);
+    });
+
+    test("which nobody of the application calls, or by a name of its own namespace, is none", () => {
+      const refused = (allowed: string) => [`apps: stores/shop env.KEY.secret is refused; allowed: ${allowed}`];
+      const none = "the name of a Secret that external.secrets has";
+      expect(told(env("other.stock-credentials"))).toEqual(refused(none));
+      for (const secret of ["third.stock-credentials", "stock-credentials", "stores.stock-credentials"])
+        expect(told({ ...env(secret), calls })).toEqual(refused("one of other.stock-credentials"));
+      expect(told({ ...env("stores.stock-credentials"), calls: [{ to: "stock" }] }, database)).toEqual(
+        refused("one of stock-credentials"),
+      );
+    });
+
+    test("which another application calls, is that one's alone", () => {
+      const caller = { namespace: "callers", services: { shop: { ...services.shop, calls } } };
+      const declared = { namespace: "stores", services: { shop: { ...services.shop, ...env("other.stock-credentials") } } };
+      const all = [declared, caller, { namespace: "other", databases: { stock } }] as unknown as ApplicationDeclaration[];
+      expect(checkApplications(all, { gateways: [] }).problems).toHaveLength(1);
+    });
+
+    test("may itself be wrong, which is told alone", () => {
+      const wrong = { namespace: "other", databases: { stock: { ...stock, storage: "1G" } } };
+      const declared = {
+        namespace: "stores",
+        services: { shop: { ...services.shop, ...env("other.stock-credentials"), calls } },
+      };
+      const all = [declared, wrong] as unknown as ApplicationDeclaration[];
+      expect(checkApplications(all, { gateways: [] }).problems).toEqual([
+        'apps: other/stock storage is "1G"; allowed: a size such as 500Mi or 1Gi',
+      ]);
+    });
+
+    test("is no login of a registry", () => {
+      expect(told({ calls, container: { pullSecrets: ["other.stock-credentials"] } })).toEqual([
+        'apps: stores/shop container.pullSecrets[0] is "other.stock-credentials"; allowed: the name of a Secret that external.secrets has',
+      ]);
+    });
+  });
+
   test("asked for a key that it has, where it is a database's", () => {
     const file = { secret: "stock-credentials", key: "pasword" };
     expect(problems({ env: { KEY: file }, container: { files: { "/a": file } } }, database)).toEqual([

@@ -17,6 +17,7 @@ describe("a worker", () => {
       ports: [],
       probes: { startWithin: 60 },
       calls: [],
+      egress: [],
       container: { user: 10_001, group: 10_001, scratch: {}, files: {}, pullSecrets: [] },
       initContainers: [],
       versions: [{ name: "v1", weight: 100, replicas: 1, image, env: {} }],
@@ -59,7 +60,7 @@ describe("a worker", () => {
   });
 
   test.each(["ports", "versions", "canary", "exposed", "resilience", "before", "schedule"])("has no %s", (option) => {
-    const known = "image, command, args, container, initContainers, resources, env, calls, probes, replicas";
+    const known = "image, command, args, container, initContainers, resources, env, calls, egress, probes, replicas";
     expect(ofWorker({ [option]: {} })).toEqual([`mailer ${option} is not a key; allowed: ${known}`]);
   });
 
@@ -80,8 +81,19 @@ describe("nobody calls", () => {
   ])("%s", (_what, more) => {
     for (const to of ["mailer", "stores/mailer"]) {
       expect(problems({ ...more, services: { shop: { ...shop, calls: [{ to }] }, queue } })).toEqual([
-        `shop calls[0].to is "${to}"; allowed: one of queue, stock`,
+        `shop calls[0].to is "${to}"; allowed: one of shop, queue, stock`,
       ]);
+    }
+  });
+});
+
+describe("nobody calls itself but a service", () => {
+  test.each([
+    ["a worker", (calls: object[]) => ({ workers: { mailer: { image, calls } } })],
+    ["a job", (calls: object[]) => ({ jobs: { mailer: { image, calls } } })],
+  ])("%s does not", (_what, declare) => {
+    for (const to of ["mailer", "stores/mailer"]) {
+      expect(problems(declare([{ to }]))).toEqual([`mailer calls[0].to is "${to}"; allowed: one of shop, queue, stock`]);
     }
   });
 });
@@ -151,11 +163,15 @@ describe("a stack overrides", () => {
   });
 
   test.each<[string, object, string]>([
-    ["whom a worker calls", { mailer: { calls: [] } }, "mailer.calls is not a setting; allowed: image, resources, env, replicas"],
+    [
+      "whom a worker calls",
+      { mailer: { calls: [] } },
+      "mailer.calls is not a setting; allowed: image, resources, env, replicas, egress",
+    ],
     [
       "who waits for a job",
       { report: { before: "deploy" } },
-      "report.before is not a setting; allowed: image, resources, env, schedule, timeZone, retries, timeout",
+      "report.before is not a setting; allowed: image, egress, resources, env, schedule, timeZone, retries, timeout",
     ],
     ["a workload that is not there", { mailr: {} }, "mailr is not declared; allowed: shop, queue, mailer, report, stock"],
     [

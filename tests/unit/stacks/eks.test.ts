@@ -62,6 +62,12 @@ describe("the target eks", () => {
     });
   });
 
+  test("is its network, and the range that EKS has Services in beside that", async () => {
+    expect(target.surroundings?.clusterRanges).toEqual(["10.0.0.0/16", "10.100.0.0/16", "172.20.0.0/16"]);
+    const other = await resolve({ "mesh:eks": { publicAccess: [], network: { cidr: "192.168.0.0/20" } } });
+    expect(other.target.surroundings?.clusterRanges).toEqual(["192.168.0.0/20", "10.100.0.0/16", "172.20.0.0/16"]);
+  });
+
   test("makes the cluster that the stack describes", () => {
     expect(recording.inputs("eks:index:Cluster", "mesh")).toMatchObject({
       name: "mesh",

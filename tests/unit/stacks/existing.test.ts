@@ -134,6 +134,7 @@ describe("the target existing", () => {
       surroundings: { openshiftDns: false, dnsAddresses: [], apiServerPorts: [6443] },
     });
     expect(target).not.toHaveProperty("platform");
+    expect(target.surroundings).not.toHaveProperty("clusterRanges");
     const usual = await resolve({ kubeconfig: kubeconfig({ one: "https://one.example.com" }) });
     expect(usual.surroundings?.apiServerPorts).toEqual([]);
   });
@@ -147,6 +148,11 @@ describe("the target existing", () => {
       surroundings: { openshiftDns: true, dnsAddresses, apiServerPorts: [16443, 6443] },
     });
     expect((await resolve({ platform: "k3s" })).surroundings?.openshiftDns).toBe(false);
+  });
+
+  test("has the ranges of addresses that its owner says", async () => {
+    const clusterRanges = ["10.42.0.0/16", "10.43.0.0/16", "fd00:10:42::/56"];
+    expect((await resolve({ clusterRanges })).surroundings?.clusterRanges).toEqual(clusterRanges);
   });
 
   test("has node ports of each gateway on a node that clients reach", async () => {

@@ -9,6 +9,8 @@ interface Given {
   readonly settings?: Readonly<Record<string, string>>;
   /** Objects in their namespaces that somebody else makes. @default none */
   readonly beside?: readonly object[];
+  /** What is other in an object than the platform would make it. @default nothing */
+  readonly adapted?: (object: object) => object;
 }
 
 /**
@@ -16,16 +18,21 @@ interface Given {
  * alone: what gateways know of them is not made.
  */
 export async function withApplications<T>(
-  { applications, settings = {}, beside = [] }: Given,
+  { applications, settings = {}, beside = [], adapted = (object) => object }: Given,
   use: () => Promise<T>,
 ): Promise<T> {
   const { own } = await declare(applications, { "mesh:secrets": JSON.stringify(settings) });
   const namespaces = applications.map(({ namespace }) => namespace);
-  const remove = () => kubectl("delete", "namespace", ...namespaces, "--ignore-not-found", "--wait");
+  const remove = async () => {
+    const gone = kubectl("delete", "namespace", ...namespaces, "--ignore-not-found", "--wait");
+    // Nobody asks them any more, so none takes its time to end.
+    const hurry = ["pods", "--all", "--grace-period=1", "--wait=false", "--ignore-not-found"];
+    await Promise.all([gone, ...namespaces.map((namespace) => kubectl("delete", ...hurry, `--namespace=${namespace}`))]);
+  };
   await remove();
   try {
     await applyObjects(own.filter(({ kind }) => kind === "Namespace"));
-    await applyObjects([...beside, ...own.filter(({ kind }) => kind !== "Namespace")]);
+    await applyObjects([...beside, ...own.filter(({ kind }) => kind !== "Namespace").map(adapted)]);
     for (const { kind, metadata } of own.filter(({ kind }) => ["Deployment", "StatefulSet"].includes(kind))) {
       const { name, namespace } = metadata;
       await kubectl("rollout", "status", `${kind}/${name}`, `--namespace=${namespace}`, "--timeout=120s");

@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { Application } from "../../../../components/app/Application.ts";
+import { deployApplications } from "../../../../components/app/Application.ts";
 import { serviceAnnotations } from "../../../../components/gateway/kong/annotations.ts";
 import type { ApplicationSpec, JobSpec, ServiceSpec } from "../../../../model/application.ts";
 import { CallGraph } from "../../../../model/callGraph.ts";
 import type { GatewayName } from "../../../../model/gateway.ts";
 import type { Port } from "../../../../model/ports.ts";
 import { type Route, routesOf } from "../../../../model/route.ts";
-import { at, record } from "../../../lib/mocks.ts";
+import { at, opened, type Recording, record } from "../../../lib/mocks.ts";
 import { service as declaredService, factsOf, httpPort, job as jobOf, versionOf, worker } from "../../../lib/shop.ts";
 
 const service = (name: string, more: Partial<ServiceSpec> = {}): ServiceSpec =>
@@ -40,7 +40,7 @@ function recordApplication(
   const routes = routesOf(deployed, gateways);
   const annotations = (route: Route) =>
     gateways.includes("kong") && route.gateways.includes("kong") ? serviceAnnotations(route) : {};
-  return record(() => new Application("stores", { spec: deployed, graph, routes, mesh, annotations }));
+  return record(() => deployApplications([deployed], { graph, routes, mesh, annotations }));
 }
 
 const deployment = "kubernetes:apps/v1:Deployment";
@@ -148,7 +148,103 @@ describe("jobs and workers", () => {
   });
 });
 
-test("a database of another namespace gives no variables, whatever it is called", async () => {
+describe("a database of another namespace", () => {
+  const secret = "kubernetes:core/v1:Secret";
+  const calls = [{ to: "stores/stock" }];
+  const own = { name: "PASSWORD", valueFrom: { secretKeyRef: { name: "stores.stock-credentials", key: "password" } } };
+  const env = { PASSWORD: { secret: "stores.stock-credentials", key: "password" } };
+  const caller: ApplicationSpec = {
+    namespace: "callers",
+    services: [
+      service("web", { calls, versions: [versionOf("v1", 100, 1, { env })] }),
+      service("inner"),
+      service("quiet", { versions: [versionOf("v1", 100, 1, { env })] }),
+    ],
+    workers: [worker("mailer", { calls: [...calls, { to: "web" }] })],
+    jobs: [jobOf("migrate", { calls, before: ["inner"] })],
+  };
+  /** Both applications, the caller first: it is there before what it calls. */
+  const recordBoth = (others: readonly ApplicationSpec[] = []) => {
+    const applications = [caller, ...others, spec];
+    const graph = new CallGraph(applications, []);
+    const mesh = { injection: { "istio.io/rev": "stable" }, podAnnotations: {} };
+    return record(() => deployApplications(applications, { graph, routes: [], mesh }));
+  };
+  const ofCallers = (recording: Recording) =>
+    recording.all(secret).filter(({ inputs }) => at(inputs, "metadata.namespace") === "callers");
+  const container = ({ inputs }: Recording, name: string) =>
+    at<{ env: object[] }>(inputs(deployment, name), "spec.template.spec.containers.0");
+
+  test("has its credentials beside its callers too, the same ones, once for all of them", async () => {
+    const recording = await recordBoth();
+    const [only, ...others] = ofCallers(recording);
+    expect(others).toEqual([]);
+    expect(at(only?.inputs, "metadata")).toEqual({ name: "stores.stock-credentials", namespace: "callers" });
+    expect(opened(at(only?.inputs, "stringData"))).toEqual({ user: "stock", password: "the-password", database: "stock" });
+    expect(opened(at(only?.inputs, "stringData"))).toEqual(opened(at(recording.inputs(secret, "stores-stock"), "stringData")));
+  });
+
+  test("gives its variables to its callers, with the password from beside them", async () => {
+    const recording = await recordBoth();
+    const job = at<{ env: object[] }>(
+      recording.inputs("kubernetes:batch/v1:Job", "callers-migrate"),
+      "spec.template.spec.containers.0",
+    );
+    for (const { env } of [container(recording, "callers-web-v1"), container(recording, "callers-mailer-v1"), job]) {
+      expect(env).toContainEqual({ name: "PGHOST", value: "stock.stores.svc.cluster.local" });
+      expect(env).toContainEqual({ name: "PGUSER", value: "stock" });
+      expect(env).toContainEqual({
+        name: "PGPASSWORD",
+        valueFrom: { secretKeyRef: { name: "stores.stock-credentials", key: "password" } },
+      });
+    }
+    for (const name of ["callers-inner-v1", "callers-quiet-v1"])
+      expect(JSON.stringify(container(recording, name).env)).not.toContain("PG");
+    // Callers beside it have what they had.
+    expect(container(recording, "stores-shop-v1").env).toContainEqual({
+      name: "PGPASSWORD",
+      valueFrom: { secretKeyRef: { name: "stock-credentials", key: "password" } },
+    });
+  });
+
+  test("is waited for by its Secret alone, whoever names that, and by a job before others as a whole", async () => {
+    const recording = await recordBoth();
+    const [made] = ofCallers(recording);
+    const credentials = [secret, made?.name ?? ""] as const;
+    const stock = ["kubernetes:apps/v1:StatefulSet", "stores-stock"] as const;
+    // One that calls it, and one that names its Secret.
+    for (const name of ["callers-web-v1", "callers-quiet-v1"]) {
+      expect(container(recording, name).env).toContainEqual(own);
+      expect(recording.dependsOn([deployment, name], credentials)).toBe(true);
+      expect(recording.dependsOn([deployment, name], stock)).toBe(false);
+    }
+    expect(recording.dependsOn([deployment, "callers-inner-v1"], stock)).toBe(true);
+    expect(recording.dependsOn(["kubernetes:batch/v1:Job", "callers-migrate"], stock)).toBe(true);
+    // It is there behind its namespace's rules.
+    const closed = ["kubernetes:security.istio.io/v1:AuthorizationPolicy", "callers-allow-nothing"] as const;
+    expect(recording.dependsOn(credentials, closed)).toBe(true);
+  });
+
+  test("has no credentials where nobody calls it", async () => {
+    const { all } = await recordApplication();
+    expect(all(secret).map(({ name }) => name)).toEqual(["stores-stock"]);
+  });
+
+  test("has credentials by a name that no other one's run together with", async () => {
+    const database = (namespace: string): ApplicationSpec => ({ namespace, services: [], databases: spec.databases ?? [] });
+    const calling = (namespace: string, to: string): ApplicationSpec => ({
+      ...{ namespace, services: [], workers: [worker("mailer", { calls: [{ to }] })] },
+    });
+    const { all } = await recordBoth([
+      ...[database("b-c"), database("c")],
+      ...[calling("a", "b-c/stock"), calling("a-b", "c/stock")],
+    ]);
+    const names = all(secret).map(({ name }) => name);
+    expect(new Set(names).size).toBe(names.length);
+  });
+});
+
+test("a service of another namespace gives no variables, whatever it is called", async () => {
   const calling = withServices(service("shop", { calls: [{ to: "other/stock" }] }));
   const other: ApplicationSpec = { namespace: "other", services: [service("stock")] };
   const { inputs } = await recordApplication(["istio"], calling, [other]);

@@ -23,7 +23,7 @@ let container: Inputs;
 beforeAll(async () => {
   recording = await record(async () => {
     const database = new Database("database", args);
-    env = await new Promise((resolve) => pulumi.output(database.env).apply(resolve));
+    env = await new Promise((resolve) => pulumi.output(database.variables()).apply(resolve));
   });
   pod = at(recording.inputs(set, "database"), "spec.template.spec");
   container = at(pod, "containers.0");

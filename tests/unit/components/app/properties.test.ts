@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { Application } from "../../../../components/app/Application.ts";
+import { deployApplications } from "../../../../components/app/Application.ts";
 import { type JobSpec, ownWorkloads, type ServiceSpec } from "../../../../model/application.ts";
 import { CallGraph } from "../../../../model/callGraph.ts";
 import { routesOf } from "../../../../model/route.ts";
@@ -21,12 +21,7 @@ function recordApplications({ applications, gateways }: Declared, autonames = fa
   const graph = new CallGraph(applications, factsOf(...gateways));
   const routes = applications.flatMap((application) => routesOf(application, gateways));
   const mesh = { injection: { "istio-injection": "enabled" }, podAnnotations: {} };
-  return record(
-    () => {
-      for (const spec of applications) new Application(spec.namespace, { spec, graph, routes, mesh, settings });
-    },
-    { autonames },
-  );
+  return record(() => deployApplications(applications, { graph, routes, mesh, settings }), { autonames });
 }
 
 /** Holds what a property says of all that any applications register. */
@@ -52,16 +47,17 @@ test("every route's weights sum to 100, and lead to a version that pods have, on
     const subsets = new Map(
       all("kubernetes:networking.istio.io/v1:DestinationRule").map(({ inputs }) => [
         at<string>(inputs, "spec.host"),
-        at<{ name: string }[]>(inputs, "spec.subsets").map(({ name }) => name),
+        // That of a host outside has none.
+        (at<{ name: string }[] | undefined>(inputs, "spec.subsets") ?? []).map(({ name }) => name),
       ]),
     );
     const ports = portsByHost(all);
     for (const { inputs } of all("kubernetes:networking.istio.io/v1:VirtualService")) {
       const { http = [], tcp = [] } = at<Rules>(inputs, "spec");
       expect(http.length + tcp.length).toBeGreaterThan(0);
-      for (const { route } of [...http, ...tcp]) {
+      for (const { route, mirrors = [] } of [...http, ...tcp]) {
         expect(route.reduce((total, { weight }) => total + weight, 0)).toBe(100);
-        for (const { destination } of route) {
+        for (const { destination } of [...route, ...mirrors]) {
           expect(subsets.get(destination.host)).toContain(destination.subset);
           expect(ports.get(destination.host)).toContain(destination.port.number);
         }
@@ -111,21 +107,27 @@ interface Rules {
 
 interface Rule {
   readonly match?: readonly { readonly port?: number }[];
-  readonly route: readonly {
-    readonly destination: { readonly host: string; readonly subset: string; readonly port: { readonly number: number } };
-    readonly weight: number;
-  }[];
+  readonly route: readonly (Leading & { readonly weight: number })[];
+  readonly mirrors?: readonly Leading[];
+}
+
+interface Leading {
+  readonly destination: { readonly host: string; readonly subset: string; readonly port: { readonly number: number } };
 }
 
 test("a container listens wherever its Service sends, and probes ask for ports by their numbers", async () => {
   await forAny(({ all }, { applications }) => {
     for (const { namespace, services } of applications) {
-      for (const { name, ports, versions } of services) {
+      for (const { name, ports, versions, storage } of services) {
         const own = ({ inputs }: Registered) =>
           metadataOf(inputs).namespace === namespace && metadataOf(inputs).labels?.app === name;
-        const [listener] = all("kubernetes:core/v1:Service").filter(own);
-        const deployments = all("kubernetes:apps/v1:Deployment").filter(own);
+        const [listener, ...further] = all("kubernetes:core/v1:Service").filter(own);
+        const deployments = all(storage ? "kubernetes:apps/v1:StatefulSet" : "kubernetes:apps/v1:Deployment").filter(own);
         expect(deployments).toHaveLength(versions.length);
+        // The pods' own names are good for the same.
+        expect(further.map(({ inputs }) => at<object[]>(inputs, "spec.ports"))).toEqual(
+          storage ? [at<object[]>(listener?.inputs, "spec.ports")] : [],
+        );
         for (const { inputs } of deployments) {
           const container = at<Container>(inputs, "spec.template.spec.containers.0");
           const served = at<{ port: number; targetPort: string }[]>(listener?.inputs, "spec.ports").map(
@@ -190,7 +192,7 @@ test("what a pod names is there before its workload, which waits for that and no
     for (const workload of workloadsOf(resources)) {
       const { dependencies } = options(workload.type, workload.name);
       const { namespace } = metadataOf(workload.inputs);
-      const named = namesIn(at<PodSpec>(templateOf(workload.inputs), "spec"));
+      const named = [...namesIn(at<PodSpec>(templateOf(workload.inputs), "spec")), ...claimsOf(workload)];
       expect(named.length).toBeGreaterThan(0);
       for (const [kind, name] of named) {
         const resource = found.get(`${kind}/${namespace}/${name}`);
@@ -203,10 +205,20 @@ test("what a pod names is there before its workload, which waits for that and no
   await fc.assert(fc.asyncProperty(declared(), property), { ...runs, numRuns: 4 });
 }, 120_000);
 
-/** The same with all that a pod may name: programs and files, values of the stack, and a database's Secret by its name. */
+/** The same with all that a pod may name: programs and files, values of the stack, and databases' Secrets by their names. */
 function withMoreNames({ applications, gateways }: Declared): Declared {
+  const allDatabases = applications.flatMap(({ namespace, databases = [] }) =>
+    databases.map(({ name }) => `${namespace}/${name}`),
+  );
   const named = applications.map(({ services, workers = [], jobs = [], databases = [], ...rest }) => {
-    const ofDatabases = databases.map(({ name }) => [`OF_${name}`, { secret: `${name}-credentials`, key: "user" }]);
+    const calls = [...services, ...workers, ...jobs].flatMap(({ calls = [] }) => calls.map(({ to }) => to.split("/")));
+    const elsewhere = calls.flatMap(([namespace, name]) =>
+      allDatabases.includes(`${namespace}/${name}`) ? [`${namespace}.${name}`] : [],
+    );
+    const ofDatabases = [...databases.map(({ name }) => name), ...elsewhere].map((name) => [
+      `OF_${name}`,
+      { secret: `${name}-credentials`, key: "user" },
+    ]);
     const env = { ...Object.fromEntries(ofDatabases), TOKEN: { setting: "token" } };
     const image = (content: string) => ({ reference: "node:24", program: { file: "server.js", content } });
     const more = <W extends Pick<JobSpec, "container">>(workload: W) => ({
@@ -223,6 +235,17 @@ function withMoreNames({ applications, gateways }: Declared): Declared {
     return { ...rest, databases, services: services.map(several), workers: workers.map(several), jobs: jobs.map(once) };
   });
   return { applications: named, gateways };
+}
+
+/** The claims that a set looks for. */
+function claimsOf({ inputs }: Registered): [kind: string, name: string][] {
+  const templates = at<{ metadata: { name: string } }[] | undefined>(inputs, "spec.volumeClaimTemplates") ?? [];
+  return templates.flatMap(({ metadata }) =>
+    Array.from({ length: at<number>(inputs, "spec.replicas") }, (_, ordinal): [string, string] => [
+      "PersistentVolumeClaim",
+      `${metadata.name}-${metadataOf(inputs).name}-${ordinal}`,
+    ]),
+  );
 }
 
 interface PodSpec {
@@ -277,7 +300,8 @@ test("every name is one that Kubernetes takes, and no two objects have the same"
     const named = objects.filter(({ inputs }) => metadataOf(inputs).name !== undefined);
     for (const object of named) {
       expect(metadataOf(object.inputs).name).toMatch(/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/);
-      if (["Namespace", "Service", "StatefulSet"].includes(kindOf(object))) expect(metadataOf(object.inputs).name).toMatch(label);
+      if (["Namespace", "Service", "StatefulSet", "PersistentVolumeClaim"].includes(kindOf(object)))
+        expect(metadataOf(object.inputs).name).toMatch(label);
     }
     expect(new Set(named.map((object) => `${kindOf(object)} ${key(object.inputs)}`)).size).toBe(named.length);
     expect(new Set(resources.map(({ type, name }) => `${type} ${name}`)).size).toBe(resources.length);
@@ -285,7 +309,8 @@ test("every name is one that Kubernetes takes, and no two objects have the same"
       const { name: own } = metadataOf(object.inputs);
       // What Pulumi, the ReplicaSet or a run, and the pod append.
       const appended = {
-        StatefulSet: `${own}-0`,
+        // What it appends to a pod's label for its revision is longer.
+        StatefulSet: `${own}-0123456789`,
         Job: `${name}-01234567`,
         CronJob: `${own}-01234567`,
         Deployment: `${name}-01234567-0123456789-01234`,
@@ -295,6 +320,8 @@ test("every name is one that Kubernetes takes, and no two objects have the same"
       for (const value of Object.values(metadataOf(template).labels ?? {})) {
         expect(value).toMatch(/^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/);
       }
+      for (const { name: volume } of at<{ name: string }[] | undefined>(template, "spec.containers.0.volumeMounts") ?? [])
+        expect(volume).toMatch(label);
       for (const { name: container } of at<{ name: string }[]>(template, "spec.containers")) expect(container).toMatch(label);
     }
   });
@@ -310,12 +337,14 @@ test("whoever a job comes before waits for it, and nobody else does", async () =
     for (const { namespace, services, workers = [], jobs = [] } of given.applications) {
       for (const { name, before = [], schedule } of jobs) {
         const made = [`kubernetes:batch/v1:${schedule === undefined ? "Job" : "CronJob"}`, `${namespace}-${name}`] as const;
-        for (const { name: other, versions } of [...services, ...workers]) {
+        for (const { name: other, versions, ...rest } of [...services, ...workers]) {
           const isNamed = before === "deploy" || before.includes(other);
-          for (const version of versions) {
-            const deployment = ["kubernetes:apps/v1:Deployment", `${namespace}-${other}-${version.name}`] as const;
-            expect([other, dependsOn(deployment, made)]).toEqual([other, isNamed]);
-          }
+          const own = `${namespace}-${other}`;
+          const begun: (readonly [type: string, name: string])[] =
+            "storage" in rest
+              ? [["kubernetes:apps/v1:StatefulSet", own]]
+              : versions.map(({ name }) => ["kubernetes:apps/v1:Deployment", `${own}-${name}`]);
+          for (const workload of begun) expect([other, dependsOn(workload, made)]).toEqual([other, isNamed]);
         }
       }
     }

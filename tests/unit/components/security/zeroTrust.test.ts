@@ -1,17 +1,20 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { gatewayFacts } from "../../../../components/gateway/facts.ts";
-import { GatewayNetwork } from "../../../../components/security/GatewayNetwork.ts";
-import type { Surroundings } from "../../../../components/security/network.ts";
+import { GatewayNetwork, type GatewayNetworkArgs } from "../../../../components/security/GatewayNetwork.ts";
+import { type Surroundings, toNamespace, toOutside } from "../../../../components/security/network.ts";
 import { ZeroTrust } from "../../../../components/security/ZeroTrust.ts";
 import { CallGraph } from "../../../../model/callGraph.ts";
+import { egress, egressOf } from "../../../../model/egress.ts";
 import type { Port } from "../../../../model/ports.ts";
 import { isAllowed, policiesOf } from "../../../lib/authorization.ts";
 import { at, type Recording, record } from "../../../lib/mocks.ts";
-import { factsOf, httpPort, service, shop } from "../../../lib/shop.ts";
+import { factsOf, httpPort, job, service, shop, worker } from "../../../lib/shop.ts";
 
 const authorization = "kubernetes:security.istio.io/v1:AuthorizationPolicy";
 const network = "kubernetes:networking.k8s.io/v1:NetworkPolicy";
 const sidecar = "kubernetes:networking.istio.io/v1:Sidecar";
+const entry = "kubernetes:networking.istio.io/v1:ServiceEntry";
+const destinationRule = "kubernetes:networking.istio.io/v1:DestinationRule";
 const graph = new CallGraph(shop(), factsOf("istio", "kong"));
 
 let prod: Recording;
@@ -354,9 +357,82 @@ describe("in the proxy's scope", () => {
   });
 });
 
+describe("of hosts outside", () => {
+  const reach = (given: unknown) => ({ egress: egressOf(egress.parse(given)) });
+  const secured = { secured: { hosts: ["api.example.com"], protocol: "http", originate: true } };
+  const reaching = new CallGraph(
+    [
+      {
+        namespace: "prod",
+        services: [service("shop", reach(secured)), service("beside")],
+        workers: [worker("mailer", reach({ mail: { hosts: ["mail.example.com"], protocol: "tcp", port: 25 } }))],
+        jobs: [job("report", reach({ plain: { hosts: ["api.example.com"] } }))],
+      },
+      { namespace: "other", services: [service("shop")] },
+    ],
+    [],
+  );
+  const surroundings = { clusterRanges: ["10.244.0.0/16"] };
+  let inProd: Recording;
+  beforeAll(async () => {
+    inProd = await record(() => new ZeroTrust("app", { graph: reaching, namespace: "prod", surroundings }));
+  });
+
+  test("each is known once, with all of its ports, and TLS with it is a rule of its own", () => {
+    expect(inProd.all(entry).map(({ name }) => name)).toEqual(["app-egress-mail.example.com", "app-egress-api.example.com"]);
+    expect(at<{ number: number }[]>(inProd.inputs(entry, "app-egress-api.example.com"), "spec.ports")).toMatchObject([
+      { number: 80, targetPort: 443 },
+      { number: 443 },
+    ]);
+    expect(inProd.all(destinationRule).map(({ name }) => name)).toEqual(["app-tls-api.example.com"]);
+    for (const { inputs } of [...inProd.all(entry), ...inProd.all(destinationRule)]) {
+      expect(at<string>(inputs, "metadata.namespace")).toBe("prod");
+      expect(at<string[]>(inputs, "spec.exportTo")).toEqual(["."]);
+    }
+  });
+
+  test("none is known before its TLS is, so that nothing goes out in plain", async () => {
+    const names = [
+      [entry, "app-egress-api.example.com"],
+      [destinationRule, "app-tls-api.example.com"],
+    ] as const;
+    expect(inProd.dependsOn(...names)).toBe(true);
+    const slow = await record(() => new ZeroTrust("app", { graph: reaching, namespace: "prod" }), { slow: destinationRule });
+    expect(slow.waits(...names)).toBe(true);
+    expect(slow.waits([entry, "app-egress-mail.example.com"], names[1])).toBe(false);
+  });
+
+  test("services, workers and jobs get out to their own, and know no others", () => {
+    const ports = (workload: string) =>
+      at<{ to: { ipBlock?: unknown }[]; ports: unknown[] }[]>(inProd.inputs(network, `app-${workload}-peers`), "spec.egress")
+        .slice(2)
+        .map(({ to, ports }) => {
+          const except = ["10.244.0.0/16", "127.0.0.0/8", "169.254.0.0/16", "168.63.129.16/32", "100.100.100.200/32"];
+          expect(to).toEqual([{ ipBlock: { cidr: "0.0.0.0/0", except } }]);
+          return ports;
+        });
+    const hosts = (workload: string) =>
+      at<{ hosts: string[] }[]>(inProd.inputs(sidecar, `app-${workload}-scope`), "spec.egress").map(({ hosts }) => hosts);
+    const found = ["shop", "beside", "mailer", "report"].map((workload) => [workload, ports(workload), hosts(workload)]);
+    expect(found).toEqual([
+      ["shop", [[tcp(443)]], [["./api.example.com"], ["~/*"]]],
+      ["beside", [], [["~/*"]]],
+      ["mailer", [[tcp(25)]], [["./mail.example.com"], ["~/*"]]],
+      ["report", [[tcp(443)]], [["./api.example.com"], ["~/*"]]],
+    ]);
+  });
+
+  test("another namespace knows none of them", async () => {
+    const { all, inputs } = await record(() => new ZeroTrust("other", { graph: reaching, namespace: "other", surroundings }));
+    expect([...all(entry), ...all(destinationRule)]).toEqual([]);
+    expect(at<unknown[]>(inputs(network, "other-shop-peers"), "spec.egress")).toHaveLength(2);
+    expect(at<string[]>(inputs(sidecar, "other-shop-scope"), "spec.egress.0.hosts")).toEqual(["~/*"]);
+  });
+});
+
 describe("a gateway's namespace", () => {
-  const recordGateway = (gateway: "kong" | "istio", dials: number[] = []) =>
-    record(() => new GatewayNetwork("door", { graph, facts: gatewayFacts[gateway], dials }));
+  const recordGateway = (gateway: "kong" | "istio", more: Partial<GatewayNetworkArgs> = {}) =>
+    record(() => new GatewayNetwork("door", { graph, facts: gatewayFacts[gateway], ...more }));
 
   test("Kong: its listeners and the webhook from anywhere; not the admin API, the status or the metrics", async () => {
     const policy = (await recordGateway("kong")).inputs(network, "door");
@@ -398,7 +474,7 @@ describe("a gateway's namespace", () => {
     expect(await dialled("istio")).toEqual([]);
   });
 
-  test("out to what it offers, and nobody else; Kong to the API server as well", async () => {
+  test("out to what it offers, and nobody else; Kong to the API server and to what it reaches as well", async () => {
     const offered = [
       { to: [pods("prod", "frontend")], ports: [{ port: 8080, protocol: "TCP" }] },
       { to: [pods("prod", "backend")], ports: [{ port: 3000, protocol: "TCP" }] },
@@ -409,11 +485,25 @@ describe("a gateway's namespace", () => {
       controlPlane,
       ...offered,
     ]);
-    expect(at<object>((await recordGateway("kong", [443, 9200])).inputs(network, "door"), "spec.egress")).toEqual([
+    const surroundings = { clusterRanges: ["10.244.0.0/16"] };
+    const reaches = (around: Surroundings) => [...toOutside([{ target: 9200 }], around), toNamespace("logs")];
+    expect(at<object>((await recordGateway("kong", { reaches, surroundings })).inputs(network, "door"), "spec.egress")).toEqual([
       dns,
       controlPlane,
       ...offered,
-      { ports: [443, 6443, 9200].map((port) => ({ port, protocol: "TCP" })) },
+      { ports: [443, 6443].map(tcp) },
+      {
+        to: [
+          {
+            ipBlock: {
+              cidr: "0.0.0.0/0",
+              except: ["10.244.0.0/16", "127.0.0.0/8", "169.254.0.0/16", "168.63.129.16/32", "100.100.100.200/32"],
+            },
+          },
+        ],
+        ports: [tcp(9200)],
+      },
+      { to: [{ namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "logs" } } }] },
     ]);
   });
 });

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { Agent, request } from "node:http";
 import { connect as connectHttp2 } from "node:http2";
 import { Agent as SecureAgent } from "node:https";
-import { connect } from "node:net";
+import { connect, type LookupFunction } from "node:net";
 import process from "node:process";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -42,8 +42,17 @@ function secured({ tls }: Target): ConnectionOptions {
 
 function open(target: Target, ready: () => void) {
   const { host, port, tls } = target;
-  return tls === undefined ? connect({ host, port }, ready) : connectSecurely({ host, port, ...secured(target) }, ready);
+  return tls === undefined
+    ? connect({ host, port, lookup: lookUpOnce }, ready)
+    : connectSecurely({ host, port, ...secured(target) }, ready);
 }
+
+const lookUpOnce: LookupFunction = (host, { all }, found) => {
+  addressOf(host).then(
+    (address) => (all ? found(null, [{ address, family: 4 }]) : found(null, address, 4)),
+    (error: NodeJS.ErrnoException) => found(error, ""),
+  );
+};
 
 /** Sockets rather than a client of HTTP, which would tidy paths and methods up before it sends them. */
 function send(probe: Probe): Promise<Seen> {
@@ -98,6 +107,7 @@ const addresses = new Map<string, Promise<string>>();
 function addressOf(host: string): Promise<string> {
   const known = addresses.get(host) ?? lookup(host).then(({ address }) => address);
   addresses.set(host, known);
+  known.catch(() => addresses.delete(host));
   return known;
 }
 

@@ -240,27 +240,71 @@ describe("what the proxies beside Kong know", () => {
     return at<string[]>(inputs(...scope), "spec.egress.0.hosts");
   };
 
-  test("is what Kong offers and nothing else, from the first pod on; the rest goes out as it is", async () => {
+  const apiServer = "default/kubernetes.default.svc.cluster.local";
+
+  test("is what Kong offers, the API server, and nothing else, from the first pod on", async () => {
     const { inputs, waits } = await recordKong();
     expect(inputs(...scope)).toMatchObject({
       metadata: { namespace: "kong" },
-      spec: { egress: [{ hosts: ["team/product.team.svc.cluster.local"] }], outboundTrafficPolicy: { mode: "ALLOW_ANY" } },
+      spec: {
+        egress: [{ hosts: ["team/product.team.svc.cluster.local", apiServer] }],
+        outboundTrafficPolicy: { mode: "REGISTRY_ONLY" },
+      },
     });
     expect(inputs(...scope).spec).not.toHaveProperty("workloadSelector");
     expect(waits([types.release, "kong-proxies"], scope)).toBe(true);
   });
 
-  test.each([
-    ["http://collector.logs.svc.cluster.local:8080/kong", ["logs/collector.logs.svc.cluster.local"]],
-    ["http://collector.logs.svc/kong", ["logs/collector.logs.svc.cluster.local"]],
-    ["https://logs.example.com/kong", []],
-  ])("includes a log at %s if that is in the mesh", async (url, hosts) => {
-    const offered = "team/product.team.svc.cluster.local";
-    expect(await hostsOf({ log: { stdout: false, url } })).toEqual([offered, ...hosts]);
+  test("is the API server alone while nothing is offered", async () => {
+    expect(await hostsOf({ routes: [] })).toEqual([apiServer]);
   });
 
-  test("is nothing while nothing is offered", async () => {
-    expect(await hostsOf({ routes: [] })).toEqual(["~/*"]);
+  const entryOf = async (url: string) => {
+    const recording = await recordKong({ log: { stdout: false, url } });
+    return recording.all("kubernetes:networking.istio.io/v1:ServiceEntry").map(({ inputs }) => inputs);
+  };
+
+  test.each([
+    ["http://collector.logs.svc.cluster.local:8080/kong", "logs/collector.logs.svc.cluster.local"],
+    ["http://collector.logs.svc/kong", "logs/collector.logs.svc.cluster.local"],
+  ])("includes a log at %s, which is in the mesh", async (url, host) => {
+    expect(await hostsOf({ routes: [], log: { stdout: false, url } })).toEqual([apiServer, host]);
+    expect(await entryOf(url)).toEqual([]);
+  });
+
+  test.each([
+    [
+      "https://logs.example.com/kong",
+      "logs.example.com",
+      { number: 443, name: "tls-log", protocol: "TLS" },
+      { resolution: "DNS" },
+    ],
+    [
+      "http://logs.example.com:8080",
+      "logs.example.com",
+      { number: 8080, name: "http-log", protocol: "HTTP" },
+      { resolution: "DNS" },
+    ],
+    [
+      "http://192.0.2.7/kong",
+      "log.kong.internal",
+      { number: 80, name: "http-log", protocol: "HTTP" },
+      { resolution: "STATIC", addresses: ["192.0.2.7"], endpoints: [{ address: "192.0.2.7" }] },
+    ],
+    [
+      "https://[2001:db8::7]:8443/",
+      "log.kong.internal",
+      { number: 8443, name: "tls-log", protocol: "TLS" },
+      { resolution: "STATIC", addresses: ["2001:db8::7"], endpoints: [{ address: "2001:db8::7" }] },
+    ],
+  ])("includes a log at %s, which is outside, and is known in its namespace alone", async (url, host, port, rest) => {
+    expect(await hostsOf({ routes: [], log: { stdout: false, url } })).toEqual([apiServer, `./${host}`]);
+    expect(await entryOf(url)).toMatchObject([
+      {
+        metadata: { name: "log", namespace: "kong" },
+        spec: { hosts: [host], exportTo: ["."], location: "MESH_EXTERNAL", ports: [port], ...rest },
+      },
+    ]);
   });
 });
 
