@@ -30,6 +30,11 @@ test("gives values as the program gets them: scalars as text, structures as JSON
   });
 });
 
+test("a day without quotes is a moment, as it is to Pulumi, so that whoever wants a day is told at once", () => {
+  stackFile('config:\n  mesh:apps: { a: 2027-01-31, b: "2027-01-31", c: 1.36 }\n');
+  expect(readStackFile("one", folder)["mesh:apps"]).toBe('{"a":"2027-01-31T00:00:00.000Z","b":"2027-01-31","c":1.36}');
+});
+
 test("takes a stack's full name too", () => {
   stackFile("config: { mesh:target: kind }");
   expect(readStackFile("organization/mesh/one", folder)).toEqual({ "mesh:target": "kind" });
