@@ -29,7 +29,7 @@ export const database = strictObject({
     /^(?!pg_|public$|none$)[a-z_][a-z0-9_]{0,62}$/,
     "lower-case letters, digits and underscores, not beginning with a digit or pg_, neither public nor none, at most 63 long",
   ),
-  /** Of its volume. */
+  /** Size of its volume, such as `1Gi`. */
   storage: volumeSize,
 });
 

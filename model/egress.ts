@@ -1,6 +1,7 @@
 import { BlockList } from "node:net";
 import { z } from "zod";
 import { cidr } from "./addresses.ts";
+import { proxyPortProblem } from "./ports.ts";
 import { addIssue, boolean, byName, host, label, listOf, message, oneOf, port, strictObject } from "./rules.ts";
 
 /*
@@ -16,6 +17,11 @@ const protocols = ["tls", "http", "tcp"] as const;
 /** Objects are named after a host, with a word in front. */
 const longestHost = 240;
 
+/** Names of Services, and of what Kubernetes and Istio keep for themselves. */
+const isOfCluster = /(^|\.)(svc|cluster\.local|localhost|default|kube-[a-z-]+|istio-[a-z-]+)$/;
+/** Names under which a node is told what it is and given its credentials. */
+const isOfNode = /^(metadata\.google\.internal|instance-data(\.[a-z0-9-]+)*\.internal)$/;
+
 const outsideHost = () => {
   const allowed = message(
     `the full name of a host outside the cluster in lower case, such as api.example.com, or *.example.com for all below it, at most ${longestHost} long`,
@@ -26,12 +32,16 @@ const outsideHost = () => {
     .max(longestHost, allowed)
     .refine((given) => {
       const plain = given.replace(/^\*\./, "");
-      return name.safeParse(plain).success && !/(^|\.)(svc|local|localhost|internal)$/.test(plain);
+      return name.safeParse(plain).success && !isOfCluster.test(plain) && !isOfNode.test(plain);
     }, allowed);
 };
 
-/** Addresses that no declaration opens: a node's loopback address, and who tells it what it is and gives it its credentials. */
-export const nodeRanges = ["127.0.0.0/8", "169.254.0.0/16", "::1/128", "fe80::/10"];
+/** Of a node alone: its loopback addresses, and those of its link, where most clouds give it its credentials. */
+const nodeRanges = ["127.0.0.0/8", "169.254.0.0/16", "::1/128", "fe80::/10"];
+/** Where clouds do so besides: Azure, Alibaba, AWS and Google. */
+const metadataAddresses = ["168.63.129.16/32", "100.100.100.200/32", "fd00:ec2::254/128", "fd20:ce::254/128"];
+/** Addresses that no destination has. */
+export const neverOutside = [...nodeRanges, ...metadataAddresses];
 
 const partsOf = (range: string) => {
   const [address = "", bits] = range.split("/");
@@ -46,9 +56,10 @@ function hasFirst(range: string, other: string): boolean {
   return list.check(partsOf(other).address, partsOf(other).family);
 }
 
-/** Whether a range is a node's own in part, as everything is. What is no range is told elsewhere. */
+/** Whether a range is a node's own in part, as everything is, or lies where a cloud answers it. What is no range is told elsewhere. */
 const isNodes = (range: string) =>
-  cidr().safeParse(range).success && nodeRanges.some((own) => hasFirst(range, own) || hasFirst(own, range));
+  cidr().safeParse(range).success &&
+  (nodeRanges.some((own) => hasFirst(range, own)) || neverOutside.some((own) => hasFirst(own, range)));
 
 const destination = strictObject({
   hosts: listOf(outsideHost(), "hosts", { least: 1 }),
@@ -68,6 +79,8 @@ const destination = strictObject({
 }).superRefine(({ hosts, protocol, port, originate = false, target }, ctx) => {
   if (originate && protocol !== "http")
     addIssue(ctx, ["originate"], "true with protocol http alone, which the proxy then puts into TLS", originate);
+  const proxys = port === undefined ? undefined : proxyPortProblem(port);
+  if (proxys) addIssue(ctx, ["port"], proxys, port);
   if (target !== undefined && !originate) addIssue(ctx, ["target"], "nothing without originate", target);
   if (protocol === "tcp" && port === undefined) addIssue(ctx, ["port"], "the port of the host: tcp has no usual one");
   if (protocol === "tcp" && hosts.length > 1)
@@ -78,7 +91,12 @@ const destination = strictObject({
     addIssue(ctx, ["hosts", wild], "the name of one host with originate, whose certificate is verified", hosts[wild]);
 });
 
-/** By names of the workload's own, so that a stack's file can say what is elsewhere there. */
+/**
+ * By names of the workload's own, so that a stack's file can say what is elsewhere there.
+ *
+ * @example
+ * { payments: { hosts: ["api.payments.example"] }, mail: { hosts: ["smtp.example.com"], protocol: "tcp", port: 25 } }
+ */
 export const egress = byName(destination, "destinations", label(40)).superRefine((given, ctx) => {
   const entries = egressOf(given).filter(({ name, protocol }) => protocol !== "tcp" || given[name]?.port !== undefined);
   for (const [index, own] of entries.entries()) {

@@ -30,9 +30,9 @@ export interface Port {
 /** The first port of those that the proxy beside each container keeps for itself, which end before 15100. */
 const proxyPorts = 15_000;
 
-/** Why a container cannot listen on a port; undefined when it can. */
-function targetProblem(target: number): string | undefined {
-  const taken = target >= proxyPorts && target < proxyPorts + 100;
+/** Why a port is the proxy's and nobody else's in a pod; undefined when it is not. */
+export function proxyPortProblem(port: number): string | undefined {
+  const taken = port >= proxyPorts && port < proxyPorts + 100;
   return taken ? "a whole number from 1 to 65535, but none from 15000 to 15099, which are the proxy's" : undefined;
 }
 
@@ -48,7 +48,7 @@ const onePort = strictObject({
    */
   idempotent: boolean().exactOptional(),
 }).superRefine(({ port, target, protocol, idempotent }, ctx) => {
-  const problem = targetProblem(target ?? port);
+  const problem = proxyPortProblem(target ?? port);
   if (problem && target === undefined) addIssue(ctx, ["port"], `${problem}; or a target of its own`, port);
   else if (problem) addIssue(ctx, ["target"], problem, target);
   if (idempotent !== undefined && protocol !== "grpc")

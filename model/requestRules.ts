@@ -153,6 +153,10 @@ const fault = strictObject({
 });
 export type Fault = z.output<typeof fault>;
 
+/**
+ * @example
+ * { match: [{ headers: { "end-user": "jason" }, version: "v2" }], affinity: { cookie: "session" } }
+ */
 export const requestRules = strictObject({
   /** Requests that go to a version, whatever the weights; the first that fits, before the canary. @default none */
   match: listOf(strictObject({ ...requestShape, version: versionName() }).superRefine(requireRequest), "matches").default([]),

@@ -12,7 +12,12 @@ export const volumeSize = text(/^[1-9]\d{0,4}(Mi|Gi|Ti)$/, "a size such as 500Mi
 /** A volume's name is made of its path, and part of other names. */
 const longestPath = 50;
 
-/** Folders by their paths, and how much each holds. Each pod has volumes of its own, which the next pod of its name gets. */
+/**
+ * Folders by their paths, and how much each holds. Each pod has volumes of its own, which the next pod of its name gets.
+ *
+ * @example
+ * { "/data": "1Gi" }
+ */
 export const storage = z
   .record(filePath, volumeSize, message("a mapping of paths of folders to sizes"))
   .superRefine((given, ctx) => {

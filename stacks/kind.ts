@@ -10,9 +10,6 @@ import type { Target } from "./Target.ts";
 /** The node ports behind the cluster's host ports. Fixed, because a kind cluster's port mappings cannot change while it lives. */
 export const nodePorts = { http: 30080, https: 30443, istio: 30808, istioTls: 30843 } as const;
 
-/** Of pods and Services, as kind has them unless it is told otherwise, and of nodes, as podman and Docker have kind's network. */
-const kindRanges = ["10.244.0.0/16", "10.96.0.0/16", "10.89.0.0/16", "172.18.0.0/16"];
-
 /** The kind cluster a configuration asks for. */
 export function kindSpec(config: KindConfig): KindSpec {
   const { name, workers, ports } = config.cluster;
@@ -46,7 +43,6 @@ export async function kindTarget(config: KindConfig, applications: readonly Decl
     callerAddresses: "lost",
     // kind's own network holds pods to them; the one that is built here does not know them.
     networkPolicies: config.sources === "built" ? "stored" : "enforced",
-    surroundings: { clusterRanges: kindRanges },
   };
 }
 

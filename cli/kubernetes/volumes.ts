@@ -54,7 +54,7 @@ export async function requireVolumes(
   // Of a service's pods each has such a volume, which is told once.
   const problems = new Set(wantedVolumes(config, applications).flatMap((wanted) => volumeProblem(wanted, items) ?? []));
   if (problems.size === 0) return;
-  const anew = config.target === "kind" ? makeAnew(stack) : "give what it is of another name";
+  const anew = config.target === "kind" ? makeAnew(stack) : "rename the database or service";
   const advice = `For another volume, dump the data, ${anew}, and restore it. Nothing was changed.`;
   throw new UserError([...problems, advice].join("\n"));
 }

@@ -29,7 +29,7 @@ export interface ApplicationArgs {
   readonly surroundings?: Surroundings;
   /** Values of the stack's encrypted configuration, by name. @default none */
   readonly settings?: PodsArgs["settings"];
-  /** Of volumes. @default the cluster's own */
+  /** StorageClass of volumes. @default the cluster's own */
   readonly storageClass?: string | undefined;
 }
 
@@ -213,8 +213,10 @@ class Found {
     program: P,
     calls: readonly Call[],
   ): Omit<P, "env"> & { readonly env: Variables } {
-    const ofCallees = this.calledDatabases(calls).map(([key, database]) => database.variables(this.foreign.get(key)));
-    return { ...program, env: Object.assign({}, ...ofCallees, this.waiting(program.env)) };
+    // PostgreSQL's clients know one: of several it is the first, and the others are in their Secrets.
+    const [called] = this.calledDatabases(calls);
+    const ofCallee = called?.[1].variables(this.foreign.get(called[0]));
+    return { ...program, env: { ...ofCallee, ...this.waiting(program.env) } };
   }
 
   /** The same of what all pods of a workload have. */

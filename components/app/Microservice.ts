@@ -14,7 +14,7 @@ export interface MicroserviceArgs extends Pick<ServiceSpec, "ports" | "probes">,
   readonly service: string;
   /** Each as its own Deployment; with storage a single one, as a StatefulSet. */
   readonly versions: readonly MicroserviceVersion[];
-  /** Of its volumes. @default the cluster's own */
+  /** StorageClass of its volumes. @default the cluster's own */
   readonly storageClass?: string;
   /** Annotations of the Service. @default none */
   readonly serviceAnnotations?: Readonly<Record<string, string>>;

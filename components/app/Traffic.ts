@@ -160,7 +160,9 @@ function rulesOf(
   const to = (subset: string, weight: number) => ({ destination: { host, subset, port: { number: port } }, weight });
   const rulesFor = (name: string, matches: readonly Match[], rest: Pick<Rule, "route" | "rewrite">): Rule[] => {
     // What goes to that version anyway would reach it twice.
-    const copies = rest.route?.some(({ destination }) => destination.subset !== rules?.mirror?.version)
+    const copies = rest.route?.some(
+      ({ destination, weight = 100 }) => weight > 0 && destination.subset !== rules?.mirror?.version,
+    )
       ? rules?.mirror
       : undefined;
     const all = (isRepeatable: boolean, retryOn: string): Rule => ({

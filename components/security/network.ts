@@ -1,6 +1,6 @@
 import type * as k8s from "@pulumi/kubernetes";
 import type { CallGraph, Edge, Workload } from "../../model/callGraph.ts";
-import { type Destination, nodeRanges } from "../../model/egress.ts";
+import { type Destination, neverOutside } from "../../model/egress.ts";
 import type { GatewayPorts } from "../../model/gateway.ts";
 import type { Account } from "../../model/names.ts";
 
@@ -96,19 +96,15 @@ function toCallees(edges: readonly Edge[]): Egress[] {
 /** Addresses that no other network has: without it being said, the cluster's own may be any of these. */
 const privateRanges = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"];
 
-/** Where clouds tell their machines what they are, beside link-local addresses: Azure, Alibaba, AWS and Google. */
-const metadataAddresses = ["168.63.129.16/32", "100.100.100.200/32", "fd00:ec2::254/128", "fd20:ce::254/128"];
-
 /** Anywhere outside the cluster, in the families of addresses that it has. */
 function outside({ clusterRanges: given = [] }: Surroundings): Peer[] {
   // Of no peers at all a policy says that they are all.
   const clusterRanges = given.length > 0 ? given : privateRanges;
-  const never = [...nodeRanges, ...metadataAddresses];
   const isIPv6 = (range: string) => range.includes(":");
   const isIPv4 = (range: string) => !isIPv6(range);
   const families = [
-    { cidr: "0.0.0.0/0", own: clusterRanges.filter(isIPv4), node: never.filter(isIPv4) },
-    { cidr: "::/0", own: clusterRanges.filter(isIPv6), node: never.filter(isIPv6) },
+    { cidr: "0.0.0.0/0", own: clusterRanges.filter(isIPv4), node: neverOutside.filter(isIPv4) },
+    { cidr: "::/0", own: clusterRanges.filter(isIPv6), node: neverOutside.filter(isIPv6) },
   ];
   return families.flatMap(({ cidr, own, node }) => (own.length > 0 ? [{ ipBlock: { cidr, except: [...own, ...node] } }] : []));
 }

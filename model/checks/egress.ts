@@ -49,8 +49,8 @@ interface Reached {
 function conflict(one: Reached, other: Reached): boolean {
   const [a, b] = [one.destination, other.destination];
   if (a.port !== b.port || same(one.workload, other.workload)) return false;
-  const ways: readonly (keyof typeof a)[] = one.host === other.host ? ["protocol", "originate", "target"] : ["protocol"];
-  return (covers(one.host, other.host) || covers(other.host, one.host)) && ways.some((way) => a[way] !== b[way]);
+  const differ = (["protocol", "originate", "target"] as const).some((way) => a[way] !== b[way]);
+  return differ && (covers(one.host, other.host) || covers(other.host, one.host));
 }
 
 /** Whether a name is a host, or all below another that it is below. */

@@ -59,8 +59,8 @@ export function describeProblem(problem: Problem, declared: unknown, settings: A
   const own = name === undefined ? undefined : settings[namespace]?.[name];
   const [option] = path;
   // Of some options a stack sets parts, and apps/ says the rest.
-  const { [String(option)]: depth = 1 } = { exposed: 2, egress: 3 } as Readonly<Record<string, number>>;
-  const isSet = own !== undefined && option !== undefined && valueAt(own, path.slice(0, depth)) !== undefined;
+  const depths: Readonly<Record<PropertyKey, number>> = { exposed: 2, egress: 3 };
+  const isSet = own !== undefined && option !== undefined && valueAt(own, path.slice(0, depths[option] ?? 1)) !== undefined;
   const place = isSet ? `mesh:apps.${namespace}.${name}.${dotted(path)}` : inDeclaration(problem);
   if (unknownKey) return `${place} is not a key; allowed: ${allowed}`;
   return `${place} is ${shown(path, valueAt(declared, path) ?? problem.given)}; allowed: ${allowed}`;

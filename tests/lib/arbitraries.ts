@@ -42,7 +42,8 @@ const oneCall = fc
 const someCalls = fc.uniqueArray(oneCall, { minLength: 1, maxLength: 3 });
 const someProtocols = fc.array(fc.constantFrom(...protocols), { minLength: 1, maxLength: 3 });
 const oneLabel = fc.stringMatching(/^[a-z]([a-z0-9-]{0,8}[a-z0-9])?$/);
-const onePort = fc.integer({ min: 1, max: 65_535 });
+/** Behind those that are the proxy's. */
+const onePort = fc.integer({ min: 15_100, max: 65_535 });
 /** What a request is compared with: a text of these signs, what begins with one, or an expression. */
 const textOf = (pattern: RegExp) =>
   fc.oneof<fc.Arbitrary<TextMatch>[]>(

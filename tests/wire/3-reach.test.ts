@@ -43,6 +43,7 @@ const keeping = `${ending}
 
 async function applications(size: Readonly<Record<string, string>>): Promise<ApplicationDeclaration[]> {
   const image = await nodeImage();
+  const addresses = [`${address}/32`];
   const client = {
     ...{ image, command: ["node", "--eval", `${ending} setInterval(() => {}, 60_000)`], replicas: 1, probes: { ready: "none" } },
     ports: { http: { port: 8080 } },
@@ -63,13 +64,13 @@ async function applications(size: Readonly<Record<string, string>>): Promise<App
         reacher: {
           ...client,
           egress: {
-            secure: { hosts: [host], port: ports.tls },
-            plain: { hosts: [host], port: ports.plain, protocol: "http" },
-            raw: { hosts: [host], port: ports.raw, protocol: "tcp" },
-            originated: { hosts: [host], protocol: "http", originate: true, target: ports.tls },
+            secure: { hosts: [host], port: ports.tls, addresses },
+            plain: { hosts: [host], port: ports.plain, protocol: "http", addresses },
+            raw: { hosts: [host], port: ports.raw, protocol: "tcp", addresses },
+            originated: { hosts: [host], protocol: "http", originate: true, target: ports.tls, addresses },
           },
         },
-        wanderer: { ...client, egress: { all: { hosts: [`*.${domain}`], port: ports.tls } } },
+        wanderer: { ...client, egress: { all: { hosts: [`*.${domain}`], port: ports.tls, addresses } } },
         stranger: client,
       },
       databases: { ledger: { database: "ledger", user: "ledger", storage: "64Mi" } },
@@ -129,7 +130,7 @@ async function asKong(ip: string): Promise<object[]> {
   const scope = kongScope(elsewhere, [], log);
   if (!entry) throw new Error("no entry for the log");
   const pod = {
-    ...{ apiVersion: "v1", kind: "Pod", metadata: { name: "as-kong", namespace: elsewhere } },
+    ...{ apiVersion: "v1", kind: "Pod", metadata: { name: "as-kong", namespace: elsewhere, labels: { app: "as-kong" } } },
     spec: {
       securityContext: restrictedPod(anyUser),
       terminationGracePeriodSeconds: 1,
@@ -141,7 +142,12 @@ async function asKong(ip: string): Promise<object[]> {
       ],
     },
   };
-  return [entry.toJSON() as object, scope.toJSON() as object, adapted(ip)(pod)];
+  // Where the network enforces policies, those of the namespace let it out to nobody.
+  const policy = {
+    ...{ apiVersion: "networking.k8s.io/v1", kind: "NetworkPolicy", metadata: { name: "as-kong", namespace: elsewhere } },
+    spec: { podSelector: { matchLabels: { app: "as-kong" } }, policyTypes: ["Egress"], egress: [{}] },
+  };
+  return [entry.toJSON() as object, scope.toJSON() as object, policy, adapted(ip)(pod)];
 }
 
 /** Who listens on the node that stands in for what is outside. */

@@ -103,9 +103,29 @@ describe("refused are", () => {
       "203.0.113.7",
     ],
     ...["https://api.example.com", "api.example.com:443", "backend.prod.svc", "backend.prod.svc.cluster.local"],
-    ...["*.svc.cluster.local", "*.prod.svc", "printer.local", "a.localhost", "metadata.google.internal"],
+    ...[
+      "*.svc.cluster.local",
+      "*.prod.svc",
+      "cluster.local",
+      "a.localhost",
+      "metadata.google.internal",
+      "instance-data.ec2.internal",
+      "kubernetes.default",
+      "istiod.istio-system",
+    ],
   ])("as a host %s", (host) => {
     expect(of({ api: { hosts: [host] } })).toEqual([`shop egress.api.hosts[0] is ${JSON.stringify(host)}; allowed: ${name}`]);
+  });
+
+  test.each(["printer.local", "db.corp.internal", "default.example.com", "a.svc.example.com"])("not as a host %s", (host) => {
+    expect(of({ api: { hosts: [host] } })).toEqual([]);
+  });
+
+  test.each([15_000, 15_001, 15_099])("as a port %s, which is the proxy's", (port) => {
+    expect(of({ api: { hosts, port } })).toEqual([
+      `shop egress.api.port is ${port}; allowed: a whole number from 1 to 65535, but none from 15000 to 15099, which are the proxy's`,
+    ]);
+    expect(of({ api: { hosts, port: 15_100 } })).toEqual([]);
   });
 
   test("a host whose name is too long for the objects about it", () => {
@@ -117,6 +137,7 @@ describe("refused are", () => {
   test.each([
     ...["0.0.0.0/0", "::/0", "0.0.0.0/1", "128.0.0.0/1", "::/1"],
     ...["169.254.169.254/32", "169.254.0.0/16", "169.0.0.0/8", "169.254.169.0/24", "127.0.0.1/32", "126.0.0.0/7"],
+    ...["168.63.129.16/32", "100.100.100.200/32", "fd00:ec2::254/128", "fd20:ce::254/128"],
     ...["fe80::/10", "FE80::1/128", "fe80:0:0:0::a9fe:a9fe/128", "febf::/16", "fe00::/8", "::1/128", "0:0:0:0:0:0:0:1/128"],
   ])("as an address %s", (range) => {
     expect(of({ api: { hosts, addresses: [range] } })).toEqual([
@@ -394,6 +415,9 @@ describe("what workloads of an application reach", () => {
     expect(found(services(one, all))).toEqual([
       'apps: stores/queue egress.own.hosts[0] is "*.example.com"; allowed: a host that is reached as stores/shop reaches api.example.com on port 443',
     ]);
+    // A proxy that knows all below a name knows how another workload has one of them.
+    const plain = { hosts: ["*.example.com"], protocol: "http" };
+    expect(found(services(plain, { hosts, protocol: "http", originate: true }))).toHaveLength(1);
     for (const other of [{ hosts }, { hosts, protocol: "http" }, { ...one, hosts: ["example.com", "api.example.org"] }])
       expect(found(services(all, other))).toEqual([]);
   });

@@ -75,6 +75,18 @@ describe("a database's variables", () => {
     expect(env("stores-shop-v2")).toContainEqual({ name: "PGUSER", value: "me" });
   });
 
+  test("are those of the first, of several", async () => {
+    const [stock] = spec.databases ?? [];
+    const more = { ...spec, databases: [stock, { ...stock, name: "archive" }] } as ApplicationSpec;
+    const calls = [{ to: "archive" }, { to: "stock" }];
+    const { inputs } = await recordApplication(["istio"], { ...more, services: [service("shop", { calls })] });
+    const env = at<object[]>(inputs(deployment, "stores-shop-v1"), "spec.template.spec.containers.0.env");
+    expect(env).toContainEqual({ name: "PGHOST", value: "archive.stores.svc.cluster.local" });
+    const secretKeyRef = { name: "archive-credentials", key: "password" };
+    expect(env).toContainEqual({ name: "PGPASSWORD", valueFrom: { secretKeyRef } });
+    expect(JSON.stringify(env)).not.toContain("stock.stores");
+  });
+
   test("are nobody else's", async () => {
     expect(JSON.stringify(await envOf("stores-ledger-v1"))).not.toContain("PG");
   });

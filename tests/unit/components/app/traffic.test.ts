@@ -627,6 +627,15 @@ describe("a mirror", () => {
   test("has no copy of a request that goes to its version alone", async () => {
     expect(await mirrorsOf({}, { headers: canaried })).toBeUndefined();
     expect(await mirrorsOf({ version: "v1" }, { headers: canaried })).toHaveLength(1);
+    // Nor where the weights leave no request to others.
+    const promoted = {
+      versions: [
+        { name: "v1", weight: 0 },
+        { name: "v2", weight: 100 },
+      ],
+    };
+    expect(await mirrorsOf({}, {}, promoted)).toBeUndefined();
+    expect(await mirrorsOf({ version: "v1" }, {}, promoted)).toHaveLength(1);
   });
 
   test("is in the rules for gateways too", async () => {
