@@ -1,6 +1,6 @@
-import { BlockList, isIPv4 } from "node:net";
+import { isIPv4 } from "node:net";
 import { z } from "zod";
-import { cidr } from "../model/addresses.ts";
+import { cidr, listOfRanges } from "../model/addresses.ts";
 import { message } from "../model/rules.ts";
 
 /** Ranges that nobody has in the internet: private, shared, of one machine and of one network. */
@@ -12,11 +12,7 @@ const unroutable = [
 /** Addresses of callers in the internet, as the public side of EKS takes them: IPv4 alone, and none that are reserved. */
 export const publicCidr = () => {
   const allowed = message("public IPv4 addresses in CIDR notation, such as 203.0.113.0/24, or 0.0.0.0/0");
-  const reserved = new BlockList();
-  for (const range of unroutable) {
-    const [address = "", bits] = range.split("/");
-    reserved.addSubnet(address, Number(bits));
-  }
+  const reserved = listOfRanges(unroutable);
   return cidr().refine((given) => {
     const [address = ""] = given.split("/");
     return given === "0.0.0.0/0" || (isIPv4(address) && !reserved.check(address));

@@ -1,4 +1,4 @@
-import { isIPv4, isIPv6 } from "node:net";
+import { BlockList, isIPv4, isIPv6 } from "node:net";
 import { z } from "zod";
 import { message } from "./rules.ts";
 
@@ -15,4 +15,17 @@ export const cidr = () => {
 /** Neither with the zone of one machine's network card, nor an IPv4 address written as IPv6: not all who read it accept those. */
 function isPlainIPv6(address: string): boolean {
   return isIPv6(address) && !address.includes("%") && !new URL(`http://[${address}]`).hostname.startsWith("[::ffff:");
+}
+
+/** A range in its parts. What is none is told by {@link cidr}. */
+export function partsOf(range: string) {
+  const [address = "", bits] = range.split("/");
+  return { address, bits: Number(bits), family: range.includes(":") ? "ipv6" : "ipv4" } as const;
+}
+
+/** Answers whether addresses are in one of these ranges. */
+export function listOfRanges(ranges: readonly string[]): BlockList {
+  const list = new BlockList();
+  for (const { address, bits, family } of ranges.map(partsOf)) list.addSubnet(address, bits, family);
+  return list;
 }

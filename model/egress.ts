@@ -1,6 +1,5 @@
-import { BlockList } from "node:net";
 import { z } from "zod";
-import { cidr } from "./addresses.ts";
+import { cidr, listOfRanges, partsOf } from "./addresses.ts";
 import { proxyPortProblem } from "./ports.ts";
 import { addIssue, boolean, byName, host, label, listOf, message, oneOf, port, strictObject } from "./rules.ts";
 
@@ -43,17 +42,10 @@ const metadataAddresses = ["168.63.129.16/32", "100.100.100.200/32", "fd00:ec2::
 /** Addresses that no destination has. */
 export const neverOutside = [...nodeRanges, ...metadataAddresses];
 
-const partsOf = (range: string) => {
-  const [address = "", bits] = range.split("/");
-  return { address, bits: Number(bits), family: range.includes(":") ? "ipv6" : "ipv4" } as const;
-};
-
 /** Whether a range has the first address of another one: of two that overlap, one has that of the other. */
 function hasFirst(range: string, other: string): boolean {
-  const { address, bits, family } = partsOf(range);
-  const list = new BlockList();
-  list.addSubnet(address, bits, family);
-  return list.check(partsOf(other).address, partsOf(other).family);
+  const { address, family } = partsOf(other);
+  return listOfRanges([range]).check(address, family);
 }
 
 /** Whether a range is a node's own in part, as everything is, or lies where a cloud answers it. What is no range is told elsewhere. */

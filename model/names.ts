@@ -32,7 +32,14 @@ export function serviceHost({ name, namespace }: Account): string {
  * `<service>-<ordinal>.<service>-headless.<namespace>.svc.cluster.local`.
  */
 export function headlessOf({ name, namespace }: Account): Account {
-  return { name: `${name}-headless`, namespace };
+  return { name: headlessName(name), namespace };
+}
+
+export const headlessName = (service: string) => `${service}-headless`;
+
+/** A Service as a Sidecar names it. */
+export function scopeHost(service: Account): string {
+  return `${service.namespace}/${serviceHost(service)}`;
 }
 
 /** The VirtualService of an exposed service, which route tables delegate to. */

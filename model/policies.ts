@@ -9,6 +9,7 @@ import {
   duration,
   header,
   integer,
+  isRegExp,
   label,
   listOf,
   message,
@@ -138,18 +139,10 @@ const regularExpression = () => {
     .min(1, allowed)
     .max(500, allowed)
     .refine(
-      (given) => !/\\[^dDwWsSbB\W_]|\\$|\(\?[^:=!]|\[\^?\]|\[[:.=]|\{\d*,?\d{5}|[^\x20-\x7e]/.test(given) && isExpression(given),
+      (given) => !/\\[^dDwWsSbB\W_]|\\$|\(\?[^:=!]|\[\^?\]|\[[:.=]|\{\d*,?\d{5}|[^\x20-\x7e]/.test(given) && isRegExp(given),
       allowed,
     );
 };
-
-function isExpression(given: string): boolean {
-  try {
-    return Boolean(new RegExp(given));
-  } catch {
-    return false;
-  }
-}
 
 const apiKeys = strictObject({
   /** Names of those who get a key; each key is generated and an output of the stack. */

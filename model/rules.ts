@@ -63,6 +63,15 @@ export const oneOf = <const T extends readonly [string, ...string[]]>(...values:
 
 export const text = (pattern: RegExp, meaning: string) => z.string(message(meaning)).regex(pattern, message(meaning));
 
+/** Whether JavaScript takes a text for a regular expression. */
+export function isRegExp(given: string): boolean {
+  try {
+    return Boolean(new RegExp(given));
+  } catch {
+    return false;
+  }
+}
+
 /** A name in Kubernetes and DNS: `most` leaves room for what is appended to it. */
 export const label = (most: number) => {
   const allowed = message(

@@ -7,7 +7,6 @@ import type { Environment } from "../../model/container.ts";
 import { credentialsOf, foreignCredentialsOf, nameOf, resolveCall, same } from "../../model/names.ts";
 import type { PodSettings } from "../../model/program.ts";
 import type { Route } from "../../model/route.ts";
-import type { Storage } from "../../model/storage.ts";
 import type { Backend } from "../gateway/gateway.ts";
 import type { Surroundings } from "../security/network.ts";
 import { ZeroTrust } from "../security/ZeroTrust.ts";
@@ -184,17 +183,32 @@ type SecretName = pulumi.Output<string>;
 type Named = <O extends pulumi.ResourceOptions>(workload: string, opts: O) => [name: string, opts: O];
 
 /** What services and workers have in common. */
-type Deployable = Pick<ServiceSpec, "name" | "ports" | "probes" | "versions" | "container" | "initContainers" | "calls"> & {
-  readonly storage?: Storage;
-};
+type Deployable = Pick<
+  ServiceSpec,
+  "name" | "ports" | "probes" | "versions" | "container" | "initContainers" | "calls" | "storage"
+>;
 
 /** What is found by name, for the pods of a namespace that name it. */
 class Found {
+  /** Secrets of databases that can be named here, by their names. */
+  private readonly secrets: ReadonlyMap<string, SecretName>;
+
+  /**
+   * @param databases - by namespace and name with a slash between.
+   * @param foreign - likewise, the Secrets here of databases elsewhere.
+   */
   constructor(
     private readonly namespace: string,
     private readonly databases: ReadonlyMap<string, Database>,
     private readonly foreign: ReadonlyMap<string, SecretName>,
-  ) {}
+  ) {
+    const own = [...databases].flatMap(([key, { credentials }]): [string, SecretName][] => {
+      const account = resolveCall(namespace, key);
+      return account.namespace === namespace ? [[credentialsOf(account.name), credentials.secret]] : [];
+    });
+    const elsewhere = [...foreign].map(([key, secret]) => [foreignCredentialsOf(resolveCall(namespace, key)), secret] as const);
+    this.secrets = new Map([...own, ...elsewhere]);
+  }
 
   databasesAmong(calls: readonly Call[]): Database[] {
     return this.calledDatabases(calls).map(([, database]) => database);
@@ -230,19 +244,9 @@ class Found {
   private waiting<V extends Environment[string]>(given: Readonly<Record<string, V>>): Readonly<Record<string, V | SecretKey>> {
     const entries = Object.entries(given).map(([name, value]): [string, V | SecretKey] => {
       if (typeof value !== "object" || !("secret" in value)) return [name, value];
-      const secret = this.secret(value.secret);
+      const secret = this.secrets.get(value.secret);
       return [name, secret ? { secret, key: value.key } : value];
     });
     return Object.fromEntries(entries);
-  }
-
-  /** The Secret of a database under a name; undefined where it is somebody else's. */
-  private secret(name: string): SecretName | undefined {
-    for (const [key, database] of this.databases) {
-      const { namespace, name: own } = resolveCall(this.namespace, key);
-      if (namespace === this.namespace && name === credentialsOf(own)) return database.credentials.secret;
-      if (name === foreignCredentialsOf({ namespace, name: own })) return this.foreign.get(key);
-    }
-    return undefined;
   }
 }

@@ -1,7 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { ServiceSpec } from "../../model/application.ts";
-import { headlessOf } from "../../model/names.ts";
+import { headlessName } from "../../model/names.ts";
 import type { Protocol } from "../../model/ports.ts";
 import type { Probe, Probes } from "../../model/probes.ts";
 import type { ServiceVersion } from "../../model/service.ts";
@@ -51,8 +51,8 @@ export class Microservice extends pulumi.ComponentResource {
       new k8s.core.v1.Service(name, { metadata: { ...metadata, ...(annotations && { annotations }) }, spec }, child);
       // Peers look for each other before they are ready.
       const headless = { ...spec, clusterIP: "None", publishNotReadyAddresses: true };
-      const { name: own } = headlessOf({ name: service, namespace: "" });
-      if (storage) new k8s.core.v1.Service(`${name}-headless`, { metadata: { ...metadata, name: own }, spec: headless }, child);
+      const own = { ...metadata, name: headlessName(service) };
+      if (storage) new k8s.core.v1.Service(`${name}-headless`, { metadata: own, spec: headless }, child);
     }
     const pods = preparePods(name, { ...args, programs: versions }, child);
     const refs = { account: account.metadata.name, pods };
@@ -79,7 +79,7 @@ export class Microservice extends pulumi.ComponentResource {
     }));
     const spec = {
       replicas: version.replicas,
-      serviceName: headlessOf({ name: service, namespace: "" }).name,
+      serviceName: headlessName(service),
       selector: { matchLabels: { app: service } },
       // With the default, a pod that cannot start would have to be removed by hand before it gets a better template.
       podManagementPolicy: "Parallel",
@@ -88,8 +88,7 @@ export class Microservice extends pulumi.ComponentResource {
     };
     const after = { parent: this, ...inPlace, dependsOn: claims };
     new k8s.apps.v1.StatefulSet(name, { metadata: { ...metadata, labels }, spec }, after);
-    const budget = { maxUnavailable: 1, selector: { matchLabels: { app: service } } };
-    new k8s.policy.v1.PodDisruptionBudget(name, { metadata: { namespace, labels }, spec: budget }, { parent: this });
+    budget(name, { namespace, labels }, spec.selector, { parent: this });
   }
 }
 
@@ -108,6 +107,16 @@ function deploy(
   const selector = { matchLabels: labels };
   const strategy = { type: "RollingUpdate", rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } };
   new k8s.apps.v1.Deployment(name, { metadata, spec: { replicas: version.replicas, selector, strategy, template } }, opts);
+  budget(name, metadata, selector, opts);
+}
+
+/** One of these pods at a time may be taken away on purpose. */
+function budget(
+  name: string,
+  metadata: k8s.types.input.meta.v1.ObjectMeta,
+  selector: k8s.types.input.meta.v1.LabelSelector,
+  opts: pulumi.CustomResourceOptions,
+): void {
   new k8s.policy.v1.PodDisruptionBudget(name, { metadata, spec: { maxUnavailable: 1, selector } }, opts);
 }
 

@@ -11,7 +11,7 @@ import { type Exposed, exposedPort } from "../../model/exposed.ts";
 import { delegateOf, serviceHost } from "../../model/names.ts";
 import type { Cors } from "../../model/policies.ts";
 import { hasRequests, isMultiplexed, type Port } from "../../model/ports.ts";
-import type { Affinity, Fault, Mirror, RequestMatch, RequestRules, TextMatch } from "../../model/requestRules.ts";
+import type { Affinity, Fault, RequestMatch, RequestRules, TextMatch } from "../../model/requestRules.ts";
 import { defaultResilience, defaultRetriedBytes, missingTime, type Resilience } from "../../model/resilience.ts";
 import { type Canary, canaryProblem, type ServiceVersion, weightsProblem } from "../../model/service.ts";
 import { customResource } from "../support/customResource.ts";
@@ -159,28 +159,26 @@ function rulesOf(
 ): Rules {
   const to = (subset: string, weight: number) => ({ destination: { host, subset, port: { number: port } }, weight });
   const rulesFor = (name: string, matches: readonly Match[], rest: Pick<Rule, "route" | "rewrite">): Rule[] => {
-    // What goes to that version anyway would reach it twice.
-    const copies = rest.route?.some(
-      ({ destination, weight = 100 }) => weight > 0 && destination.subset !== rules?.mirror?.version,
-    )
-      ? rules?.mirror
-      : undefined;
     const all = (isRepeatable: boolean, retryOn: string): Rule => ({
       name,
       ...(matches.some(hasConditions) && { match: [...matches] }),
       ...rest,
       ...timeoutAndRetries(resilience, isRepeatable ? retryOn : undefined),
-      ...(copies && (isRepeatable || copies.notIdempotent) && { mirrors: [copied(copies)] }),
+      ...copies(rest.route, isRepeatable),
     });
     if (protocol === "grpc") return [all(idempotent, resilience.retries.grpcOn)];
     const match = matches.map((match) => ({ ...match, method: { regex: repeatable } }));
     const { on } = resilience.retries;
     return [{ ...all(true, on), name: `${name}-repeatable`, match }, all(false, on)];
   };
-  const copied = ({ version, percent }: Mirror) => ({
-    destination: { host, subset: version, port: { number: port } },
-    percentage: { value: percent },
-  });
+  const copies = (route: Rule["route"] = [], isRepeatable: boolean): Pick<Rule, "mirrors"> => {
+    const { mirror } = rules ?? {};
+    if (!mirror || !(isRepeatable || mirror.notIdempotent)) return {};
+    // What goes to that version anyway would reach it twice.
+    const isForOthers = route.some(({ destination, weight = 100 }) => weight > 0 && destination.subset !== mirror.version);
+    const { destination } = to(mirror.version, 100);
+    return isForOthers ? { mirrors: [{ destination, percentage: { value: mirror.percent } }] } : {};
+  };
   const byPath = versions.flatMap(({ name }) => {
     const paths = exposed && versionPaths(exposed, name);
     return paths ? rulesFor(`version-${name}`, below(paths.from), { route: [to(name, 100)], rewrite: rewritten(paths) }) : [];
@@ -200,10 +198,7 @@ function rulesOf(
 function matchOf({ headers = {}, cookie = {}, query = {} }: RequestMatch): Match {
   const [[name, value] = ["", ""]] = Object.entries(cookie);
   const ofCookie = name !== "" && { cookie: { regex: `(.*; *)?${literally(name)}=${patternOf(value, "[^;]*")}(;.*)?` } };
-  const ofHeaders = {
-    ...mapped(headers, (given) => (isRegex(given) ? given : isText(given) ? { exact: given } : given)),
-    ...ofCookie,
-  };
+  const ofHeaders = { ...mapped(headers, (given) => (isText(given) ? { exact: given } : given)), ...ofCookie };
   const queryParams = mapped(query, (given) => (isText(given) ? { exact: given } : { regex: patternOf(given, ".*") }));
   return {
     ...(Object.keys(ofHeaders).length > 0 && { headers: ofHeaders }),
@@ -212,7 +207,6 @@ function matchOf({ headers = {}, cookie = {}, query = {} }: RequestMatch): Match
 }
 
 const isText = (given: TextMatch): given is string => typeof given === "string";
-const isRegex = (given: TextMatch): given is { regex: string } => !isText(given) && "regex" in given;
 const mapped = <T>(given: Readonly<Record<string, TextMatch>>, map: (value: TextMatch) => T): Record<string, T> =>
   Object.fromEntries(Object.entries(given).map(([name, value]) => [name, map(value)]));
 

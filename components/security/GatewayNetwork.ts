@@ -12,7 +12,7 @@ export interface GatewayNetworkArgs {
    * What it may reach besides, such as a log collector.
    * @default nothing
    */
-  readonly reaches?: (surroundings: Surroundings) => readonly Egress[];
+  readonly reached?: readonly Egress[];
   /** @default nobody reads metrics, and the cluster is as most are */
   readonly surroundings?: Surroundings;
 }
@@ -24,14 +24,14 @@ export interface GatewayNetworkArgs {
 export class GatewayNetwork extends pulumi.ComponentResource {
   constructor(
     name: string,
-    { graph, facts: { account, ports: own }, reaches = () => [], surroundings = {} }: GatewayNetworkArgs,
+    { graph, facts: { account, ports: own }, reached = [], surroundings = {} }: GatewayNetworkArgs,
     opts?: pulumi.ComponentResourceOptions,
   ) {
     super("mesh:security:GatewayNetwork", name, {}, opts);
     // Only who asks the API server at all dials it where else it listens.
     const apiServer = own.dials.length > 0 ? (surroundings.apiServerPorts ?? []) : [];
     const dials = [...new Set([...own.dials, ...apiServer])];
-    const spec = gatewayPeers(graph, account, { ...own, dials }, surroundings, reaches(surroundings));
+    const spec = gatewayPeers(graph, account, { ...own, dials }, surroundings, reached);
     const metadata = { name: "gateway", namespace: account.namespace };
     new k8s.networking.v1.NetworkPolicy(name, { metadata, spec }, { parent: this });
     this.registerOutputs();

@@ -1,4 +1,4 @@
-import { DestinationRule, ServiceEntry } from "@kubernetes-models/istio/networking.istio.io/v1";
+import { DestinationRule, type IServiceEntry, ServiceEntry } from "@kubernetes-models/istio/networking.istio.io/v1";
 import type { OutsideHost } from "../../model/callGraph.ts";
 
 /*
@@ -13,6 +13,15 @@ const nameOf = (host: string) => (isWild(host) ? `egress-all.${host.slice(2)}` :
 /** Protocols as Istio names them. */
 export const outsideProtocols = { tls: "TLS", http: "HTTP", tcp: "TCP" } as const;
 
+/** A host outside the mesh, known in one namespace alone. */
+export function externalEntry(
+  metadata: { readonly name: string; readonly namespace: string },
+  host: string,
+  rest: Pick<NonNullable<IServiceEntry["spec"]>, "ports" | "resolution" | "addresses" | "endpoints">,
+): ServiceEntry {
+  return new ServiceEntry({ metadata, spec: { hosts: [host], exportTo: ["."], location: "MESH_EXTERNAL", ...rest } });
+}
+
 /**
  * A host on its ports. A proxy looks for its address itself: what a workload says of that does not count. Of a wildcard it cannot, and
  * goes where the workload would.
@@ -20,18 +29,12 @@ export const outsideProtocols = { tls: "TLS", http: "HTTP", tcp: "TCP" } as cons
  * @see https://istio.io/latest/docs/reference/config/networking/service-entry/
  */
 export function outsideEntry(namespace: string, { host, ports }: OutsideHost): ServiceEntry {
-  return new ServiceEntry({
-    metadata: { name: nameOf(host), namespace },
-    spec: {
-      hosts: [host],
-      exportTo: ["."],
-      location: "MESH_EXTERNAL",
-      resolution: isWild(host) ? "NONE" : "DNS",
-      ports: ports.map(({ port, target, protocol }) => ({
-        ...{ number: port, name: `${protocol}-${port}`, protocol: outsideProtocols[protocol] },
-        ...(target !== port && { targetPort: target }),
-      })),
-    },
+  return externalEntry({ name: nameOf(host), namespace }, host, {
+    resolution: isWild(host) ? "NONE" : "DNS",
+    ports: ports.map(({ port, target, protocol }) => ({
+      ...{ number: port, name: `${protocol}-${port}`, protocol: outsideProtocols[protocol] },
+      ...(target !== port && { targetPort: target }),
+    })),
   });
 }
 

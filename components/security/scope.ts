@@ -1,7 +1,7 @@
 import { type ISidecar, Sidecar } from "@kubernetes-models/istio/networking.istio.io/v1";
 import type { CallGraph, Edge, Workload } from "../../model/callGraph.ts";
 import type { Destination } from "../../model/egress.ts";
-import { headlessOf, serviceHost } from "../../model/names.ts";
+import { headlessOf, scopeHost } from "../../model/names.ts";
 import { outsideProtocols } from "./outside.ts";
 
 type Listener = NonNullable<NonNullable<ISidecar["spec"]>["egress"]>[number];
@@ -25,7 +25,7 @@ export function sidecarScope(graph: CallGraph, { namespace, name, egress = [] }:
 
 function hostsOf(edges: readonly Edge[]): string[] {
   const services = edges.flatMap(({ to }) => [to, ...(to.stateful ? [headlessOf(to)] : [])]);
-  return [...new Set(services.map((service) => `${service.namespace}/${serviceHost(service)}`))];
+  return [...new Set(services.map(scopeHost))];
 }
 
 /**

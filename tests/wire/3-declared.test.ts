@@ -14,36 +14,29 @@ import {
   share,
   tellerHost,
 } from "./support/everything.ts";
+import { createHeld } from "./support/held.ts";
 import { type Asker, withCallers } from "./support/inside/pods.ts";
 import type { Call, Conversation } from "./support/inside/protocol.ts";
 
 /** Pods with the accounts of the three. */
 let [caller, stranger, outside]: (Asker | undefined)[] = [];
-let end: () => void = () => {};
-let ended: Promise<unknown>;
+const held = createHeld();
 
 beforeAll(async () => {
   await haveUp();
   const accounts = [`${namespace}/caller`, `${namespace}/stranger`, `${elsewhere}/caller`].map((account) => ({ account }));
   const made = await applications();
-  await new Promise<void>((ready, failed) => {
-    ended = withApplications({ applications: made, settings, beside }, () =>
+  await held.open((hold) =>
+    withApplications({ applications: made, settings, beside }, () =>
       withCallers(accounts, (askers) => {
         [caller, stranger, outside] = askers;
-        return new Promise<void>((resolve) => {
-          end = resolve;
-          ready();
-        });
+        return hold();
       }),
-    );
-    ended.catch(failed);
-  });
+    ),
+  );
 });
 
-afterAll(async () => {
-  end();
-  await ended;
-});
+afterAll(() => held.close());
 
 const called = async (asker: Asker | undefined, call: Partial<Call>, times = 1) =>
   (await asker?.call(Array.from({ length: times }, () => ({ host, port: ports.grpc, path: "/wire.Echo/Once", ...call })))) ?? [];

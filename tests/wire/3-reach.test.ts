@@ -8,8 +8,9 @@ import { claimsOf } from "../../model/storage.ts";
 import { certificateOf } from "../lib/certificate.ts";
 import { declare } from "../lib/declared.ts";
 import { applyObjects, createObjects, eventually, haveUp, kubectl, kubeGet } from "../lib/runningStack.ts";
-import { nodeImage, withApplications } from "./support/application.ts";
+import { imageParts, nodeImage, withApplications } from "./support/application.ts";
 import { execute, executeIn } from "./support/execute.ts";
+import { createHeld } from "./support/held.ts";
 import { serviceImage, withNamespace } from "./support/inside/pods.ts";
 
 /*
@@ -102,11 +103,6 @@ const migrationImage = () =>
     "--output=jsonpath={.items[0].spec.template.spec.containers[0].image}",
   );
 
-function imageParts(name: string) {
-  const [, registry = "", repository = "", tag = ""] = /^([^/]+)\/([^:]+):(.+)$/.exec(name) ?? [];
-  return { registry, repository, tag };
-}
-
 /** Objects with volumes of a class that lets them grow, whose pods know the address of who stands in for hosts outside. */
 const adapted = (ip: string) => (object: object) =>
   JSON.parse(JSON.stringify(object), (key, value) => {
@@ -180,8 +176,7 @@ async function standIn(): Promise<object> {
 }
 
 let address = "";
-let end: () => void = () => {};
-let ended: Promise<unknown>;
+const held = createHeld();
 
 beforeAll(async () => {
   await haveUp();
@@ -191,26 +186,17 @@ beforeAll(async () => {
   const more = { provisioner, allowVolumeExpansion: true, volumeBindingMode: "WaitForFirstConsumer", reclaimPolicy: "Delete" };
   await applyObjects([{ apiVersion: "storage.k8s.io/v1", kind: "StorageClass", metadata, ...more }]);
   const made = await applications(storage);
-  await new Promise<void>((ready, failed) => {
-    ended = withNamespace(outside, async () => {
+  await held.open((hold) =>
+    withNamespace(outside, async () => {
       await createObjects([await standIn()]);
       await kubectl("rollout", "status", "daemonset/stand-in", `--namespace=${outside}`, "--timeout=60s");
-      await withApplications(
-        { applications: made, adapted: adapted(address), beside: await asKong(address) },
-        () =>
-          new Promise<void>((resolve) => {
-            end = resolve;
-            ready();
-          }),
-      );
-    });
-    ended.catch(failed);
-  });
+      await withApplications({ applications: made, adapted: adapted(address), beside: await asKong(address) }, hold);
+    }),
+  );
 });
 
 afterAll(async () => {
-  end();
-  await ended;
+  await held.close();
   await kubectl("delete", "storageclass", storageClass, "--ignore-not-found");
 });
 

@@ -4,6 +4,7 @@ import { serviceHost } from "../../model/names.ts";
 import { binomialBounds } from "../lib/binomial.ts";
 import { haveUp, saw } from "../lib/runningStack.ts";
 import { nodeImage, withApplications } from "./support/application.ts";
+import { createHeld } from "./support/held.ts";
 import { type Asker, withCallers } from "./support/inside/pods.ts";
 import type { Probe } from "./support/inside/protocol.ts";
 
@@ -64,31 +65,23 @@ async function application(): Promise<ApplicationDeclaration> {
 }
 
 let caller: Asker | undefined;
-let end: () => void = () => {};
-let ended: Promise<unknown>;
+const held = createHeld();
 
 beforeAll(async () => {
   await haveUp();
   const made = await application();
-  await new Promise<void>((ready, failed) => {
-    ended = withApplications({ applications: [made] }, () =>
+  await held.open((hold) =>
+    withApplications({ applications: [made] }, () =>
       withCallers([{ account: `${namespace}/caller` }], ([asker]) => {
         caller = asker;
-        return new Promise<void>((resolve) => {
-          end = resolve;
-          ready();
-        });
+        return hold();
       }),
-    );
-    ended.catch(failed);
-  });
+    ),
+  );
   for (const service of ["ruled", "late", "byheader", "byaddress"]) await asked({ patient: true }, 1, service);
 });
 
-afterAll(async () => {
-  end();
-  await ended;
-});
+afterAll(() => held.close());
 
 interface Told {
   readonly version: string;

@@ -19,8 +19,8 @@ function install(context: GatewayContext): InstalledGateway {
   const installed = new Kong("kong", { ...args, ...plugins, stripHeaders: edge.stripHeaders }, inMesh);
   const { namespace } = installed;
   const behind = { ...inCluster, dependsOn: installed };
-  const reaches = (around: Surroundings) => toCollector(plugins.log?.url, around);
-  new GatewayNetwork("kong-network", { graph, facts: kongFacts, reaches, surroundings }, behind);
+  const reached = toCollector(plugins.log?.url, surroundings);
+  new GatewayNetwork("kong-network", { graph, facts: kongFacts, reached, surroundings }, behind);
   const certificate = certificates.issue("kong", namespace, behind);
   return {
     ...installed.reached,

@@ -1,7 +1,8 @@
 import { isIP } from "node:net";
-import { ServiceEntry, Sidecar } from "@kubernetes-models/istio/networking.istio.io/v1";
-import { serviceHost } from "../../../model/names.ts";
+import { type ServiceEntry, Sidecar } from "@kubernetes-models/istio/networking.istio.io/v1";
+import { scopeHost } from "../../../model/names.ts";
 import type { Route } from "../../../model/route.ts";
+import { externalEntry, outsideProtocols } from "../../security/outside.ts";
 import { kongFacts } from "./facts.ts";
 
 /** Whom the controller beside Kong asks. */
@@ -18,13 +19,13 @@ export function kongScope(
   routes: readonly Pick<Route, "gateways" | "service">[],
   log: string | undefined,
 ): Sidecar {
-  const offered = routes.filter(({ gateways }) => gateways.includes(kongFacts.name)).map(({ service }) => hostOf(service));
+  const offered = routes.filter(({ gateways }) => gateways.includes(kongFacts.name)).map(({ service }) => scopeHost(service));
   const collector = collectorOf(log);
-  const own = collector ? [collector.inside ? hostOf(collector.inside) : `./${collector.host}`] : [];
+  const own = collector ? [collector.inside ? scopeHost(collector.inside) : `./${collector.host}`] : [];
   return new Sidecar({
     metadata: { name: "kong", namespace },
     spec: {
-      egress: [{ hosts: [...new Set([...offered, hostOf(apiServer), ...own])] }],
+      egress: [{ hosts: [...new Set([...offered, scopeHost(apiServer), ...own])] }],
       outboundTrafficPolicy: { mode: "REGISTRY_ONLY" },
     },
   });
@@ -34,18 +35,10 @@ export function kongScope(
 export function logEntry(namespace: string, log: string | undefined): ServiceEntry | undefined {
   const collector = collectorOf(log);
   if (!collector || collector.inside) return undefined;
-  const { host, address, port, secure } = collector;
-  return new ServiceEntry({
-    metadata: { name: "log", namespace },
-    spec: {
-      hosts: [host],
-      exportTo: ["."],
-      location: "MESH_EXTERNAL",
-      ports: [{ number: port, name: `${secure ? "tls" : "http"}-log`, protocol: secure ? "TLS" : "HTTP" }],
-      ...(address === undefined
-        ? { resolution: "DNS" as const }
-        : { resolution: "STATIC" as const, addresses: [address], endpoints: [{ address }] }),
-    },
+  const { host, address, port, protocol } = collector;
+  return externalEntry({ name: "log", namespace }, host, {
+    ports: [{ number: port, name: `${protocol}-log`, protocol: outsideProtocols[protocol] }],
+    ...(address === undefined ? { resolution: "DNS" } : { resolution: "STATIC", addresses: [address], endpoints: [{ address }] }),
   });
 }
 
@@ -53,7 +46,7 @@ export function logEntry(namespace: string, log: string | undefined): ServiceEnt
 interface Collector {
   readonly host: string;
   readonly port: number;
-  readonly secure: boolean;
+  readonly protocol: "tls" | "http";
   /** Where the URL has no name. */
   readonly address?: string;
   readonly inside?: { readonly name: string; readonly namespace: string };
@@ -61,16 +54,12 @@ interface Collector {
 
 export function collectorOf(url: string | undefined): Collector | undefined {
   if (url === undefined) return undefined;
-  const { protocol, hostname, port } = new URL(url);
-  const secure = protocol === "https:";
-  const known = { secure, port: Number(port || (secure ? 443 : 80)) };
+  const { protocol: scheme, hostname, port } = new URL(url);
+  const known: Pick<Collector, "protocol" | "port"> =
+    scheme === "https:" ? { protocol: "tls", port: Number(port || 443) } : { protocol: "http", port: Number(port || 80) };
   const address = hostname.replace(/^\[(.*)\]$/, "$1");
   // A proxy knows everybody by a name.
   if (isIP(address)) return { ...known, host: "log.kong.internal", address };
   const [, name, namespace] = /^([^.]+)\.([^.]+)\.svc(?:\.cluster\.local)?$/.exec(hostname) ?? [];
   return { ...known, host: hostname, ...(name !== undefined && namespace !== undefined && { inside: { name, namespace } }) };
-}
-
-function hostOf(service: { readonly name: string; readonly namespace: string }): string {
-  return `${service.namespace}/${serviceHost(service)}`;
 }

@@ -44,8 +44,15 @@ export async function withApplications<T>(
 }
 
 /** The image of the product service, which is on every node and holds a Node.js, for services that run another program on it. */
-export async function nodeImage(): Promise<{ registry: string; repository: string; tag?: string; digest?: string }> {
-  const [name = "", digest] = (await serviceImage()).split("@");
+export async function nodeImage(): Promise<ImageParts> {
+  return imageParts(await serviceImage());
+}
+
+type ImageParts = { registry: string; repository: string; tag?: string; digest?: string };
+
+/** An image as applications declare it, by the name that a pod has for it. */
+export function imageParts(reference: string): ImageParts {
+  const [name = "", digest] = reference.split("@");
   const [, registry = "", repository = "", tag] = /^([^/]+)\/([^:]+)(?::(.+))?$/.exec(name) ?? [];
   return { registry, repository, ...(tag !== undefined && { tag }), ...(digest !== undefined && { digest }) };
 }

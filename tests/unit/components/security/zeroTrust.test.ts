@@ -486,8 +486,8 @@ describe("a gateway's namespace", () => {
       ...offered,
     ]);
     const surroundings = { clusterRanges: ["10.244.0.0/16"] };
-    const reaches = (around: Surroundings) => [...toOutside([{ target: 9200 }], around), toNamespace("logs")];
-    expect(at<object>((await recordGateway("kong", { reaches, surroundings })).inputs(network, "door"), "spec.egress")).toEqual([
+    const reached = [...toOutside([{ target: 9200 }], surroundings), toNamespace("logs")];
+    expect(at<object>((await recordGateway("kong", { reached, surroundings })).inputs(network, "door"), "spec.egress")).toEqual([
       dns,
       controlPlane,
       ...offered,
