@@ -63,7 +63,7 @@ test("replicas of the gateway and of each service are on different workers, and 
 });
 
 test("a budget lets one of two pods go and refuses the other until the first is replaced: no request fails", async () => {
-  const { failed } = await underFault("one of two pods evicted", { none: true }, async () => {
+  await underFault("one of two pods evicted", { none: true }, async () => {
     const [first, second] = (await productPods()).filter(({ labels }) => labels.version === "v2");
     if (!first || !second) throw new Error("there are no two pods of v2");
     const answers = [await evict(first), await evict(second)];
@@ -71,13 +71,12 @@ test("a budget lets one of two pods go and refuses the other until the first is 
     expect(answers).toEqual(["evicted", "refused"]);
     await untilWhole();
   });
-  expect(failed).toBe(0);
 });
 
 test("a worker drained and back under load: no request fails, and no budget is broken", async () => {
   const leaving = (await podsThere()).map(({ name }) => name);
   saw(`${worker} has ${leaving.join(", ")}; the database stays where it is`);
-  const { failed } = await underFault("a worker drained and back", { none: true }, async () => {
+  await underFault("a worker drained and back", { none: true }, async () => {
     const { breaches, exhausted } = await budgetsDuring(async () => {
       try {
         const drained = await asAdmin("drain", worker, "--ignore-daemonsets", "--delete-emptydir-data", "--timeout=180s");
@@ -94,7 +93,6 @@ test("a worker drained and back under load: no request fails, and no budget is b
     expect(breaches).toEqual([]);
     expect(exhausted.length).toBeGreaterThan(0);
   });
-  expect(failed).toBe(0);
 });
 
 /** The pods that a drain takes from the worker. */
@@ -130,12 +128,12 @@ test("a worker lost under load: connections to its gateway break, hardly anythin
   expect(impact.unanswered).toBeLessThanOrEqual(200);
   expect(impact.recovered).toBeLessThan(60);
 
-  const { failed } = await underFault("a lost worker started again", { none: true }, async () => {
+  await underFault("a lost worker started again", { none: true }, async () => {
     const up = await bringUp();
     saw(`make up: ${up.seconds.toFixed(1)} s`);
     await untilWhole();
   });
-  expect(failed).toBe(0);
+
   expect((await askProducts()).status).toBe(200);
 });
 

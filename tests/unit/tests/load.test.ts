@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { count, type Reply, slicesOf, underLoad } from "../../wire/support/load.ts";
 
 const reply = (asked: number, status: number, version?: string): Reply => ({
-  ...{ asked, status, version, pod: version && `${version}-pod`, overloaded: false, ms: 1 },
+  ...{ asked, status, version, pod: version && `${version}-pod`, problem: undefined, overloaded: false, ms: 1 },
 });
 
 test("slices of time say who answered, and how many requests nobody did; a slice without any is there too", () => {

@@ -19,7 +19,7 @@ export interface Fault {
   readonly rate?: number;
   /** How long the service takes for an answer, in ms: whatever happens then happens to requests. @default 0 */
   readonly delay?: number;
-  /** Whether the promise is that no request fails. */
+  /** Whether the promise is that no request fails: one that does fails the test. */
   readonly none: boolean;
 }
 
@@ -44,7 +44,22 @@ export async function underFault(
   const cost = failed === 0 ? "" : ` (${unanswered} without an answer), all within ${recovered.toFixed(1)} s`;
   saw(`${fault}: ${requests} requests, ${failed} failed${cost}`);
   await recordFault(fault, { requests, failed, none, ...(failed > 0 && { recovered: Number(recovered.toFixed(1)) }) });
+  if (none && failed > 0) throw new Error(`${fault}: of ${requests} requests failed\n${told(replies)}`);
   return impact;
+}
+
+/** The first requests that failed: when, with what, and who answered. */
+function told(replies: readonly Reply[]): string {
+  const first = replies[0]?.asked ?? 0;
+  const lines = failuresOf(replies).map(
+    ({ asked, status, ms, problem }) =>
+      `after ${((asked - first) / 1_000).toFixed(1)} s: status ${status} within ${ms.toFixed(0)} ms: ${problem}`,
+  );
+  return [...lines.slice(0, 10), ...(lines.length > 10 ? [`and ${lines.length - 10} more`] : [])].join("\n");
+}
+
+function failuresOf(replies: readonly Reply[]): Reply[] {
+  return replies.filter(({ status }) => status !== 200);
 }
 
 function untilAsked(soFar: readonly Reply[], count: number): Promise<void> {
@@ -54,7 +69,7 @@ function untilAsked(soFar: readonly Reply[], count: number): Promise<void> {
 }
 
 function impactOf(replies: readonly Reply[]): FaultImpact {
-  const failures = replies.filter(({ status }) => status !== 200);
+  const failures = failuresOf(replies);
   const times = failures.map(({ asked }) => asked);
   return {
     requests: replies.length,

@@ -11,6 +11,8 @@ export interface Reply {
   readonly pod: string | undefined;
   /** Whether a proxy says that it did not even try, as too much is under way. */
   readonly overloaded: boolean;
+  /** Of one that failed, what was said of it: the body, or what became of the connection. */
+  readonly problem: string | undefined;
   /** When it was asked, in ms since 1970. */
   readonly asked: number;
   /** How long it took. */
@@ -134,9 +136,18 @@ function askOnce(url: string, agent: Agent, method: string, headers: Readonly<Re
     const started = performance.now();
     const reply = (status: number, body = "", overloaded = false) => {
       const field = (name: string) => new RegExp(`"${name}":"([^"]+)"`).exec(body)?.[1];
-      resolve({ status, version: field("version"), pod: field("pod"), overloaded, asked, ms: performance.now() - started });
+      const problem = status === 200 ? undefined : body.slice(0, 200);
+      resolve({
+        status,
+        version: field("version"),
+        pod: field("pod"),
+        problem,
+        overloaded,
+        asked,
+        ms: performance.now() - started,
+      });
     };
-    const nothing = () => reply(0);
+    const nothing = (error: Error) => reply(0, error.message);
     const sent = request(url, { agent, method, headers, timeout: 10_000 }, (response) => {
       let body = "";
       response.setEncoding("utf8");
@@ -146,7 +157,7 @@ function askOnce(url: string, agent: Agent, method: string, headers: Readonly<Re
       response.once("end", () => reply(response.statusCode ?? 0, body, response.headers["x-envoy-overloaded"] === "true"));
       response.once("error", nothing);
     });
-    sent.once("timeout", () => sent.destroy());
+    sent.once("timeout", () => sent.destroy(new Error("nothing came for 10 s")));
     sent.once("error", nothing);
     sent.end();
   });

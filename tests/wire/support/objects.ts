@@ -2,7 +2,7 @@
 const restless =
   /^(events|pods|leases|endpointslices|endpoints|bindings|componentstatuses|replicasets|controllerrevisions)(\.|$)/;
 
-/** An object that stays until somebody removes it. */
+/** An object that stays until somebody removes it, and is nobody's: what a CronJob has started goes with it, for example. */
 export interface Lasting {
   /** `Kind/namespace/name`. */
   readonly object: string;
@@ -23,15 +23,22 @@ export async function listLasting(
   const scope = of === "namespaces" ? ["--namespaced"] : [];
   const kinds = (await kubectl("api-resources", ...scope, "--verbs=list", "--output=name")).split("\n").filter(Boolean);
   const wanted = new Set([...kinds.filter((kind) => !restless.test(kind)), "namespaces"]);
-  const fields = [".kind", ".metadata.namespace", ".metadata.name", ".metadata.annotations.meta\\.helm\\.sh/release-name"];
+  const fields = [
+    ".kind",
+    ".metadata.namespace",
+    ".metadata.name",
+    ".metadata.annotations.meta\\.helm\\.sh/release-name",
+    ".metadata.ownerReferences[0].kind",
+  ];
   const line = fields.map((field) => `{${field}}`).join('{"|"}');
   const template = `--output=jsonpath={range .items[*]}${line}{"\\n"}{end}`;
   const listed = await kubectl("get", [...wanted].join(","), "--all-namespaces", template);
   return listed
     .split("\n")
     .filter(Boolean)
-    .map((text) => {
-      const [kind, namespace, name, release] = text.split("|");
+    .flatMap((text) => {
+      const [kind, namespace, name, release, owner] = text.split("|");
+      if (owner) return [];
       return { object: `${kind}/${namespace}/${name}`, release: release ? `Release/${namespace}/${release}` : undefined };
     });
 }
