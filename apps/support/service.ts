@@ -52,6 +52,8 @@ export interface Behaviour {
   readonly handle: (exchange: Exchange) => void | Promise<void>;
   /** Whether it wants requests, as long as it is not stopping. @default always */
   readonly ready?: () => boolean;
+  /** Ends what would go on for ever, such as streams, when it has been told to stop. @default nothing */
+  readonly drain?: () => void;
   /** Lets go of what it holds, when the last request is answered. @default nothing */
   readonly close?: () => Promise<void>;
 }
@@ -59,7 +61,7 @@ export interface Behaviour {
 /** A service over HTTP. It does not listen yet. */
 export function createHttpService(
   { version, pod, log }: ServiceOptions,
-  { handle, ready = () => true, close = async () => {} }: Behaviour,
+  { handle, ready = () => true, drain = () => {}, close = async () => {} }: Behaviour,
 ): Service {
   let draining = false;
 
@@ -114,6 +116,7 @@ export function createHttpService(
     draining = true;
     await sleep(linger);
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    drain();
     server.closeIdleConnections();
     const timer = setTimeout(() => server.closeAllConnections(), limit);
     await closed;

@@ -35,6 +35,8 @@ test("in a browser a person sees the products, and who answered", async () => {
       expect.stringMatching(/Recommendations v[12]/),
     ]);
     expect(await page.locator("#recommended p").textContent()).toMatch(/^(Teapot, Kettle|Milk jug, Filter cone)/);
+    // A stream, through the gateway, that tells it.
+    await page.getByText(/this page open, as prod-backend-v1-\S+ sees it/).waitFor({ timeout: 10_000 });
     expect(complaints).toEqual([]);
     await page.screenshot({ path: `${pictures}/shop.png`, fullPage: true });
   });

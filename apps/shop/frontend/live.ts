@@ -1,6 +1,7 @@
 /**
- * The page's only script, as text for the browser: asks the product service, through the gateway the page came from, many times
- * without the canary's header and as often with it, and shows which version answered how often.
+ * The page's only script, as text for the browser. It shows how many have the page open, as server-sent events tell it; and it asks the
+ * product service, through the gateway the page came from, many times without the canary's header and as often with it, and shows which
+ * version answered how often.
  */
 export const live = `
 "use strict";
@@ -56,6 +57,15 @@ async function ask(list, headers, total) {
   }));
   return [...counts].sort().map(([name, count]) => count + " times " + name).join(", ");
 }
+
+const watching = document.querySelector("#watching");
+const events = new EventSource(watching.dataset.path);
+events.addEventListener("message", ({ data }) => {
+  const told = JSON.parse(data);
+  watching.textContent = (told.watching === 1 ? "You alone have" : told.watching + " have") + " this page open, as "
+    + told.pod + " sees it (backend " + told.version + ").";
+  watching.hidden = false;
+});
 
 form.hidden = false;
 document.querySelector("#results").hidden = false;

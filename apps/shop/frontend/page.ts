@@ -34,6 +34,8 @@ export const contentSecurityPolicy = [
 
 /** Where the product service answers, through whichever gateway the page came. */
 const productPath = "/api/products";
+/** Where the backend tells who has the page open. */
+const eventsPath = "/api/events";
 
 /** The page: products, or why there are none; who answered; and the experiment. */
 export function shopPage(shop: Shop): string {
@@ -50,6 +52,7 @@ well with them comes over gRPC. Below it says who exactly answered.</p>
 ${failure ? failed(failure) : products(catalogue?.products ?? [])}
 ${catalogue ? recommended(catalogue.products, shop) : undefined}
 ${answered(shop)}
+<p id="watching" class="note" data-path="${eventsPath}" role="status" hidden></p>
 ${experiment}`,
     live,
   );

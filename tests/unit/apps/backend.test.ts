@@ -1,5 +1,7 @@
+import { request } from "node:http";
+import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Client, Pool } from "../../../apps/shop/backend/catalog.ts";
 import { createService } from "../../../apps/shop/backend/server.ts";
 import type { Service } from "../../../apps/support/service.ts";
@@ -116,6 +118,45 @@ describe("the catalogue", () => {
   test("faults on request, as the product service has them", async () => {
     expect((await ask("/api/catalog?status=500")).status).toBe(500);
     expect((await ask("/api/catalog", { headers: { "x-fault-status": "503" } })).status).toBe(503);
+  });
+});
+
+describe("who has the page open", () => {
+  /** What a stream of events has told so far. */
+  function watch(port: number) {
+    const told: unknown[] = [];
+    const sent = request({ host: "127.0.0.1", port, path: "/api/events", agent: false });
+    const ended = new Promise<void>((resolve) => {
+      sent.on("response", (response) => {
+        response.setEncoding("utf8").on("data", (text: string) => {
+          for (const [, data = ""] of text.matchAll(/^data: (.*)$/gm)) told.push(JSON.parse(data));
+        });
+        response.on("end", resolve);
+      });
+    });
+    sent.on("error", () => {}).end();
+    return { told, ended, leave: () => sent.destroy() };
+  }
+
+  test("each is told of all, when one comes and when one goes, and all streams end when the pod does", async () => {
+    await start();
+    const { port } = service.server.address() as AddressInfo;
+    const who = { version: "v3", pod: "backend-v3-xyz" };
+    const first = watch(port);
+    await vi.waitFor(() => expect(first.told).toEqual([{ ...who, watching: 1 }]));
+    const second = watch(port);
+    await vi.waitFor(() => expect(first.told.at(-1)).toEqual({ ...who, watching: 2 }));
+    expect(second.told).toEqual([{ ...who, watching: 2 }]);
+    second.leave();
+    await vi.waitFor(() => expect(first.told.at(-1)).toEqual({ ...who, watching: 1 }));
+    await Promise.all([service.stop(0, 5_000), first.ended]);
+  });
+
+  test("HEAD gets what says that it is a stream, and nothing of it", async () => {
+    await start();
+    const { status, headers, text } = await ask("/api/events", { method: "HEAD" });
+    expect([status, headers["content-type"], text]).toEqual([200, "text/event-stream; charset=utf-8", ""]);
+    expect((await ask("/api/events", { method: "POST" })).status).toBe(405);
   });
 });
 

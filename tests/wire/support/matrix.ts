@@ -85,7 +85,7 @@ function expected(row: MatrixRow, { method, raw, path }: Line) {
 const served: Readonly<Record<string, readonly string[]>> = {
   "product/product": ["/api/products"],
   "prod/frontend": ["/"],
-  "prod/backend": ["/api/catalog"],
+  "prod/backend": ["/api/catalog", "/api/events"],
 };
 
 /** What a service of gRPC says to a request that is none of gRPC's. */
@@ -145,6 +145,9 @@ function nearMethod(methods: readonly string[], path: string): Line[] {
 
 /** The declaration as its types document it: a member left out means everything, a path itself and all below it. */
 function permits({ operations }: MatrixRow, method: string, path: string): boolean {
-  const below = (declared: string) => path === declared || path.startsWith(`${declared}/`);
-  return operations.some(({ methods, paths }) => (methods?.includes(method) ?? true) && (paths?.some(below) ?? true));
+  const is = (declared: string, exact = false) => path === declared || (!exact && path.startsWith(`${declared}/`));
+  return operations.some(
+    ({ methods, paths, exact }) =>
+      (methods?.includes(method) ?? true) && (paths?.some((declared) => is(declared, exact)) ?? true),
+  );
 }

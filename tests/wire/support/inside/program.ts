@@ -75,7 +75,8 @@ function send(probe: Probe): Promise<Seen> {
     socket.setTimeout(15_000, () => end("no answer"));
     socket.on("data", (chunk: Buffer) => {
       chunks.push(chunk);
-      if (text === undefined) end();
+      // Some answers have no end.
+      if (text === undefined || /\r\ncontent-type: text\/event-stream[\s\S]*\r\n\r\n/.test(chunk.toString("latin1"))) end();
     });
     socket.on("error", (error: NodeJS.ErrnoException) => end(error.code ?? error.message));
     socket.on("close", () => end());
