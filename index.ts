@@ -41,7 +41,7 @@ async function run() {
     const applications = resolveApplications(plan.applications, plan.config);
     const target = await resolveTarget(plan.config, plan.applications);
     const platform = buildPlatform(target, plan.config, applications);
-    const entry = entryOf(applications, plan.gateways);
+    const entry = entryOf(applications, plan.gateways, plan.config.tls);
     const notices = [...plan.notices, ...noticesOf(target, applications)];
     return { target, platform, entry, notices, faults: faultsOf(applications) };
   } catch (error) {

@@ -60,6 +60,7 @@ export function readPlan(
     secrets: sound.secrets && Object.keys(sound.secrets),
     callerAddresses: sound.target === "existing" ? (existing?.callerAddresses ?? "kept") : "kept",
     ...(istioGateway && { gatewaySettings: { istioGateway } }),
+    tls: config?.tls,
     ...(edge && { stripHeaders: edge.stripHeaders }),
   });
   const all = [

@@ -48,7 +48,7 @@ export function readContext(stack: string): Context {
 export function readToLook(stack: string): Context {
   const { config, applications, gateways, problems } = readPlan(readStackFile(stack), "file");
   if (!config) throw new RefusedError(stack, problems);
-  const entry = entryOf(applications, gateways);
+  const entry = entryOf(applications, gateways, config.tls);
   const own = config.target === "kind" && { spec: { ...kindSpec(config), stack } };
   return { stack, config, applications, entry, problems, ...own };
 }

@@ -1,7 +1,7 @@
 import { type Application, ownWorkloads } from "./application.ts";
 import type { Call } from "./calls.ts";
 import type { Destination } from "./egress.ts";
-import { exposedMethods, exposedPort } from "./exposed.ts";
+import { exposuresOf } from "./exposed.ts";
 import type { GatewayFacts } from "./gateway.ts";
 import { type Account, nameOf, resolveCall, same } from "./names.ts";
 import { type Port, portNamed } from "./ports.ts";
@@ -27,10 +27,13 @@ export interface Workload extends Account {
   readonly egress?: readonly Destination[];
 }
 
-/** What a caller may do. A member left out means everything; each path means itself and all below it. */
+/** What a caller may do. A member left out means everything. */
 export interface Operation {
   readonly methods?: readonly string[];
+  /** Each means itself and all below it. */
   readonly paths?: readonly string[];
+  /** Whether each path means itself alone. @default false */
+  readonly exact?: boolean;
 }
 
 /** A declared call. */
@@ -131,15 +134,17 @@ export class CallGraph {
     const declared = [...ownWorkloads(application), ...loadGenerators].flatMap(({ name, calls = [] }) =>
       calls.map((call) => this.edge({ namespace, name }, false, resolveCall(namespace, call.to), call.port, operationOf(call))),
     );
-    const offered = services.flatMap((service) => {
-      const { name, exposed } = service;
-      const port = exposedPort(service);
-      if (!exposed || !port) return [];
-      const { methods = exposedMethods, path } = exposed;
-      const operation = operationOf({ ...(port.protocol !== "grpc" && { methods }), paths: [path] });
-      const offering = this.gateways.filter((gateway) => exposed.gateways?.includes(gateway.name) ?? true);
-      return offering.map(({ account }) => this.edge(account, true, { namespace, name }, port.name, operation));
-    });
+    const offered = services.flatMap((service) =>
+      exposuresOf(service).flatMap(({ exposure, port, methods }) => {
+        const { path, exact, rewrite = path, redirect } = exposure;
+        if (redirect) return [];
+        const asked = { ...(methods && { methods }), paths: [rewrite] };
+        const operation = exact ? { ...asked, exact } : operationOf(asked);
+        const offering = this.gateways.filter((gateway) => exposure.gateways?.includes(gateway.name) ?? true);
+        const callee = { namespace, name: service.name };
+        return offering.map(({ account }) => this.edge(account, true, callee, port.name, operation));
+      }),
+    );
     return [...offered, ...declared];
   }
 

@@ -1,12 +1,17 @@
 import type { Application } from "./application.ts";
-import { exposedMethods, exposedPort } from "./exposed.ts";
+import { exposedMethods } from "./exposed.ts";
+import type { GatewayTls } from "./gatewaySettings.ts";
 import type { RoutePolicies } from "./policies.ts";
+import { routesOf } from "./route.ts";
+import { type Table, tablesOf } from "./routeTable.ts";
 
 /** What a gateway asks of requests for one service. */
 export interface Offer {
   readonly policies: RoutePolicies;
   /** Methods that gateways may ask for. */
   readonly methods: readonly string[];
+  /** The status that sends clients elsewhere. @default none: the service is asked */
+  readonly redirect?: number;
 }
 
 /** What a stack offers first: the service that `make up` and `make status` ask, and that the output `url` shows. */
@@ -16,13 +21,26 @@ export interface Entry extends Offer {
   readonly gateways: readonly string[];
 }
 
-/** The first service of HTTP that is exposed; undefined where none is. */
-export function entryOf(applications: readonly Application[], gateways: readonly string[]): Entry | undefined {
-  const services = applications.flatMap((application) => application.services);
-  const exposed = services.find((service) => (exposedPort(service)?.protocol ?? "grpc") !== "grpc")?.exposed;
-  if (!exposed) return undefined;
-  const { path, policies = {}, methods = exposedMethods } = exposed;
-  return { path, policies, methods, gateways: exposed.gateways ?? gateways };
+/**
+ * The first exposure of HTTP that answers at its path wherever the stack's URLs lead: at the first host of TLS, and where plain HTTP is
+ * served, at any other host; undefined where there is none.
+ */
+export function entryOf(
+  applications: readonly Application[],
+  gateways: readonly string[],
+  { hosts: [host = ""], plaintext }: GatewayTls,
+): Entry | undefined {
+  const routes = applications.flatMap((application) => routesOf(application, gateways));
+  const first = routes.find((route) => {
+    if (route.service.protocol === "grpc") return false;
+    const beside = routes.filter((other) => other.gateways.some((gateway) => route.gateways.includes(gateway)));
+    const tables = tablesOf(beside, { hosts: [host], plaintext }).filter(({ hosts }) => hosts?.includes(host) ?? true);
+    const answers = ({ rows }: Table) => rows.some((row) => row.route === route && row.name === route.delegate.name);
+    return tables.every(answers) && tables.some(({ hosts }) => (hosts ? !plaintext : true));
+  });
+  if (!first) return undefined;
+  const { path, policies, methods = exposedMethods, redirect } = first;
+  return { path, policies, methods, gateways: first.gateways, ...(redirect && { redirect: redirect.code }) };
 }
 
 /** An answer that shows that a route works. */
@@ -37,8 +55,9 @@ export interface ExpectedAnswer {
  * of the route gives. A route that lets no such request in is not expected to answer 200.
  */
 export function expectedAnswers(offer: Offer | undefined): ExpectedAnswer[] {
-  if (!offer) return [{ status: 404, why: "no service of HTTP is exposed" }];
-  const { policies, methods } = offer;
+  if (!offer) return [{ status: 404, why: "no service of HTTP is exposed wherever the stack's URLs lead" }];
+  const { policies, methods, redirect } = offer;
+  if (redirect !== undefined) return [{ status: redirect, why: "the route sends clients elsewhere" }];
   const { jwt, apiKeys, addresses, bots, rateLimit } = policies;
   const answers = (statuses: readonly number[], why: string) => statuses.map((status) => ({ status, why }));
   const always = [

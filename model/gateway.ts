@@ -1,6 +1,8 @@
 import type { GatewaySettings } from "./gatewaySettings.ts";
 import type { Account } from "./names.ts";
 import type { RoutePolicies } from "./policies.ts";
+import type { Route } from "./route.ts";
+import type { Table } from "./routeTable.ts";
 
 /** The gateways that a service can be offered by, in the order of preference. */
 export const gatewayNames = ["kong", "istio"] as const;
@@ -47,6 +49,8 @@ export interface GatewayFacts {
   unsupported(policies: RoutePolicies): UnsupportedPolicy[];
   /** The largest body that its proxies can keep to send it again, in bytes. @default any */
   retriedBytes?(settings: Pick<GatewaySettings, "istioGateway">): { readonly most: number; readonly why: string };
+  /** Routes that it would never find beside the others, and the path of one that it finds in place of each. @default none */
+  unreachable?(tables: readonly Table[]): { readonly route: Route; readonly below: string }[];
   /** What it does not support of the policies of services together. @default nothing */
   unsupportedTogether?<T extends OfferedPolicies>(services: readonly T[]): (UnsupportedPolicy & { readonly service: T })[];
 }

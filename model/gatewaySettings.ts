@@ -1,11 +1,12 @@
 import type { z } from "zod";
 import { cidr } from "./addresses.ts";
 import type { Bounds } from "./gatewayBounds.ts";
+import { isBelow } from "./hosts.ts";
 import {
   addIssue,
   boolean,
   connectionHeaders,
-  host,
+  hostOrBelow,
   integer,
   listOf,
   message,
@@ -26,11 +27,16 @@ export interface GatewaySettings {
 
 /** Names under which the gateways answer over HTTPS, and where their certificate comes from: `mesh:tls`. */
 export const tls = strictObject({
-  /** Of the certificates. HTTP to them is redirected. */
-  hosts: listOf(host(), "the full names of hosts", {
+  /**
+   * Of the certificates; `*.` and a name is any host right below that. HTTP to them is redirected. The first one is what URLs of the
+   * stack's outputs have.
+   */
+  hosts: listOf(hostOrBelow(), "the full names of hosts", {
     least: 1,
     most: [100, "at most 100 hosts, as many as Let's Encrypt puts into one certificate"],
-  }).exactOptional(),
+  })
+    .refine(([first = ""]) => !isBelow(first), message("a list whose first host is one, as URLs of the stack name it"))
+    .exactOptional(),
   /** An authority of the stack's own, one of the cluster's own that cert-manager keeps, or a public one that speaks ACME. */
   issuer: oneOf("self-signed", "ca", "acme").exactOptional(),
   /** For ACME: where the authority writes to. */

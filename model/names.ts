@@ -42,9 +42,21 @@ export function scopeHost(service: Account): string {
   return `${service.namespace}/${serviceHost(service)}`;
 }
 
-/** The VirtualService of an exposed service, which route tables delegate to. */
-export function delegateOf(service: string, namespace: string): Account {
-  return { name: `${service}-exposed`, namespace };
+/**
+ * The VirtualService of an exposure, which route tables delegate to. The first one's is not named after the exposure: a table that names
+ * another one answers 404 until the service's pods are ready. No service has a dot in its name.
+ */
+export function delegateOf(
+  service: string,
+  exposure: { readonly name: string; readonly isFirst: boolean },
+  namespace: string,
+): Account {
+  return { name: exposure.isFirst ? `${service}-exposed` : `${service}.${exposure.name}`, namespace };
+}
+
+/** The Service of an exposure that is treated otherwise than its service, for gateways that tell both apart by whom they dial. */
+export function entranceOf(service: string, exposure: string, namespace: string): Account {
+  return { name: `${service}-${exposure}`, namespace };
 }
 
 /** Name of the Secret with the user of a database. */

@@ -23,7 +23,7 @@ const overridable: Readonly<Record<WorkloadKind, Overridable>> = {
     image: imageParts,
     ...{ resources: true, env: true, replicas: true, versions: true, canary: true, resilience: true, rules: true, storage: true },
     egress,
-    exposed: { gateways: true, methods: true, policies: true },
+    exposed: { "*": { hosts: true, gateways: true, methods: true, policies: true } },
   },
   workers: { image: imageParts, resources: true, env: true, replicas: true, egress },
   jobs: {

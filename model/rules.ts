@@ -191,6 +191,15 @@ export const host = () => {
     .max(253, allowed);
 };
 
+/** The name of a host, or `*.` and a name for all hosts right below that. */
+export const hostOrBelow = () => {
+  const allowed = message(
+    "the full name of a host in lower case, such as shop.example.com, or *.example.com for all right below it",
+  );
+  const name = host();
+  return z.string(allowed).refine((given) => name.safeParse(given.replace(/^\*\./, "")).success, allowed);
+};
+
 /** A URL with these schemes, without a password, which a configuration is no place for. */
 export const url = (schemes: readonly string[], example: string) => {
   const allowed = message(`a URL such as ${example}, without a password`);

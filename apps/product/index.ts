@@ -16,7 +16,7 @@ export const product: ApplicationDeclaration = {
       versions: { v1: {}, v2: { image: { source: "apps/product/product-v2/server.ts" }, weight: 0, replicas: 1 } },
       canary: {},
       resilience: { pool: { maxRequestsPerConnection: 10 } },
-      exposed: { path: productPath, versioned: "/api/{version}/products" },
+      exposed: { products: { path: productPath, versioned: "/api/{version}/products" } },
     },
   },
 };

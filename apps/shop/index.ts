@@ -24,7 +24,7 @@ export const shop: ApplicationDeclaration = {
         { to: "backend", methods: ["GET", "HEAD"], paths: ["/api/catalog"] },
         { to: recommendations.name, paths: ["/shop.Recommendations/List"] },
       ],
-      exposed: { path: "/" },
+      exposed: { page: { path: "/" } },
     },
     backend: {
       image: { source: "apps/shop/backend/server.ts" },
@@ -32,7 +32,11 @@ export const shop: ApplicationDeclaration = {
       probes,
       canary: {},
       calls: [{ to: "database" }],
-      exposed: { path: "/api" },
+      exposed: {
+        api: { path: "/api" },
+        // The page holds it open for as long as somebody looks.
+        events: { path: "/api/events", exact: true, stream: true },
+      },
     },
     [recommendations.name]: {
       image: { source: "apps/shop/recommendations/server.ts" },
@@ -43,7 +47,7 @@ export const shop: ApplicationDeclaration = {
       canary: {},
       // A stream lasts as long as both sides like.
       resilience: { timeout: "none" },
-      exposed: { path: "/shop.Recommendations" },
+      exposed: { grpc: { path: "/shop.Recommendations" } },
     },
   },
   jobs: {

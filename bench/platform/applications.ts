@@ -26,6 +26,6 @@ function generated(application: number, place: number, size: number): Service {
     probes: { ready: "/ready", health: "/health" },
     replicas: 1,
     ...(place + 1 < size && { calls: [{ to: nameOf(application, place + 1), methods: ["GET"], paths: ["/api"] }] }),
-    ...(place === 0 && { exposed: { path: `/${nameOf(application, place)}` } }),
+    ...(place === 0 && { exposed: { api: { path: `/${nameOf(application, place)}` } } }),
   };
 }

@@ -76,7 +76,7 @@ export async function makeSides(atEnd: AtEnd): Promise<Ways> {
           ports: { http: { port } },
           probes: { ready: "/ready", health: "/health" },
           replicas: 1,
-          exposed: { path: paths.gateway },
+          exposed: { api: { path: paths.gateway } },
         },
       },
       loadGenerators: {

@@ -15,7 +15,7 @@ import { createNamespace, type MeshMembership } from "../support/namespace.ts";
 import { Database } from "./Database.ts";
 import { Job } from "./Job.ts";
 import { LoadGenerator } from "./LoadGenerator.ts";
-import { Microservice } from "./Microservice.ts";
+import { Microservice, type MicroserviceArgs } from "./Microservice.ts";
 import type { PodsArgs, SecretKey, Variables } from "./pods.ts";
 import { Traffic } from "./Traffic.ts";
 
@@ -98,24 +98,24 @@ export class Application extends pulumi.ComponentResource {
       const waiting = before === "deploy" ? [...services, ...workers].map((one) => one.name) : (before ?? []);
       for (const one of waiting) waits.set(one, [...(waits.get(one) ?? []), made]);
     }
-    const deploy = ({ name, ports, probes, versions, storage, calls = [], ...rest }: Deployable, route?: Route) => {
-      const serviceAnnotations = route ? annotations(route) : {};
-      const annotated = Object.keys(serviceAnnotations).length > 0 && { serviceAnnotations };
+    const deploy = ({ name, ports, probes, versions, storage, calls = [], ...rest }: Deployable, offered: Offered = {}) => {
       const prepared = { ...found.pods(rest, calls), versions: versions.map((version) => found.program(version, calls)) };
       const [own, options] = named(name, { parent: this, dependsOn: [access, ...(waits.get(name) ?? [])] });
       const shape = { service: name, ports, probes, ...(storage && { storage }) };
-      return new Microservice(own, { ...shape, ...pods, ...prepared, ...annotated }, options);
+      return new Microservice(own, { ...shape, ...pods, ...prepared, ...offered }, options);
     };
     const backends = new Map<string, Backend>();
     for (const { name, exposed, canary, resilience, rules, ...service } of services) {
       const { ports, versions } = service;
-      const route = routes.find((row) => same(row.service, { namespace, name }));
-      const microservice = deploy({ name, ...service }, route);
+      const exposures = routes.filter((route) => same(route.service, { namespace, name }));
+      const offered = offeredBy(exposures, resilience.timeout, annotations);
+      const microservice = deploy({ name, ...service }, offered);
       const shape = {
         ...(canary && versions.length > 1 && { canary }),
         resilience,
         ...(rules && { rules }),
         ...(exposed && { exposed }),
+        entrances: Object.keys(offered.entrances ?? {}),
       };
       // A route to a version follows its pods, so that a version that is added gets requests only when it answers.
       const [own, after] = named(name, { parent: this, dependsOn: microservice });
@@ -181,6 +181,34 @@ interface Place {
 type SecretName = pulumi.Output<string>;
 
 type Named = <O extends pulumi.ResourceOptions>(workload: string, opts: O) => [name: string, opts: O];
+
+/** What gateways need of a service's Services. */
+type Offered = Pick<MicroserviceArgs, "serviceAnnotations" | "entrances">;
+
+/**
+ * Annotations of a service's Services: of those that some exposures have for themselves, where a gateway asks for it, and its own, which
+ * is there for a gateway before it knows of the others.
+ *
+ * @param timeout - how long a request of the service itself may take.
+ */
+function offeredBy(
+  routes: readonly Route[],
+  timeout: string,
+  annotations: (route: Route) => Readonly<Record<string, string>>,
+): Offered {
+  const annotated = routes
+    .filter(({ redirect }) => !redirect)
+    .map((route) => ({ route, own: annotations(route) }))
+    .filter(({ own }) => Object.keys(own).length > 0);
+  const entrances = annotated.flatMap(({ route, own }) =>
+    route.entrance ? [[route.name, { name: route.entrance.name, port: route.service.port, annotations: own }] as const] : [],
+  );
+  const [first] = [...annotated.filter(({ route }) => !route.entrance), ...annotated];
+  return {
+    ...(first && { serviceAnnotations: annotations({ ...first.route, timeout }) }),
+    ...(entrances.length > 0 && { entrances: Object.fromEntries(entrances) }),
+  };
+}
 
 /** What services and workers have in common. */
 type Deployable = Pick<

@@ -18,8 +18,17 @@ export interface MicroserviceArgs extends Pick<ServiceSpec, "ports" | "probes">,
   readonly storageClass?: string;
   /** Annotations of the Service. @default none */
   readonly serviceAnnotations?: Readonly<Record<string, string>>;
+  /** Further Services, by the names of exposures: each for one port, with annotations of its own. @default none */
+  readonly entrances?: Readonly<Record<string, Entrance>>;
   /** Annotations of the pods; a change rolls them. @default none */
   readonly podAnnotations?: Readonly<Record<string, string>>;
+}
+
+/** A Service over the same pods, by which a gateway tells some requests from others. */
+export interface Entrance {
+  readonly name: string;
+  readonly port: number;
+  readonly annotations: Readonly<Record<string, string>>;
 }
 
 export interface MicroserviceVersion extends Pick<ServiceVersion, "name" | "replicas" | "resources">, ContainerProgram {}
@@ -40,7 +49,7 @@ const templateSize = "1Gi";
 export class Microservice extends pulumi.ComponentResource {
   constructor(name: string, args: MicroserviceArgs, opts?: pulumi.ComponentResourceOptions) {
     super("mesh:app:Microservice", name, {}, opts);
-    const { service, namespace, ports, versions, storage, serviceAnnotations: annotations } = args;
+    const { service, namespace, ports, versions, storage, entrances = {}, serviceAnnotations: annotations } = args;
     const child = { parent: this };
     const metadata = { name: service, namespace, labels: { app: service } };
 
@@ -49,6 +58,11 @@ export class Microservice extends pulumi.ComponentResource {
       const served = ports.map(({ name, port, protocol }) => ({ name, port, targetPort: name, appProtocol: spoken(protocol) }));
       const spec = { selector: { app: service }, ports: served };
       new k8s.core.v1.Service(name, { metadata: { ...metadata, ...(annotations && { annotations }) }, spec }, child);
+      for (const [exposure, { port, ...entrance }] of Object.entries(entrances)) {
+        const one = served.filter((offered) => offered.port === port);
+        const own = { metadata: { ...metadata, ...entrance }, spec: { ...spec, ports: one } };
+        new k8s.core.v1.Service(`${name}.${exposure}`, own, child);
+      }
       // Peers look for each other before they are ready.
       const headless = { ...spec, clusterIP: "None", publishNotReadyAddresses: true };
       const own = { ...metadata, name: headlessName(service) };

@@ -7,8 +7,8 @@ import {
 import * as pulumi from "@pulumi/pulumi";
 import { literally } from "../../lib/patterns.ts";
 import { seconds } from "../../model/durations.ts";
-import { type Exposed, exposedPort } from "../../model/exposed.ts";
-import { delegateOf, serviceHost } from "../../model/names.ts";
+import { type Exposed, exposuresOf, type NamedExposure, resilienceFor } from "../../model/exposed.ts";
+import { delegateOf, entranceOf, serviceHost } from "../../model/names.ts";
 import type { Cors } from "../../model/policies.ts";
 import { hasRequests, isMultiplexed, type Port } from "../../model/ports.ts";
 import type { Affinity, Fault, RequestMatch, RequestRules, TextMatch } from "../../model/requestRules.ts";
@@ -36,7 +36,9 @@ export interface TrafficArgs {
    * What gateways offer of the service, for their route tables to delegate to.
    * @default nothing
    */
-  readonly exposed?: Pick<Exposed, "port" | "path" | "versioned" | "policies">;
+  readonly exposed?: Exposed;
+  /** Names of exposures that have a Service of their own, by which their requests are known inside the mesh. @default none */
+  readonly entrances?: readonly string[];
 }
 
 /**
@@ -44,8 +46,9 @@ export interface TrafficArgs {
  * that sends who asks for a version by path, by what is in the request or by the canary header to it, splits the rest by weight, and
  * tries again what may be repeated. On ports whose requests no proxy sees, connections are split by weight, and that is all.
  *
- * An exposed service gets its rules a second time, as the delegate that gateways refer to: a gateway's proxy never asks
- * the rules of the mesh. The rules depend on the subsets: a route to one that no proxy knows yet is answered with 503.
+ * Each exposure gets the rules again, as the delegate that gateways refer to: a gateway's proxy never asks the rules of the mesh. Where
+ * it has a Service of its own, they are the rules of that too. The rules depend on the subsets: a route to one that no proxy knows yet is
+ * answered with 503.
  *
  * @throws Error when the weights do not sum to 100, the version of the canary or of a rule does not exist, or the tries outlast the timeout.
  * @see https://istio.io/latest/docs/reference/config/networking/virtual-service/
@@ -54,7 +57,7 @@ export class Traffic extends pulumi.ComponentResource {
   constructor(name: string, args: TrafficArgs, opts?: pulumi.ComponentResourceOptions) {
     requireConsistent(args);
     super("mesh:app:Traffic", name, {}, opts);
-    const { service, namespace, ports, exposed } = args;
+    const { service, namespace, entrances = [] } = args;
     const host = serviceHost({ name: service, namespace });
     const [http, tcp] = [httpRules(host, args), tcpRules(host, args)];
 
@@ -64,16 +67,21 @@ export class Traffic extends pulumi.ComponentResource {
     customResource(`${name}-routes`, new VirtualService({ metadata: { name: service, namespace }, spec: inMesh }), after);
     const { maxBodyBytes = defaultRetriedBytes } = (args.resilience ?? defaultResilience).retries;
     if (maxBodyBytes !== defaultRetriedBytes) {
-      const kept = retriedBodies(`retried-bodies-${namespace}-${service}`, host, maxBodyBytes);
+      const hosts = [host, ...entrances.map((exposure) => serviceHost(entranceOf(service, exposure, namespace)))];
+      const kept = retriedBodies(`retried-bodies-${namespace}-${service}`, hosts, maxBodyBytes);
       customResource(`${name}-retried-bodies`, kept, { parent: this });
     }
-    const offered = exposedPort({ ports, ...(exposed && { exposed }) });
-    if (exposed && offered) {
-      const delegate = new VirtualService({
-        metadata: { ...delegateOf(service, namespace) },
-        spec: { http: withCors(rulesOf(host, offered, args), exposed.policies?.cors) },
-      });
-      customResource(`${name}-delegate`, delegate, after);
+    for (const offered of exposuresOf(args)) {
+      const { policies, redirect } = offered.exposure;
+      if (redirect) continue;
+      const http = rulesOf(host, offered.port, args, offered);
+      const metadata = { ...delegateOf(service, offered, namespace) };
+      const delegate = new VirtualService({ metadata, spec: { http: withCors(http, policies?.cors) } });
+      customResource(`${name}.${offered.name}`, delegate, after);
+      if (!entrances.includes(offered.name)) continue;
+      const entrance = entranceOf(service, offered.name, namespace);
+      const spec = { hosts: [serviceHost(entrance)], gateways: ["mesh"], http };
+      customResource(`${name}.${offered.name}.entrance`, new VirtualService({ metadata: { ...entrance }, spec }), after);
     }
 
     this.registerOutputs();
@@ -154,9 +162,13 @@ function tcpRules(host: string, { ports, versions }: TrafficArgs): TcpRules {
  */
 function rulesOf(
   host: string,
-  { protocol, port, idempotent = false }: Port,
-  { versions, canary, exposed, rules, resilience = defaultResilience }: TrafficArgs,
+  { name: portName, protocol, port, idempotent = false }: Port,
+  { ports, versions, canary, exposed = {}, rules, ...args }: TrafficArgs,
+  offered?: NamedExposure,
 ): Rules {
+  const { exposure } = offered ?? {};
+  const own = args.resilience ?? defaultResilience;
+  const resilience = exposure ? resilienceFor(exposure, own) : own;
   const to = (subset: string, weight: number) => ({ destination: { host, subset, port: { number: port } }, weight });
   const rulesFor = (name: string, matches: readonly Match[], rest: Pick<Rule, "route" | "rewrite">): Rule[] => {
     const all = (isRepeatable: boolean, retryOn: string): Rule => ({
@@ -173,23 +185,38 @@ function rulesOf(
   };
   const copies = (route: Rule["route"] = [], isRepeatable: boolean): Pick<Rule, "mirrors"> => {
     const { mirror } = rules ?? {};
-    if (!mirror || !(isRepeatable || mirror.notIdempotent)) return {};
+    if (!mirror || exposure?.stream || !(isRepeatable || mirror.notIdempotent)) return {};
     // What goes to that version anyway would reach it twice.
     const isForOthers = route.some(({ destination, weight = 100 }) => weight > 0 && destination.subset !== mirror.version);
     const { destination } = to(mirror.version, 100);
     return isForOthers ? { mirrors: [{ destination, percentage: { value: mirror.percent } }] } : {};
   };
-  const byPath = versions.flatMap(({ name }) => {
-    const paths = exposed && versionPaths(exposed, name);
-    return paths ? rulesFor(`version-${name}`, below(paths.from), { route: [to(name, 100)], rewrite: rewritten(paths) }) : [];
-  });
+  const asked = offered ? [offered] : exposuresOf({ ports, exposed }).filter((one) => one.port.name === portName);
+  const versioned = asked.flatMap(({ exposure: { path, exact = false, versioned, rewrite = path } }) =>
+    versions.flatMap(({ name }) =>
+      versioned === undefined ? [] : [{ name, from: versioned.replace("{version}", name), to: rewrite, exact }],
+    ),
+  );
+  // As gateways have them: what is more particular comes first.
+  const byPath = versioned
+    .toSorted((a, b) => b.from.length - a.from.length || Number(b.exact) - Number(a.exact))
+    .flatMap(({ name, ...rewriting }) => {
+      const { from, exact } = rewriting;
+      const rest = { route: [to(name, 100)], rewrite: rewritten(rewriting) };
+      return rulesFor(`version-${name}`, exact ? [itself(from)] : below(from), rest);
+    });
+  const { path = "", exact = false, rewrite } = exposure ?? {};
+  const others = rewrite === undefined ? {} : { rewrite: rewritten({ from: path, to: rewrite, exact }) };
   const byHeader = canary
-    ? rulesFor("canary", [{ headers: { [canary.header]: { exact: canary.value } } }], { route: [to(canary.version, 100)] })
+    ? rulesFor("canary", [{ headers: { [canary.header]: { exact: canary.value } } }], {
+        route: [to(canary.version, 100)],
+        ...others,
+      })
     : [];
   const byRequest = (rules?.match ?? []).flatMap(({ version, ...request }, index) =>
-    rulesFor(`match-${index + 1}`, [matchOf(request)], { route: [to(version, 100)] }),
+    rulesFor(`match-${index + 1}`, [matchOf(request)], { route: [to(version, 100)], ...others }),
   );
-  const byWeight = rulesFor("weighted", [{}], { route: versions.map(({ name, weight }) => to(name, weight)) });
+  const byWeight = rulesFor("weighted", [{}], { route: versions.map(({ name, weight }) => to(name, weight)), ...others });
   const all = [...byPath, ...byRequest, ...byHeader, ...byWeight];
   return rules?.fault ? all.flatMap(withFault(rules.fault)) : all;
 }
@@ -235,19 +262,25 @@ function withFault({ delay, abort, percent, when }: Fault): (rule: Rule) => Rule
 
 const hasConditions = (match: Match) => Object.keys(match).length > 0;
 
-function versionPaths({ path, versioned }: Pick<Exposed, "path" | "versioned">, version: string) {
-  return versioned === undefined ? undefined : { from: versioned.replace("{version}", version), to: path };
-}
+const itself = (path: string): Match => ({ uri: { exact: path } });
 
 /** Exactly a path, and whatever is below it: a bare prefix of /api/products would take /api/products-of-others too. */
 function below(path: string): Match[] {
-  return [{ uri: { exact: path } }, { uri: { prefix: `${path}/` } }];
+  return [itself(path), { uri: { prefix: `${path}/` } }];
 }
 
-/** The service need not know under which path a version of it is asked for. A plain rewrite would lose the slash behind it. */
-function rewritten({ from, to }: { readonly from: string; readonly to: string }): NonNullable<Rule["rewrite"]> {
+interface Rewriting {
+  readonly from: string;
+  readonly to: string;
+  readonly exact: boolean;
+}
+
+/** The service need not know under which path it is asked for. A plain rewrite would lose the slash behind it. */
+function rewritten({ from, to, exact }: Rewriting): NonNullable<Rule["rewrite"]> {
   const start = `^${literally(from)}`;
-  return { uriRegexRewrite: { match: to === "/" ? `${start}/?` : start, rewrite: to } };
+  if (exact) return { uriRegexRewrite: { match: `${start}$`, rewrite: to } };
+  if (to === "/") return { uriRegexRewrite: { match: from === "/" ? start : `${start}/?`, rewrite: to } };
+  return { uriRegexRewrite: { match: start, rewrite: from === "/" ? `${to}/` : to } };
 }
 
 /** Only gateways answer pages of other origins: in the mesh there are none. */

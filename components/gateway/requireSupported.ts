@@ -20,7 +20,7 @@ export function requireSupported(gateway: GatewayFacts, routes: readonly Route[]
     }),
   ].map(
     ({ service, option, allowed }) =>
-      `${nameOf(service.service)} ${dotted(["policies", ...option])} is not supported by ${gateway.title}; allowed: ${allowed}`,
+      `${nameOf(service.service)} ${dotted(["exposed", service.name, "policies", ...option])} is not supported by ${gateway.title}; allowed: ${allowed}`,
   );
   if (problems.length > 0) throw new Error(problems.join("\n"));
 }

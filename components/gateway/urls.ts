@@ -1,6 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { GatewayTls } from "../../model/gatewaySettings.ts";
+import { covers } from "../../model/hosts.ts";
 import type { Exposure } from "./exposure.ts";
 
 const usual = { http: 80, https: 443 } as const;
@@ -13,6 +14,11 @@ export function urlOf(scheme: "http" | "https", host: string, port: number): str
 /** Host and port as they stand in a URL of this scheme. */
 export function authorityOf(scheme: "http" | "https", host: string, port: number): string {
   return port === usual[scheme] ? host : `${host}:${port}`;
+}
+
+/** Host and port of HTTPS: of a host that gateways serve the port is theirs, of any other the usual one. */
+export function httpsAuthority(host: string, hosts: readonly string[], httpsPort: number): string {
+  return authorityOf("https", host, hosts.some((one) => covers(one, host)) ? httpsPort : usual.https);
 }
 
 /** Where clients find a gateway. */

@@ -24,12 +24,12 @@ export function allowCallers(graph: CallGraph, { namespace, name, ports }: Workl
   });
 }
 
-function rule({ from, port, operation: { methods, paths } }: Edge): Rule {
+function rule({ from, port, operation: { methods, paths, exact } }: Edge): Rule {
   const operation = {
     // The pod's port and not the Service's: policies hold where the request arrives.
     ports: [`${port.target}`],
     ...(methods && { methods: [...methods] }),
-    ...(paths && { paths: paths.flatMap((path) => [path, `${path}/*`]) }),
+    ...(paths && { paths: exact ? [...paths] : paths.flatMap((path) => [path, `${path}/*`]) }),
   };
   return { from: [{ source: { principals: [principalOf(from)] } }], to: [{ operation }] };
 }

@@ -23,7 +23,7 @@ export const bookinfo: ApplicationDeclaration = {
         { to: "reviews", methods: ["GET"], paths: ["/reviews"] },
         { to: "ratings", methods: ["GET"], paths: ["/ratings"] },
       ],
-      exposed: { path: "/", methods: ["GET", "HEAD", "POST"] },
+      exposed: { page: { path: "/", methods: ["GET", "HEAD", "POST"] } },
     },
     details: { image: image("details-v1"), ports, replicas: 1, probes: { ready: "/health", health: "/health" } },
     ratings: { image: image("ratings-v1"), ports, replicas: 1, probes: { ready: "/health", health: "/health" } },

@@ -68,7 +68,7 @@ export const onlineBoutique: ApplicationDeclaration = {
         { to: "checkoutservice", paths: method("CheckoutService", "PlaceOrder") },
         { to: "adservice", paths: method("AdService", "GetAds") },
       ],
-      exposed: { path: "/", methods: ["GET", "HEAD", "POST"] },
+      exposed: { page: { path: "/", methods: ["GET", "HEAD", "POST"] } },
     },
     productcatalogservice: grpc("productcatalogservice", 3550),
     currencyservice: grpc("currencyservice", 7000),

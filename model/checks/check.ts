@@ -4,7 +4,7 @@ import type { CallerAddresses } from "../callerAddresses.ts";
 import { workloadsOf } from "../callGraph.ts";
 import { readApplications } from "../declarations.ts";
 import type { GatewayFacts } from "../gateway.ts";
-import type { GatewaySettings } from "../gatewaySettings.ts";
+import type { GatewaySettings, GatewayTls } from "../gatewaySettings.ts";
 import { same } from "../names.ts";
 import { checkCalls } from "./calls.ts";
 import { checkEgress } from "./egress.ts";
@@ -22,6 +22,8 @@ export interface CheckContext {
   readonly gateways: readonly GatewayFacts[] | undefined;
   /** Settings of theirs that decide what they support. @default nothing is bounded by them */
   readonly gatewaySettings?: Pick<GatewaySettings, "istioGateway">;
+  /** The hosts that gateways serve; undefined while a setting of these is wrong. @default any */
+  readonly tls?: GatewayTls | undefined;
   /** Namespaces of the platform's own parts, whether they run or not. @default those of the gateways */
   readonly taken?: readonly string[];
   /** Where they are lost, policies that judge them are refused. @default kept */
@@ -61,7 +63,7 @@ export function checkApplications(declared: readonly ApplicationDeclaration[], c
     checkJobs(application, waiting(application.namespace), problems);
   }
   if (gateways) {
-    checkExposures(applications, gateways, problems);
+    checkExposures(applications, gateways, context.tls, problems);
     checkPolicies(applications, gateways, gatewaySettings, problems);
   }
   if (callerAddresses === "lost") checkCallerAddresses(applications, problems);

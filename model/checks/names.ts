@@ -1,5 +1,6 @@
 import { type Application, ownWorkloads } from "../application.ts";
-import { type Account, headlessOf, nameOf } from "../names.ts";
+import { exposuresOf, isTreatedOtherwise } from "../exposed.ts";
+import { type Account, delegateOf, entranceOf, headlessOf, nameOf } from "../names.ts";
 import { label } from "../rules.ts";
 import { longestVersion } from "../service.ts";
 import { volumeOf } from "../storage.ts";
@@ -77,8 +78,11 @@ export function checkUnique(applications: readonly Application[], problems: Prob
     }
     // The rules for gateways are named after the service, beside the other services' own.
     for (const { name } of services) rules.take(nameOf({ namespace, name }), { namespace, name }, ["name"], name);
-    for (const { name, exposed } of services) {
-      if (exposed) rules.take(`${namespace}/${name}-exposed`, { namespace, name }, ["exposed"], `${name}-exposed`);
+    for (const service of services) {
+      const first = exposuresOf(service).find(({ isFirst }) => isFirst);
+      if (!first) continue;
+      const delegate = delegateOf(service.name, first, namespace);
+      rules.take(nameOf(delegate), { namespace, name: service.name }, ["exposed"], delegate.name);
     }
     for (const name of new Set([...services, ...databases].map((one) => one.name)))
       if (hosts.take(nameOf({ namespace, name }), { namespace, name }, ["name"], name))
@@ -91,6 +95,13 @@ export function checkUnique(applications: readonly Application[], problems: Prob
         joinedHosts.take(`${namespace}-${headless.name}`, place, ["storage"], headless.name);
       for (const path of Object.keys(storage))
         claims.take(`${namespace}/${volumeOf(path)}-${name}`, place, ["storage", path], path);
+    }
+    for (const service of services) {
+      const exposures = exposuresOf(service);
+      for (const { name } of exposures.filter((one) => isTreatedOtherwise(one, exposures))) {
+        const entrance = entranceOf(service.name, name, namespace);
+        hosts.take(nameOf(entrance), { namespace, name: service.name }, ["exposed", name], name);
+      }
     }
     for (const { name, versions } of services) {
       for (const version of versions) {

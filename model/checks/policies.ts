@@ -2,20 +2,19 @@ import { isDeepStrictEqual } from "node:util";
 import type { Application } from "../application.ts";
 import { keepAddresses } from "../callerAddresses.ts";
 import { isCallerHeader, notStripped } from "../callerHeaders.ts";
+import { exposuresOf } from "../exposed.ts";
 import { type GatewayFacts, type OfferedPolicies, type UnsupportedPolicy, unsupportedPolicies } from "../gateway.ts";
 import type { GatewaySettings } from "../gatewaySettings.ts";
-import { type Account, nameOf } from "../names.ts";
+import { type Account, nameOf, same } from "../names.ts";
 import type { Jwt, RoutePolicies } from "../policies.ts";
-import type { RequestRules } from "../requestRules.ts";
-import { defaultRetriedBytes, type Resilience } from "../resilience.ts";
+import { defaultRetriedBytes } from "../resilience.ts";
 import type { Problems } from "./problems.ts";
 
-/** A service that gateways offer, and its policies. */
+/** An exposure, and its policies. */
 interface Offered {
   readonly service: Account;
+  readonly exposure: string;
   readonly policies: RoutePolicies;
-  readonly resilience: Resilience;
-  readonly rules?: RequestRules;
   readonly offering: readonly GatewayFacts[];
 }
 
@@ -30,31 +29,20 @@ export function checkPolicies(
   problems: Problems,
 ): void {
   const offered = offeredBy(applications, gateways);
-  const refuse = ({ service, policies }: Offered, gateway: GatewayFacts, { option, allowed }: UnsupportedPolicy) => {
-    const other = gateways.find((one) => one !== gateway && unsupportedPolicies(one, policies).length === 0);
-    const otherwise = other ? `; exposed.gateways: [${other.name}] leaves it to ${other.title}` : "";
-    const why = `${allowed} while ${gateway.title} offers the service${otherwise}`;
-    problems.refuse(service, ["exposed", "policies", ...option], why);
+  const refusePolicy = ({ service, exposure }: Offered, option: readonly PropertyKey[], allowed: string) =>
+    problems.refuse(service, ["exposed", exposure, "policies", ...option], allowed);
+  const refuse = (one: Offered, gateway: GatewayFacts, { option, allowed }: UnsupportedPolicy) => {
+    const other = gateways.find((each) => each !== gateway && unsupportedPolicies(each, one.policies).length === 0);
+    const otherwise = other ? `; exposed.${one.exposure}.gateways: [${other.name}] leaves it to ${other.title}` : "";
+    refusePolicy(one, option, `${allowed} while ${gateway.title} offers the service${otherwise}`);
   };
   for (const one of offered) {
-    const { service, policies, resilience, rules, offering } = one;
-    for (const gateway of offering) {
-      if (rules?.affinity === "address" && !gateway.showsAddresses) {
-        const allowed = `a cookie or a header while ${gateway.title} offers the service, whose own pods are all that its proxies see`;
-        problems.refuse(service, ["rules", "affinity"], allowed);
-      }
-      for (const problem of unsupportedPolicies(gateway, policies)) refuse(one, gateway, problem);
-      const kept = settings && gateway.retriedBytes?.(settings);
-      const most = Math.max(defaultRetriedBytes, kept?.most ?? Number.POSITIVE_INFINITY);
-      const { maxBodyBytes } = resilience.retries;
-      if (maxBodyBytes <= most) continue;
-      const allowed = `at most ${most} while ${gateway.title} offers the service: ${kept?.why}`;
-      problems.refuse(service, ["resilience", "retries", "maxBodyBytes"], allowed, maxBodyBytes);
-    }
+    for (const gateway of one.offering)
+      for (const problem of unsupportedPolicies(gateway, one.policies)) refuse(one, gateway, problem);
   }
-  for (const { service, first, issuer } of conflictingKeys(offered)) {
-    const allowed = `the keys that ${nameOf(first.service)} has for ${issuer}`;
-    problems.refuse(service.service, ["exposed", "policies", "jwt", "keys"], allowed);
+  checkServices(applications, offered, settings, problems);
+  for (const { service: one, first, issuer } of conflictingKeys(offered)) {
+    refusePolicy(one, ["jwt", "keys"], `the keys that ${nameOf(first.service)} has for ${issuer}`);
   }
   for (const gateway of gateways) {
     const own = offered.filter(({ offering }) => offering.includes(gateway));
@@ -62,13 +50,40 @@ export function checkPolicies(
   }
 }
 
+/** What a service says of all its requests, and a gateway that offers it in one way or another cannot do. */
+function checkServices(
+  applications: readonly Application[],
+  offered: readonly Offered[],
+  settings: Pick<GatewaySettings, "istioGateway"> | undefined,
+  problems: Problems,
+): void {
+  for (const { namespace, services } of applications) {
+    for (const { name, resilience, rules } of services) {
+      const service = { namespace, name };
+      const { maxBodyBytes } = resilience.retries;
+      for (const gateway of new Set(offered.filter((one) => same(one.service, service)).flatMap(({ offering }) => offering))) {
+        if (rules?.affinity === "address" && !gateway.showsAddresses) {
+          const allowed = `a cookie or a header while ${gateway.title} offers the service, whose own pods are all that its proxies see`;
+          problems.refuse(service, ["rules", "affinity"], allowed);
+        }
+        const kept = settings && gateway.retriedBytes?.(settings);
+        const most = Math.max(defaultRetriedBytes, kept?.most ?? Number.POSITIVE_INFINITY);
+        if (maxBodyBytes <= most) continue;
+        const allowed = `at most ${most} while ${gateway.title} offers the service: ${kept?.why}`;
+        problems.refuse(service, ["resilience", "retries", "maxBodyBytes"], allowed, maxBodyBytes);
+      }
+    }
+  }
+}
+
 function offeredBy(applications: readonly Application[], gateways: readonly GatewayFacts[]): Offered[] {
   return applications.flatMap(({ namespace, services }) =>
-    services.flatMap(({ name, exposed, resilience, rules }) => {
-      if (!exposed) return [];
-      const offering = gateways.filter((gateway) => exposed.gateways?.includes(gateway.name) ?? true);
-      return [{ service: { namespace, name }, policies: exposed.policies ?? {}, resilience, ...(rules && { rules }), offering }];
-    }),
+    services.flatMap((service) =>
+      exposuresOf(service).map(({ name, exposure: { policies = {}, ...exposure } }) => {
+        const offering = gateways.filter((gateway) => exposure.gateways?.includes(gateway.name) ?? true);
+        return { service: { namespace, name: service.name }, exposure: name, policies, offering };
+      }),
+    ),
   );
 }
 
@@ -92,8 +107,7 @@ export function checkStrippedHeaders(
   stripHeaders: readonly string[],
   problems: Problems,
 ): void {
-  for (const { name, canary, exposed, rules } of services) {
-    const { apiKeys, cors } = exposed?.policies ?? {};
+  for (const { name, canary, exposed = {}, rules } of services) {
     const judge = (header: string | undefined, ...option: (string | number)[]) => {
       if (header === undefined || !isCallerHeader(header, stripHeaders)) return;
       problems.refuse({ namespace, name }, option, notStripped, header);
@@ -105,8 +119,11 @@ export function checkStrippedHeaders(
       judge(header, "rules", "fault", "when", "headers", header);
     const { affinity } = rules ?? {};
     if (typeof affinity === "object" && "header" in affinity) judge(affinity.header, "rules", "affinity", "header");
-    judge(apiKeys?.header, "exposed", "policies", "apiKeys", "header");
-    for (const [index, header] of (cors?.headers ?? []).entries()) judge(header, "exposed", "policies", "cors", "headers", index);
+    for (const [exposure, { policies }] of Object.entries(exposed)) {
+      judge(policies?.apiKeys?.header, "exposed", exposure, "policies", "apiKeys", "header");
+      for (const [index, header] of (policies?.cors?.headers ?? []).entries())
+        judge(header, "exposed", exposure, "policies", "cors", "headers", index);
+    }
   }
 }
 
@@ -119,13 +136,11 @@ export function checkCallerAddresses(applications: readonly Application[], probl
 export function judgingAddresses(applications: readonly Application[]): { service: Account; path: string[] }[] {
   return applications.flatMap(({ namespace, services }) =>
     services.flatMap(({ name, exposed, rules }) => {
-      const { addresses, rateLimit } = exposed?.policies ?? {};
-      const policies = ["exposed", "policies"];
-      const judging = [
-        ...(addresses ? [[...policies, "addresses"]] : []),
-        ...(rateLimit?.by === "address" ? [[...policies, "rateLimit", "by"]] : []),
-        ...(exposed && rules?.affinity === "address" ? [["rules", "affinity"]] : []),
-      ];
+      const policies = Object.entries(exposed ?? {}).flatMap(([exposure, { policies = {} }]) => [
+        ...(policies.addresses ? [["exposed", exposure, "policies", "addresses"]] : []),
+        ...(policies.rateLimit?.by === "address" ? [["exposed", exposure, "policies", "rateLimit", "by"]] : []),
+      ]);
+      const judging = [...policies, ...(exposed && rules?.affinity === "address" ? [["rules", "affinity"]] : [])];
       return judging.map((path) => ({ service: { namespace, name }, path }));
     }),
   );

@@ -59,7 +59,7 @@ export function describeProblem(problem: Problem, declared: unknown, settings: A
   const own = name === undefined ? undefined : settings[namespace]?.[name];
   const [option] = path;
   // Of some options a stack sets parts, and apps/ says the rest.
-  const depths: Readonly<Record<PropertyKey, number>> = { exposed: 2, egress: 3 };
+  const depths: Readonly<Record<PropertyKey, number>> = { exposed: 3, egress: 3 };
   const isSet = own !== undefined && option !== undefined && valueAt(own, path.slice(0, depths[option] ?? 1)) !== undefined;
   const place = isSet ? `mesh:apps.${namespace}.${name}.${dotted(path)}` : inDeclaration(problem);
   if (unknownKey) return `${place} is not a key; allowed: ${allowed}`;

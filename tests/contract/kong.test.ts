@@ -1,10 +1,11 @@
 import { generateKeyPairSync } from "node:crypto";
 import { beforeAll, describe, expect, test } from "vitest";
 import { applications } from "../../apps/index.ts";
+import type { ApplicationDeclaration } from "../../model/application.ts";
 import { checkApplications } from "../../model/checks/check.ts";
 import { routesOf } from "../../model/route.ts";
 import { type Pushed, pushedFor } from "./support/kong.ts";
-import { choose, type KongConsumer, type KongRoute } from "./support/kongConfiguration.ts";
+import { type Asked, choose, type KongConsumer, type KongRoute } from "./support/kongConfiguration.ts";
 
 /*
  * The objects of a stack, translated by the real Kong Ingress Controller: what Kong would get of them. Kong itself is not here.
@@ -47,7 +48,7 @@ describe("stack dev, which serves plain HTTP besides", () => {
         protocols: ["https"],
         https_redirect_status_code: 308,
       });
-      expect(choose(pushed.configuration, { path })?.route.protocols).toEqual(["http", "https"]);
+      expect(choose(pushed.configuration, { path })?.route.protocols).toEqual(["http"]);
     }
   });
 
@@ -55,7 +56,7 @@ describe("stack dev, which serves plain HTTP besides", () => {
     const protocolsOf = (host: string) =>
       choose(pushed.configuration, { path: "/shop.Recommendations/List", host })?.route.protocols;
     expect(protocolsOf(tls)).toEqual(["grpcs"]);
-    expect(protocolsOf("localhost")).toEqual(["grpc", "grpcs"]);
+    expect(protocolsOf("localhost")).toEqual(["grpc"]);
   });
 
   test("paths stay as they are, and the host becomes the service's own, by which the mesh knows whose rules hold", () => {
@@ -73,7 +74,10 @@ describe("stack dev, which serves plain HTTP besides", () => {
     const deployed = checkApplications(applications, { gateways: [] }).applications;
     const offered = deployed.flatMap((application) => routesOf(application, ["kong"]));
     const byName = new Map(
-      offered.map((route) => [`${route.service.namespace}.${route.service.name}.${route.service.port}`, route]),
+      offered.map(({ entrance, service, ...route }) => [
+        `${service.namespace}.${(entrance ?? service).name}.${service.port}`,
+        { service, ...route },
+      ]),
     );
     expect(services.map(({ name }) => name).sort()).toEqual([...byName.keys()].sort());
     for (const { name, host, ...service } of services) {
@@ -137,8 +141,8 @@ describe("every policy at once, and HTTPS alone", () => {
         prometheus: true,
       },
       "mesh:apps": {
-        product: { product: { versions: { v1: {}, v2: { weight: 10 } }, exposed: { policies: ofProduct } } },
-        prod: { backend: { exposed: { policies: ofBackend } } },
+        product: { product: { versions: { v1: {}, v2: { weight: 10 } }, exposed: { products: { policies: ofProduct } } } },
+        prod: { backend: { exposed: { api: { policies: ofBackend } } } },
       },
     });
   });
@@ -213,6 +217,80 @@ describe("every policy at once, and HTTPS alone", () => {
       "http-log": { http_endpoint: "http://collector.example.com:8080/logs", method: "POST" },
       prometheus: { status_code_metrics: true, latency_metrics: true },
     });
+  });
+});
+
+describe("a service with many exposures", () => {
+  const [own, wide] = ["own.example.com", "wide.example.com"];
+  const many = {
+    image: { registry: "docker.io", repository: "library/many", tag: "1" },
+    ports: { http: { port: 80 }, grpc: { port: 81, protocol: "grpc" } },
+    probes: { ready: { tcp: "http" } },
+    exposed: {
+      all: { port: "http", path: "/" },
+      read: { port: "http", path: "/api" },
+      create: { port: "http", path: "/api", methods: ["POST"], policies: { rateLimit: { requests: 1, per: "hour" } } },
+      deep: { port: "http", path: "/api/deep/down" },
+      exact: { port: "http", path: "/api/v1.0", exact: true, rewrite: "/status" },
+      slow: { port: "http", path: "/slow", timeout: "1m" },
+      live: { port: "http", path: "/live", stream: true },
+      old: { path: "/old", redirect: { path: "/new", host: own, code: 301 } },
+      own: { port: "http", path: "/", hosts: [own], methods: ["GET", "PUT"] },
+      wide: { port: "http", path: "/wide", hosts: [`*.${wide}`] },
+      calls: { port: "grpc", path: "/many.Calls", hosts: [own] },
+    },
+  } as const;
+
+  beforeAll(async () => {
+    const changes = { "mesh:gateway": "kong", "mesh:tls": { hosts: [tls, own, `*.${wide}`] }, "mesh:apps": {} };
+    pushed = await pushedFor("dev", changes, [{ namespace: "team", services: { many } } as ApplicationDeclaration]);
+  });
+
+  test("the controller has nothing to complain of", () => {
+    expect(pushed.complaints).toEqual([]);
+  });
+
+  test.each<[string, Asked, string]>([
+    ["a path", { path: "/any" }, "all"],
+    ["a method of one exposure", { path: "/api/x", method: "POST" }, "create"],
+    ["of another one", { path: "/api/x", method: "HEAD" }, "read"],
+    ["one that neither has", { path: "/api/x", method: "DELETE" }, "read"],
+    ["a longer path, although others are told by their methods", { path: "/api/deep/down", method: "POST" }, "deep"],
+    ["an exact path", { path: "/api/v1.0" }, "exact"],
+    ["what is below an exact path", { path: "/api/v1.0/x" }, "read"],
+    ["what looks like it for a regular expression", { path: "/api/v1x0" }, "read"],
+    ["a host's own exposure before longer paths of all hosts", { path: "/api/deep/down", host: own }, "own"],
+    ["gRPC of that host", { path: "/many.Calls/Do", host: own, method: "POST" }, "calls"],
+    ["a host below a name", { path: "/wide/x", host: `a.${wide}` }, "wide"],
+    ["what that has not for itself", { path: "/api/x", host: `a.${wide}`, method: "POST" }, "create"],
+    ["what another host has not for itself", { path: "/slow", host: tls }, "slow"],
+  ])("%s is of the right one", (_, asked, exposure) => {
+    const { route } = choose(pushed.configuration, asked) ?? {};
+    expect(route?.name).toMatch(new RegExp(`^team\\.many\\.${exposure}(\\.2)?(\\.https)?\\.`));
+  });
+
+  test("each waits as long as it may take, by a Service of its own where that is not the service's time", () => {
+    const at = (path: string) => choose(pushed.configuration, { path });
+    const times = ["/any", "/slow", "/live"].map((path) => [at(path)?.service.name, at(path)?.service.read_timeout]);
+    expect(times).toEqual([
+      ["team.many.80", 6_000],
+      ["team.many-slow.80", 61_000],
+      ["team.many-live.80", 2_147_483_646],
+    ]);
+    expect(at("/api/v1.0")?.service.name).toBe("team.many-exact.80");
+    // Kong speaks one protocol with a Service.
+    const calls = choose(pushed.configuration, { path: "/many.Calls/Do", host: own, method: "POST" })?.service;
+    expect([calls?.name, calls?.protocol]).toEqual(["team.many-calls.81", "grpc"]);
+    expect(at("/live")?.route).toMatchObject({ request_buffering: false, response_buffering: false });
+    expect(at("/slow")?.route.response_buffering ?? true).toBe(true);
+  });
+
+  test("a redirect is an answer in place of the service, and policies are of one exposure alone", () => {
+    const plugins = (asked: Asked) => pluginsOf(choose(pushed.configuration, asked)?.route.name ?? "no route");
+    const access = [expect.stringContaining(`"https://${own}" .. "/new"`)];
+    expect(plugins({ path: "/old/x" })).toEqual({ "post-function": { access } });
+    expect(Object.keys(plugins({ path: "/api/x", method: "POST" }))).toEqual(["rate-limiting"]);
+    expect(plugins({ path: "/api/x" })).toEqual({});
   });
 });
 

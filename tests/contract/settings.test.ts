@@ -33,9 +33,9 @@ afterAll(() => plane?.stop());
 
 test("the ends of what is allowed are among what is tried", () => {
   expect(accepted["apps.product.product.resilience.timeout"]).toEqual(expect.arrayContaining(["1ms", "1440m", "1.005m"]));
-  expect(accepted["apps.product.product.exposed.policies.cors.maxAge"]).toEqual(expect.arrayContaining(["1s", "1440m"]));
+  expect(accepted["apps.product.product.exposed.products.policies.cors.maxAge"]).toEqual(expect.arrayContaining(["1s", "1440m"]));
   expect(accepted["apps.product.product.resilience.retries.on"]).toEqual(expect.arrayContaining(["5xx", "418", "503"]));
-  expect(accepted["apps.product.product.exposed.policies.addresses.deny"]).toEqual(
+  expect(accepted["apps.product.product.exposed.products.policies.addresses.deny"]).toEqual(
     expect.arrayContaining([["0.0.0.0/0"], ["::1/128"]]),
   );
   for (const values of Object.values(accepted)) expect(values.length).toBeGreaterThan(1);

@@ -10,8 +10,9 @@ import type {
 import { databasePort } from "../../model/callGraph.ts";
 import type { Call } from "../../model/calls.ts";
 import type { Destination } from "../../model/egress.ts";
-import type { Exposed } from "../../model/exposed.ts";
+import { type Exposed, type Exposure, exposedMethods, type Redirect } from "../../model/exposed.ts";
 import { type GatewayName, gatewayNames } from "../../model/gateway.ts";
+import type { GatewayTls } from "../../model/gatewaySettings.ts";
 import { hasRequests, type Port, type Protocol, protocols } from "../../model/ports.ts";
 import type { Probe, Probes } from "../../model/probes.ts";
 import type { Affinity, Fault, Mirror, RequestMatch, RequestRules, TextMatch } from "../../model/requestRules.ts";
@@ -199,8 +200,8 @@ function service(
       : undefined;
   const calls = someCallsOf(draw, own, all);
   const egress = someEgress(draw, calls, own, all);
-  const exposed = offered.length > 0 ? maybe(draw, () => exposure(draw, name, offered, gateways)) : undefined;
-  const seen = exposed === undefined || !(exposed.gateways ?? gateways).includes("kong");
+  const exposed = offered.length > 0 ? maybe(draw, () => exposures(draw, name, offered, gateways)) : undefined;
+  const seen = !Object.values(exposed ?? {}).some((one) => (one.gateways ?? gateways).includes("kong"));
   const rules = maybe(draw, () => requestRules(draw, ports, versions, canary, seen));
   return {
     name,
@@ -402,22 +403,79 @@ function faultOf(draw: Draw, request: () => RequestMatch, canary: Canary | undef
   };
 }
 
-/** Below a part that only this service has, so that no two are offered on one path. */
-function exposure(draw: Draw, name: string, offered: readonly Port[], gateways: readonly GatewayName[]): Exposed {
+/** What gateways serve where exposures name hosts. */
+export const servedHosts: GatewayTls = {
+  hosts: ["shop.example.com", "api.example.com", "*.example.org", "www.example.org"],
+  plaintext: true,
+};
+const exposedHosts = ["shop.example.com", "api.example.com", "*.example.org", "www.example.org", "a.example.org"];
+
+/**
+ * One or two exposures, below parts that only this service has, so that no two are offered on one path; but where hosts or methods tell
+ * them apart, there may be a second one for the last of them.
+ */
+function exposures(draw: Draw, name: string, offered: readonly Port[], gateways: readonly GatewayName[]): Exposed {
+  const own = Array.from({ length: draw(whole, 1, 2) }, (_, index): [string, Exposure] => [
+    `e${index}`,
+    exposure(draw, `${name}-${index}`, offered, gateways),
+  ]);
+  const [, last] = own.at(-1) ?? [];
+  const beside = last && maybe(draw, () => besides(draw, last, offered));
+  return Object.fromEntries(beside ? [...own, ["beside", beside]] : own);
+}
+
+/** Another one of the same path, which other hosts or other methods tell from it. */
+function besides(
+  draw: Draw,
+  { path, exact, hosts, gateways, methods = exposedMethods, redirect, port: own }: Exposure,
+  offered: readonly Port[],
+): Exposure | undefined {
+  // A redirect has none.
+  const name = redirect ? draw(one<Port>, offered).name : own;
+  const port = offered.find((one) => one.name === name) ?? offered[0];
+  const same = { path, ...(name !== undefined && { port: name }), ...(exact !== undefined && { exact }) };
+  const where = { ...same, ...(gateways && { gateways }) };
+  if (hosts) return where;
+  if (redirect || port?.protocol === "grpc" || draw(fc.boolean)) return { ...where, hosts: draw(some<string>, exposedHosts, 1) };
+  const left = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"].filter((method) => !methods.includes(method));
+  return left.length > 0 ? { ...where, methods: draw(some<string>, left, 1) } : undefined;
+}
+
+function exposure(draw: Draw, part: string, offered: readonly Port[], gateways: readonly GatewayName[]): Exposure {
   const port = draw(one<Port>, offered);
   const named = offered.length > 1 || draw(fc.boolean);
   const on = maybe(draw, () => draw(some<GatewayName>, gateways, 1));
-  const where = { ...(named && { port: port.name }), ...(on && { gateways: on }) };
-  if (port.protocol === "grpc") return { ...where, path: `/${name}.Service` };
+  const hosts = maybe(draw, () => draw(some<string>, exposedHosts, 1));
+  const exact = maybe(draw, () => draw(fc.boolean));
+  const where = { ...(on && { gateways: on }), ...(hosts && { hosts }), ...(exact !== undefined && { exact }) };
   const below = draw(path);
-  const versioned = draw(fc.boolean) ? `/${name}/{version}${below}` : undefined;
+  if (draw(whole, 0, 4) === 0) return { ...where, path: `/${part}${below}`, redirect: redirect(draw) };
+  const time = maybe(draw, () =>
+    draw(one<Pick<Exposure, "timeout" | "stream">>, [
+      { timeout: "30s" },
+      { timeout: "none" },
+      { stream: true },
+      { stream: false },
+    ]),
+  );
+  const treated = { ...where, ...(named && { port: port.name }), ...time };
+  if (port.protocol === "grpc") return { ...treated, path: `/${part}.Service` };
+  const versioned = draw(fc.boolean) ? `/${part}/{version}${below}` : undefined;
   const asked = maybe(draw, () => draw(methods));
+  const rewrite = maybe(draw, () => draw(one<string>, ["/", draw(path)]));
   return {
-    ...where,
-    path: `/${name}-${below.slice(1)}`,
+    ...treated,
+    path: `/${part}-${below.slice(1)}`,
     ...(versioned && { versioned }),
     ...(asked && { methods: asked }),
+    ...(rewrite !== undefined && { rewrite }),
   };
+}
+
+function redirect(draw: Draw): Redirect {
+  const [to, host] = [maybe(draw, () => draw(path)), maybe(draw, () => "www.example.net")];
+  const code = draw(one<Redirect["code"]>, [301, 302, 303, 307, 308]);
+  return to === undefined ? { code, host: host ?? "new.example.net" } : { code, path: to, ...(host && { host }) };
 }
 
 function database(name: string): DatabaseSpec {

@@ -11,7 +11,7 @@ export interface Declared {
   readonly own: readonly Manifest[];
   /** The objects elsewhere that know of them, such as the gateway's routes. */
   readonly elsewhere: readonly Manifest[];
-  /** The latter as they are without them. */
+  /** The latter as they are without them; those that are not there then are missing. */
   readonly before: readonly Manifest[];
 }
 
@@ -31,11 +31,7 @@ export async function declare(
     namespaces.includes(kind === "Namespace" ? name : namespace);
   const own = all.filter(isOwn).sort((a, b) => Number(b.kind === "Namespace") - Number(a.kind === "Namespace"));
   const elsewhere = all.filter((object) => !isOwn(object) && !isSame(object, without.get(identity(object))));
-  const before = elsewhere.map((object) => {
-    const found = without.get(identity(object));
-    if (!found) throw new Error(`${identity(object)} would stay when the applications are gone`);
-    return found;
-  });
+  const before = elsewhere.flatMap((object) => without.get(identity(object)) ?? []);
   return { own, elsewhere, before };
 }
 

@@ -121,7 +121,8 @@ export const podman = (...args: string[]) => output("podman", args);
 /** Creates Kubernetes objects, none of which is there yet. */
 export const createObjects = (items: readonly object[]) => giveObjects(items, "create");
 /** Makes Kubernetes objects what they are to be, whatever they are now. */
-export const applyObjects = (items: readonly object[]) => giveObjects(items, "apply", "--server-side", "--force-conflicts");
+export const applyObjects = (items: readonly object[], ...options: string[]) =>
+  giveObjects(items, "apply", "--server-side", "--force-conflicts", ...options);
 
 async function giveObjects(items: readonly object[], ...command: string[]): Promise<void> {
   const input = JSON.stringify({ apiVersion: "v1", kind: "List", items });

@@ -13,15 +13,16 @@ const base: readonly Choice[] = [
   ["apps.product.product.replicas", 1],
   // With a single one there is no canary, whose header would reach nobody.
   ["apps.product.product.versions", { v1: {}, v2: { weight: 10 } }],
-  ["apps.product.product.exposed.methods", ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]],
-  ["apps.product.product.exposed.policies.rateLimit.requests", 1],
-  ["apps.product.product.exposed.policies.rateLimit.per", "second"],
-  ["apps.product.product.exposed.policies.cors.origins", ["https://example.com"]],
-  ["apps.prod.frontend.exposed.gateways", ["istio"]],
-  ["apps.prod.frontend.exposed.policies.jwt.issuer", "https://id.example.com"],
-  ["apps.prod.frontend.exposed.policies.jwt.keys", options["apps.prod.frontend.exposed.policies.jwt.keys"].edges[0]],
-  ["apps.prod.backend.exposed.gateways", ["kong"]],
-  ["apps.prod.backend.exposed.policies.apiKeys.consumers", ["partner"]],
+  ["apps.product.product.exposed.products.methods", ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]],
+  ["apps.product.product.exposed.products.policies.rateLimit.requests", 1],
+  ["apps.product.product.exposed.products.policies.rateLimit.per", "second"],
+  ["apps.product.product.exposed.products.policies.cors.origins", ["https://example.com"]],
+  ["apps.prod.frontend.exposed.page.gateways", ["istio"]],
+  ["apps.prod.frontend.exposed.page.policies.jwt.issuer", "https://id.example.com"],
+  ["apps.prod.frontend.exposed.page.policies.jwt.keys", options["apps.prod.frontend.exposed.page.policies.jwt.keys"].edges[0]],
+  ["apps.prod.backend.exposed.api.gateways", ["kong"]],
+  ["apps.prod.backend.exposed.api.policies.apiKeys.consumers", ["partner"]],
+  ["tls.hosts", ["shop.example.com", "*.example.org"]],
 ];
 
 type Choice = readonly [option: string, value: unknown];

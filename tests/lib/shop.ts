@@ -174,19 +174,19 @@ export function shop(
   const frontend = service("frontend", {
     ports: [httpPort(80, 8080)],
     calls: [{ to: "backend", methods: ["GET", "HEAD"], paths: ["/api/catalog"] }],
-    exposed: { path: "/" },
+    exposed: { page: { path: "/" } },
     ...changes.frontend,
   });
   const backend = service("backend", {
     ports: [httpPort(3000)],
     calls: [{ to: "database" }],
-    exposed: { path: "/api" },
+    exposed: { api: { path: "/api" } },
     ...changes.backend,
   });
   const product = service("product", {
     versions: [versionOf("v1", 90, 3), versionOf("v2", 10, 1)],
     canary: { header: "x-canary", value: "true", version: "v2" },
-    exposed: { path: "/api/products", versioned: "/api/{version}/products" },
+    exposed: { products: { path: "/api/products", versioned: "/api/{version}/products" } },
     ...changes.product,
   });
   return [

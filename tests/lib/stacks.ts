@@ -1,15 +1,16 @@
 import { readStackFile } from "../../cli/support/stack.ts";
 import type { Config } from "../../config.ts";
+import type { ApplicationDeclaration } from "../../model/application.ts";
 import { type Plan, planStack } from "../../plan.ts";
 import { buildPlatform } from "../../platform.ts";
 import { resolveApplications } from "../../stacks/images.ts";
 import { resolveTarget } from "../../stacks/index.ts";
 import { type Recording, type RecordOptions, record } from "./mocks.ts";
 
-/** The settings of a stack of this project, with keys of it replaced. */
-function stackPlan(stack: string, changes: Record<string, unknown> = {}): Plan {
+/** The settings of a stack of this project, with keys of it replaced. @param declared - the applications. @default those of apps/ */
+function stackPlan(stack: string, changes: Record<string, unknown> = {}, declared?: readonly ApplicationDeclaration[]): Plan {
   const entries = Object.entries(changes).map(([key, value]) => [key, typeof value === "string" ? value : JSON.stringify(value)]);
-  return planStack({ ...readStackFile(stack), ...Object.fromEntries(entries) }, stack);
+  return planStack({ ...readStackFile(stack), ...Object.fromEntries(entries) }, stack, "pulumi", declared);
 }
 
 /** The configuration of a stack of this project, with keys of it replaced. */
@@ -22,8 +23,9 @@ export function recordStack(
   stack: string,
   changes: Record<string, unknown> = {},
   options: RecordOptions = {},
+  declared?: readonly ApplicationDeclaration[],
 ): Promise<Recording> {
-  return recordPlan(stackPlan(stack, changes), { stack, ...options });
+  return recordPlan(stackPlan(stack, changes, declared), { stack, ...options });
 }
 
 /** Everything that a planned stack registers. */

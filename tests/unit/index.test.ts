@@ -53,7 +53,7 @@ test("without plain HTTP the address to try is a host's, at the gateway's own ad
 });
 
 test("the address to try is that of a gateway that offers the service", async () => {
-  const file = { ...readStackFile("dev"), ...ofProduct({ exposed: { gateways: ["istio"] } }) };
+  const file = { ...readStackFile("dev"), ...ofProduct({ exposed: { products: { gateways: ["istio"] } } }) };
   const { outputs } = await runProgram(file, "offering");
   expect(await resolved(outputs?.url)).toBe("http://localhost:8080/api/products");
 });

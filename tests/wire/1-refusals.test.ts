@@ -85,8 +85,8 @@ describe("the configuration", () => {
   });
 
   test("a key that no gateway here would ask for", async () => {
-    const finished = await upWith(product({ exposed: { policies: { apiKeys: { consumers: ["alice"] } } } }));
-    await expectRefusal(finished, "mesh:apps.product.product.exposed.policies.apiKeys", "Istio's gateway");
+    const finished = await upWith(product({ exposed: { products: { policies: { apiKeys: { consumers: ["alice"] } } } } }));
+    await expectRefusal(finished, "mesh:apps.product.product.exposed.products.policies.apiKeys", "Istio's gateway");
   });
 
   test("a kubeconfig that lies open, which is not printed", async () => {

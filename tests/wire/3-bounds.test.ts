@@ -37,8 +37,8 @@ beforeAll(async () => {
   await deployWith((config) => {
     config["mesh:istioGateway"] = bounds;
     const resilience = { retries: { maxBodyBytes: retried }, pool: { maxConnections: 60 } };
-    setOptions(config, "product/product", { exposed: { policies: { maxBodyBytes: large } }, resilience });
-    setOptions(config, "prod/backend", { exposed: { policies: { maxBodyBytes: small } } });
+    setOptions(config, "product/product", { exposed: { products: { policies: { maxBodyBytes: large } } }, resilience });
+    setOptions(config, "prod/backend", { exposed: { api: { policies: { maxBodyBytes: small } } } });
   });
   // The pods before them serve on for a while.
   await untilReady(gatewayPods, length);

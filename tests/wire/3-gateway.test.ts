@@ -94,10 +94,11 @@ describe("policies", () => {
   beforeAll(async () => {
     await deployWith((config) => {
       const cors = { origins: [page, "https://*.example.org"], headers: ["x-own"], maxAge: "5m" };
-      const demand = (workload: string, policies: object) => setOptions(config, workload, { exposed: { policies } });
-      demand("product/product", { jwt: { issuer: name, keys: [issuer.key] }, cors, maxBodyBytes: 10_000 });
-      demand("prod/backend", { rateLimit: { requests: perHour, per: "hour" }, cors });
-      demand("prod/frontend", { rateLimit: { requests: perMinute, per: "minute" } });
+      const demand = (workload: string, exposure: string, policies: object) =>
+        setOptions(config, workload, { exposed: { [exposure]: { policies } } });
+      demand("product/product", "products", { jwt: { issuer: name, keys: [issuer.key] }, cors, maxBodyBytes: 10_000 });
+      demand("prod/backend", "api", { rateLimit: { requests: perHour, per: "hour" }, cors });
+      demand("prod/frontend", "page", { rateLimit: { requests: perMinute, per: "minute" } });
     });
     await everywhere("the policies", async () => {
       expect(await status({})).toBe(401);
@@ -278,7 +279,7 @@ test("while a service's pods never become ready, what the file demands no more g
   const status = async (path: string, headers = {}) => (await askPlainly(path, { headers })).status;
   const edit = (config: Record<string, unknown>) => {
     const cors = { origins: ["https://pages.example.com"] };
-    setOptions(config, "prod/frontend", { exposed: { policies: { addresses: { allow: ["203.0.113.0/24"] }, cors } } });
+    setOptions(config, "prod/frontend", { exposed: { page: { policies: { addresses: { allow: ["203.0.113.0/24"] }, cors } } } });
     setOptions(config, "product/product", { versions: { v1: {}, v2: null }, canary: { version: "v1" } });
     setOptions(config, "prod/backend", { image: { registry: "nowhere.example.com", repository: "backend", tag: "none" } });
   };
@@ -319,7 +320,7 @@ test("behind proxies that are trusted the address and the scheme are those that 
   await deployWith((config) => {
     config["mesh:edge"] = { trustedProxies: { count: 1, addresses: ["0.0.0.0/0", "::/0"] } };
     config["mesh:tls"] = { ...(config["mesh:tls"] as object), plaintext: false };
-    setOptions(config, "prod/frontend", { exposed: { policies: { addresses: { allow: ["203.0.113.0/24"] } } } });
+    setOptions(config, "prod/frontend", { exposed: { page: { policies: { addresses: { allow: ["203.0.113.0/24"] } } } } });
   });
   await everywhere("the proxies in front", async () => {
     for (const name of [host, "elsewhere.example.com"]) {

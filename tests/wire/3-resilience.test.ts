@@ -38,7 +38,7 @@ describe("a request that fails or is slow", () => {
     // Nobody is ejected, so that each try finds all three pods; POST is let in, so that it can fail.
     const failures = 1_000;
     await deployProduct({
-      exposed: { methods: ["GET", "HEAD", "POST"] },
+      exposed: { products: { methods: ["GET", "HEAD", "POST"] } },
       resilience: { ejection: { consecutive5xx: failures } },
     });
     await atGateway((proxies) =>

@@ -3,6 +3,7 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { type Bounds, defaultBounds } from "../../../model/gatewayBounds.ts";
 import type { GatewayTls } from "../../../model/gatewaySettings.ts";
+import { isBelow } from "../../../model/hosts.ts";
 import { defaultRetriedBytes } from "../../../model/resilience.ts";
 import type { Certificates } from "../../certificates/certificates.ts";
 import { customResource } from "../../support/customResource.ts";
@@ -25,6 +26,8 @@ export interface IstioGatewayArgs extends GatewayArgs, Pick<GatewayContext, "pro
    * @default false: what a request says of that is forged
    */
   readonly trustedProxies?: boolean;
+  /** Hosts below one of TLS that have routes of their own: behind proxies HTTP to them is redirected by rules of their own. @default none */
+  readonly routedHosts?: readonly string[];
   /** What clients may hold of one pod. @default {@link defaultBounds} */
   readonly bounds?: Bounds;
   /** How much of a body is kept to send it again, in bytes, where it fits. @default 1048576 */
@@ -63,7 +66,7 @@ export class IstioGateway extends pulumi.ComponentResource {
   ) {
     super("mesh:gateway:IstioGateway", name, {}, opts);
 
-    const { trustedProxies = false, bounds = defaultBounds, retriedBytes = defaultRetriedBytes } = limits;
+    const { trustedProxies = false, routedHosts = [], bounds = defaultBounds, retriedBytes = defaultRetriedBytes } = limits;
     const child = { parent: this };
     const place = createNamespace(name, { namespace, podSecurity: "restricted", injection }, child);
     this.place = place;
@@ -99,13 +102,14 @@ export class IstioGateway extends pulumi.ComponentResource {
         after,
       );
     listen("listener", publicName, servers(tls, certificates.secretName));
-    const redirects = redirectsOf(tls, exposure.ports.https, trustedProxies);
+    const hosts = [...new Set([...tls.hosts, ...(trustedProxies ? routedHosts : [])])];
+    const redirects = redirectsOf({ ...tls, hosts }, exposure.ports.https, trustedProxies);
     const gateways = [`${namespace}/${redirectName}`];
     this.behindProxies = trustedProxies ? gateways[0] : undefined;
     const gateway = listen("redirect", redirectName, [http(redirects.map(({ host }) => host))]);
     for (const [index, { host, http }] of redirects.entries()) {
       const part = index === 0 ? "" : `-${host === "*" ? "others" : host}`;
-      const metadata = { name: `${redirectName}${part}`, namespace };
+      const metadata = { name: `${redirectName}${isBelow(host) ? `.below${host.slice(1)}` : part}`, namespace };
       const rule = new VirtualService({ metadata, spec: { hosts: [host], gateways, http } });
       customResource(`${name}-to-https${part}`, rule, { parent: this, dependsOn: gateway });
     }

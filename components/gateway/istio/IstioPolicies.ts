@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { TrustedProxies } from "../../../model/gatewaySettings.ts";
+import type { GatewayTls, TrustedProxies } from "../../../model/gatewaySettings.ts";
 import type { Route } from "../../../model/route.ts";
+import { tablesOf } from "../../../model/routeTable.ts";
 import { customResource } from "../../support/customResource.ts";
 import { envoyFilter, extension, inFront, type Patch } from "../../support/envoyFilter.ts";
 import { requireSupported } from "../requireSupported.ts";
@@ -13,6 +14,7 @@ import { requestAuthentication } from "./requestAuthentication.ts";
 export interface IstioPoliciesArgs extends Place {
   /** All there are: a policy of one ends where another begins. Those that are not for this gateway have none here. */
   readonly routes: readonly Route[];
+  readonly tls: GatewayTls;
   /** Headers that no caller from outside may send, besides `callerHeaders`, and written as those are. @default none */
   readonly stripHeaders?: readonly string[];
   /** The proxies in front, which are believed. @default none, and anybody may connect */
@@ -39,7 +41,7 @@ export interface IstioPoliciesArgs extends Place {
 export class IstioPolicies extends pulumi.ComponentResource {
   constructor(
     name: string,
-    { routes, stripHeaders = [], trustedProxies, ...place }: IstioPoliciesArgs,
+    { routes, tls, stripHeaders = [], trustedProxies, ...place }: IstioPoliciesArgs,
     opts?: pulumi.ComponentResourceOptions,
   ) {
     const offered = routes.filter(({ gateways }) => gateways.includes(istioFacts.name));
@@ -47,16 +49,17 @@ export class IstioPolicies extends pulumi.ComponentResource {
     super("mesh:gateway:IstioPolicies", name, {}, opts);
 
     const { namespace, selector } = place;
+    const tables = tablesOf(offered, tls);
     // Filters come to be in front of those before them: forged headers go first, then pages are answered, then tokens are read.
     const inFront = [
-      requestAuthentication(offered),
+      requestAuthentication(offered, tables),
       corsPatches(offered),
       forwardedHeaderFilter(stripHeaders, trustedProxies?.count),
       [markPatch()],
     ];
-    const patches = [...inFront, limitFilters(offered)].flat();
+    const patches = [...inFront, limitFilters(offered, tables)].flat();
     const filters = customResource(name, envoyFilter({ name: policiesName, namespace }, patches, selector), { parent: this });
-    customResource(`${name}-refusals`, denyPolicy(offered, trustedProxies?.addresses ?? [], place), {
+    customResource(`${name}-refusals`, denyPolicy(trustedProxies?.addresses ?? [], place), {
       parent: this,
       dependsOn: filters,
     });

@@ -28,20 +28,22 @@ function install(context: GatewayContext): InstalledGateway {
     certificates,
     bounds,
     retriedBytes,
+    routedHosts: routes.flatMap(({ gateways, hosts = [] }) => (gateways.includes(istioFacts.name) ? hosts : [])),
   };
   const ingress = new IstioGateway("ingress", { ...args, trustedProxies: trustedProxies !== undefined }, inMesh);
   const { namespace, selector, reference, behindProxies } = ingress;
   new GatewayNetwork("istio-network", { graph, facts: istioFacts, surroundings }, { ...inCluster, dependsOn: ingress });
   // Whatever holds the proxies up, their policies are put right. Their namespace waits for the mesh.
   const placed = { ...inCluster, dependsOn: ingress.place };
-  const policies = new IstioPolicies("policies", { namespace, selector, routes, stripHeaders, trustedProxies }, placed);
+  const policies = new IstioPolicies("policies", { namespace, selector, routes, tls, stripHeaders, trustedProxies }, placed);
   // No path is open before its policies are there. One opens when the service's own rules are, which the table names, and one that is
   // taken away closes whatever the applications wait for.
   const after = { ...inCluster, dependsOn: [ingress, policies] };
   return {
     ...ingress.reached,
     attach() {
-      new IstioRoutes("routes", { gateway: reference, behindProxies, namespace, routes }, after);
+      const table = { gateway: reference, behindProxies, namespace, tls, httpsPort: exposure.ports.https, routes };
+      new IstioRoutes("routes", table, after);
       return {};
     },
   };

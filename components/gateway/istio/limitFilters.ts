@@ -1,9 +1,10 @@
-import { literally } from "../../../lib/patterns.ts";
-import type { RateLimit } from "../../../model/policies.ts";
+import { partsOf } from "../../../model/addresses.ts";
+import type { Addresses, RateLimit } from "../../../model/policies.ts";
 import type { Route } from "../../../model/route.ts";
+import type { Table } from "../../../model/routeTable.ts";
 import { atEnd, extension, type Patch } from "../../support/envoyFilter.ts";
-import { pathsOwnedByOtherRoutes, routeRows } from "../routeTable.ts";
 import { bodyLimit } from "./bodyLimit.ts";
+import { type HeaderMatcher, malformedHost, notMatching, type Region, regionsOf } from "./regions.ts";
 
 /** How many callers a proxy counts at once, by their address; of more, those longest not seen are forgotten and begin anew. */
 const mostCallers = 10_000;
@@ -14,15 +15,72 @@ const mostCallers = 10_000;
  *
  * @see https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_filters/local_rate_limit_filter
  */
-export function limitFilters(routes: readonly Route[]): Patch[] {
-  return [...rateLimits(routes), ...bodyLimits(routes)];
+export function limitFilters(routes: readonly Route[], tables: readonly Table[]): Patch[] {
+  return [
+    ...hostLimit(),
+    ...methodLimits(routes, tables),
+    ...addressLimits(routes, tables),
+    ...rateLimits(routes, tables),
+    ...bodyLimits(routes, tables),
+  ];
+}
+
+/** Hosts that Envoy finds a route for, however odd they are written: what is judged by the host would not know them. */
+const hostLimit = () => denials("mesh.hosts", [{ name: "malformed", regions: [[malformedHost]], principals: [{ any: true }] }]);
+
+/** Methods that a service allows for another of its exposures alone. */
+function methodLimits(routes: readonly Route[], tables: readonly Table[]): Patch[] {
+  const judged = routes
+    .filter(({ isGuarded }) => isGuarded)
+    .map((route) => {
+      const others = notMatching(":method", (route.methods ?? []).join("|"));
+      const regions = regionsOf(route, tables).map((region) => [...region, others]);
+      return { name: routeName(route), regions, principals: [{ any: true }] };
+    });
+  return denials("mesh.methods", judged);
+}
+
+/** Who is refused by the address, which is that of the connection, or what trusted proxies say. */
+function addressLimits(routes: readonly Route[], tables: readonly Table[]): Patch[] {
+  const judged = routes.flatMap((route) => {
+    const { addresses } = route.policies;
+    return addresses ? [{ name: routeName(route), regions: regionsOf(route, tables), principals: refused(addresses) }] : [];
+  });
+  return denials("mesh.addresses", judged);
+}
+
+interface Denial {
+  readonly name: string;
+  readonly regions: readonly Region[];
+  readonly principals: readonly object[];
+}
+
+/** Refuses requests of these regions to these callers, with 403. */
+function denials(filter: string, refusals: readonly Denial[]): Patch[] {
+  const policies = refusals
+    .filter(({ regions }) => regions.length > 0)
+    .map(({ name, regions, principals }) => {
+      const permissions = regions.map((region) => ({ and_rules: { rules: region.map((header) => ({ header })) } }));
+      return [name, { permissions, principals }];
+    });
+  if (policies.length === 0) return [];
+  const rules = { action: "DENY", policies: Object.fromEntries(policies) };
+  return [atEnd(filter, { ...extension("filters.http.rbac.v3.RBAC"), rules })];
+}
+
+function refused({ allow = [], deny = [] }: Addresses): object[] {
+  const range = (text: string) => {
+    const { address, bits } = partsOf(text);
+    return { remote_ip: { address_prefix: address, prefix_len: bits } };
+  };
+  return [...(allow.length > 0 ? [{ not_id: { or_ids: { ids: allow.map(range) } } }] : []), ...deny.map(range)];
 }
 
 const always = { default_value: { numerator: 100, denominator: "HUNDRED" } };
 const interval = { second: "1s", minute: "60s", hour: "3600s" } as const;
 
 /** One bucket for each route, or for each caller of it, in each proxy and there for HTTP and HTTPS apart. */
-function rateLimits(routes: readonly Route[]): Patch[] {
+function rateLimits(routes: readonly Route[], tables: readonly Table[]): Patch[] {
   const limited = routes.flatMap((route) => (route.policies.rateLimit ? [{ route, limit: route.policies.rateLimit }] : []));
   if (limited.length === 0) return [];
   const config = {
@@ -32,7 +90,9 @@ function rateLimits(routes: readonly Route[]): Patch[] {
     filter_enforced: always,
     enable_x_ratelimit_headers: "DRAFT_VERSION_03",
     max_dynamic_descriptors: mostCallers,
-    rate_limits: limited.map(({ route, limit }) => ({ actions: [pathAction(route, routes), ...callerAction(limit)] })),
+    rate_limits: limited.flatMap(({ route, limit }) =>
+      regionsOf(route, tables).map((region) => ({ actions: [countAction(route, region), ...callerAction(limit)] })),
+    ),
     descriptors: limited.map(({ route, limit }) => ({
       entries: [keyOf(route), ...callerEntry(limit)],
       token_bucket: bucket(limit),
@@ -41,15 +101,12 @@ function rateLimits(routes: readonly Route[]): Patch[] {
   return [atEnd("mesh.rate-limits", config)];
 }
 
-function keyOf({ service: { name, namespace } }: Route) {
-  return { key: "route", value: `${namespace}/${name}` };
-}
+const routeName = ({ delegate: { name, namespace } }: Route) => `${namespace}/${name}`;
 
-function pathAction(route: Route, routes: readonly Route[]) {
+const keyOf = (route: Route) => ({ key: "route", value: routeName(route) });
+
+function countAction(route: Route, headers: Region) {
   const { key, value } = keyOf(route);
-  const { own, foreign } = patterns(route, routes);
-  const path = (regex: string) => ({ name: ":path", string_match: { safe_regex: { regex } } });
-  const headers = [path(own), ...(foreign === undefined ? [] : [{ ...path(foreign), invert_match: true }])];
   return { header_value_match: { descriptor_key: key, descriptor_value: value, headers } };
 }
 
@@ -62,12 +119,12 @@ function bucket({ requests, per }: RateLimit) {
 }
 
 /** Only requests to a path with a limit are counted; they pass as they come, up to the limit. */
-function bodyLimits(routes: readonly Route[]): Patch[] {
+function bodyLimits(routes: readonly Route[], tables: readonly Table[]): Patch[] {
   const matchers = routes.flatMap((route) => {
     const { maxBodyBytes } = route.policies;
     if (maxBodyBytes === undefined) return [];
-    const predicate = allOf(...pathPredicates(route, routes), not(upgrade));
-    return [{ predicate, on_match: executed(bodyLimit(maxBodyBytes)) }];
+    const regions = regionsOf(route, tables).map((region) => allOf(...region.map(predicateOf), not(upgrade)));
+    return regions.length > 0 ? [{ predicate: anyOf(regions), on_match: executed(bodyLimit(maxBodyBytes)) }] : [];
   });
   if (matchers.length === 0) return [];
   const config = {
@@ -78,10 +135,9 @@ function bodyLimits(routes: readonly Route[]): Patch[] {
   return [atEnd("mesh.body-limits", config)];
 }
 
-function pathPredicates(route: Route, routes: readonly Route[]): object[] {
-  const path = (regex: string) => header(":path", regex);
-  const { own, foreign } = patterns(route, routes);
-  return [path(own), ...(foreign === undefined ? [] : [not(path(foreign))])];
+function predicateOf({ name, string_match, invert_match }: HeaderMatcher): object {
+  const predicate = header(name, string_match.safe_regex.regex);
+  return invert_match ? not(predicate) : predicate;
 }
 
 function header(header_name: string, regex: string): object {
@@ -93,6 +149,8 @@ function header(header_name: string, regex: string): object {
 }
 
 const not = (predicate: object) => ({ not_matcher: predicate });
+const anyOf = ([first = {}, ...others]: readonly object[]) =>
+  others.length === 0 ? first : { or_matcher: { predicate: [first, ...others] } };
 const allOf = (...predicate: object[]) => ({ and_matcher: { predicate } });
 
 /** What follows the handshake of a WebSocket is no body; a handshake with a body is none. */
@@ -109,11 +167,4 @@ function executed(filter: object): object {
       typed_config: { ...extension("filters.http.composite.v3.ExecuteFilterAction"), typed_config: filter },
     },
   };
-}
-
-/** Regular expressions of whole request paths: the route's and below, and those among them that are other routes'. */
-function patterns(route: Route, routes: readonly Route[]): { own: string; foreign?: string } {
-  const any = (paths: readonly string[]) => `(${paths.map(literally).join("|")})([/?].*)?`;
-  const foreign = pathsOwnedByOtherRoutes(route, routes);
-  return { own: any(routeRows(route).map(({ path }) => path)), ...(foreign.length > 0 && { foreign: any(foreign) }) };
 }

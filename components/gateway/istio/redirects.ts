@@ -1,5 +1,6 @@
 import type { IVirtualService } from "@kubernetes-models/istio/networking.istio.io/v1";
 import type { GatewayTls } from "../../../model/gatewaySettings.ts";
+import { isBelow } from "../../../model/hosts.ts";
 import { authorityOf } from "../urls.ts";
 
 type Rules = NonNullable<NonNullable<IVirtualService["spec"]>["http"]>;
@@ -13,22 +14,24 @@ export interface Redirect {
 
 /**
  * Which hosts are redirected from HTTP to HTTPS: those of TLS to themselves, and where nothing is served in plain every other one
- * to the first of them. The target is written out, as a Gateway's own redirect would repeat whatever host and port the caller sent.
+ * to the first of them. The target is written out, as a Gateway's own redirect would repeat whatever host and port the caller sent; of
+ * hosts below a name the host is what was asked for.
  *
  * @param port - the one that clients use for HTTPS.
  * @param trustsProxies - whether proxies in front say by `x-forwarded-proto` that a caller has used HTTPS already.
  */
 export function redirectsOf({ hosts, plaintext }: GatewayTls, port: number, trustsProxies: boolean): Redirect[] {
-  const to = (target: string) => rules(authorityOf("https", target, port), trustsProxies);
+  const to = (target: string) =>
+    rules(isBelow(target) ? { port } : { authority: authorityOf("https", target, port) }, trustsProxies);
   const [first = ""] = hosts;
   const others = plaintext ? [] : [{ host: "*", http: to(first) }];
   return [...hosts.map((host) => ({ host, http: to(host) })), ...others];
 }
 
 /** GET and HEAD as every client knows it; after 301 many would ask with GET whatever they asked with before. */
-function rules(authority: string, trustsProxies: boolean): Rules {
+function rules(target: { readonly authority: string } | { readonly port: number }, trustsProxies: boolean): Rules {
   const plain = trustsProxies ? { withoutHeaders: usedHttps } : {};
-  const redirect = { scheme: "https", authority };
+  const redirect = { scheme: "https", ...target };
   return [
     { name: "to-https", match: [{ method: { regex: "GET|HEAD" }, ...plain }], redirect: { ...redirect, redirectCode: 301 } },
     { name: "to-https-as-it-is", ...(trustsProxies && { match: [plain] }), redirect: { ...redirect, redirectCode: 308 } },

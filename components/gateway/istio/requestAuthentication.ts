@@ -1,10 +1,11 @@
 import { clockSkew, type Jwt } from "../../../model/policies.ts";
 import type { Route } from "../../../model/route.ts";
+import type { Table } from "../../../model/routeTable.ts";
 import { extension, inFront, type Patch } from "../../support/envoyFilter.ts";
-import { tableOf } from "../routeTable.ts";
+import { matching, regionsOf } from "./regions.ts";
 
 /** Where RFC 6750 has a token: once, after the scheme's name, which has no case. */
-const bearer = { name: "authorization", string_match: { safe_regex: { regex: "(?i:bearer) +[A-Za-z0-9._~+/-]+=*" } } };
+const bearer = matching("authorization", "(?i:bearer) +[A-Za-z0-9._~+/-]+=*");
 const afterScheme = { name: "authorization", value_prefix: " " };
 /** No request that comes this far has it, as it is one of `callerHeaders`. */
 const nowhere = { name: "x-jwt-payload" };
@@ -17,8 +18,10 @@ const nowhere = { name: "x-jwt-payload" };
  *
  * @see https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_filters/jwt_authn_filter
  */
-export function requestAuthentication(routes: readonly Route[]): Patch[] {
-  const demanding = routes.flatMap((route) => (route.policies.jwt ? [{ name: nameOf(route), jwt: route.policies.jwt }] : []));
+export function requestAuthentication(routes: readonly Route[], tables: readonly Table[]): Patch[] {
+  const demanding = routes.flatMap((route) =>
+    route.policies.jwt ? [{ route, name: nameOf(route), jwt: route.policies.jwt }] : [],
+  );
   if (demanding.length === 0) return [];
   const providers = demanding.flatMap(({ name, jwt }) => [
     [name, { ...provider(jwt), from_headers: [afterScheme] }],
@@ -27,16 +30,13 @@ export function requestAuthentication(routes: readonly Route[]): Patch[] {
   const config = {
     ...extension("filters.http.jwt_authn.v3.JwtAuthentication"),
     providers: Object.fromEntries(providers),
-    // The first that matches holds, and one without a condition lets everything pass.
-    rules: tableOf(routes).flatMap(({ path, route }) => {
-      const match = path === "" ? { prefix: "/" } : { path_separated_prefix: path };
-      if (!route.policies.jwt) return [{ match }];
-      const name = nameOf(route);
-      return [
-        { match: { ...match, headers: [bearer] }, requires: { provider_name: name } },
-        { match, requires: { provider_name: noneOf(name) } },
-      ];
-    }),
+    // The first that matches holds; where none does, requests pass.
+    rules: demanding.flatMap(({ route, name }) =>
+      regionsOf(route, tables).flatMap((headers) => [
+        { match: { prefix: "/", headers: [...headers, bearer] }, requires: { provider_name: name } },
+        { match: { prefix: "/", headers }, requires: { provider_name: noneOf(name) } },
+      ]),
+    ),
   };
   return [inFront("envoy.filters.http.jwt_authn", config)];
 }
@@ -52,5 +52,5 @@ function provider({ issuer, keys, audiences = [] }: Jwt): object {
   };
 }
 
-const nameOf = ({ service: { namespace, name } }: Route) => `${namespace}/${name}`;
+const nameOf = ({ delegate: { namespace, name } }: Route) => `${namespace}/${name}`;
 const noneOf = (name: string) => `${name}, no token`;

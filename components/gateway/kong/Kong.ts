@@ -17,7 +17,7 @@ import { type KongValuesArgs, kongValues } from "./values.ts";
 export interface KongArgs extends GatewayArgs, KongPlugins {
   readonly images: KongValuesArgs["images"];
   /** What it is to offer; the proxies beside it are told of nothing else. */
-  readonly routes: readonly Pick<Route, "gateways" | "service" | "policies">[];
+  readonly routes: readonly Pick<Route, "gateways" | "service" | "name" | "policies">[];
   /** Headers that it removes besides `callerHeaders`. @default none */
   readonly stripHeaders?: readonly string[];
 }

@@ -3,14 +3,16 @@ import * as pulumi from "@pulumi/pulumi";
 import type { GatewayTls } from "../../../model/gatewaySettings.ts";
 import { nameOf } from "../../../model/names.ts";
 import type { Route } from "../../../model/route.ts";
-import { withFormerName } from "../../support/formerName.ts";
+import { type Table, tablesOf } from "../../../model/routeTable.ts";
 import type { Backend } from "../gateway.ts";
 import { requireSupported } from "../requireSupported.ts";
 import { type Entry, ingressAnnotations } from "./annotations.ts";
 import { createConsumers } from "./consumers.ts";
 import { kongFacts } from "./facts.ts";
-import { pathsOf } from "./paths.ts";
+import { methodsOf } from "./methods.ts";
+import { type IngressPath, pathsOf } from "./paths.ts";
 import { pluginsOf } from "./plugins.ts";
+import type { RedirectTls } from "./redirectFunction.ts";
 import { ingressClass, kongPlugin } from "./resources.ts";
 
 export interface KongRoutesArgs {
@@ -24,13 +26,13 @@ export interface KongRoutesArgs {
 }
 
 /** How HTTPS is served. Over HTTP its hosts redirect to it; see `requestFunctions`. */
-export interface KongTls extends GatewayTls {
+export interface KongTls extends GatewayTls, RedirectTls {
   /** The Secret with their certificate, in Kong's namespace. A new certificate in it is served without a restart. */
   readonly secretName: string;
 }
 
 /**
- * The route table of Kong: for each row an Ingress in the service's own namespace, with the plugins that hold its policies
+ * The route table of Kong: for each route an Ingress in the service's own namespace, with the plugins that hold its policies
  * and whoever they let in. It must follow Kong, which brings the kinds of these objects.
  *
  * @throws Error with all options that Kong cannot honour.
@@ -49,22 +51,20 @@ export class KongRoutes extends pulumi.ComponentResource {
     super("mesh:gateway:KongRoutes", name, {}, opts);
 
     const child = { parent: this };
-    const services = offered.map(({ service }) => service);
     const consumers = createConsumers(name, offered, namespace, child);
     this.keys = consumers.keys;
+    const tables = tablesOf(offered, tls);
     for (const route of offered) {
       const backend = backends.get(nameOf(route.service));
       // A plugin that looks for keys by their kid would find none that is not there yet.
       const known = { parent: this, dependsOn: [...consumers.known, ...(backend ? [backend.namespace] : [])] };
-      const named: Named = (suffix, opts) => [
-        `${name}-${route.service.namespace}-${route.service.name}${suffix}`,
-        withFormerName(opts, `${name}-${route.service.name}${suffix}`, route.service, services),
-      ];
-      const plugins = addPlugins(named, route, known);
+      const plugins = addPlugins(name, route, tls, known);
       // An Ingress that names a plugin which is not there yet would let everybody in.
       const before = [...consumers.known, ...plugins.resources, ...(backend ? [backend.service] : [])];
-      const guarded = { parent: this, dependsOn: before };
-      addIngresses(named, route, tls, plugins.names, guarded);
+      const names = plugins.names;
+      for (const ingress of ingressesOf(route, tables, tls)) {
+        addIngress(name, route, { ...ingress, plugins: names }, { parent: this, dependsOn: before });
+      }
     }
     // No service has a dot in its name.
     addCertificate(`${name}.tls`, namespace, tls, child);
@@ -73,44 +73,91 @@ export class KongRoutes extends pulumi.ComponentResource {
   }
 }
 
-/** The name of a service's resource, and its options. */
-type Named = <O extends pulumi.ResourceOptions>(suffix: string, opts: O) => [name: string, opts: O];
+/** No service and no exposure has a dot in its name. */
+const nameIn = (table: string, { service, name }: Route) => `${table}-${service.namespace}-${service.name}.${name}`;
 
-function addPlugins(named: Named, route: Route, opts: pulumi.CustomResourceOptions) {
-  const { service } = route;
-  const added = pluginsOf(route).map((plugin) => {
-    const place = { name: `${service.name}.${plugin.plugin}`, namespace: service.namespace };
-    const [name, own] = named(`-${plugin.plugin}`, opts);
-    return { name: place.name, resource: kongPlugin(name, place, plugin, own) };
+function addPlugins(table: string, route: Route, tls: RedirectTls, opts: pulumi.CustomResourceOptions) {
+  const { service, name } = route;
+  const added = pluginsOf(route, tls).map((plugin) => {
+    const place = { name: `${service.name}.${name}.${plugin.plugin}`, namespace: service.namespace };
+    return { name: place.name, resource: kongPlugin(`${nameIn(table, route)}.${plugin.plugin}`, place, plugin, opts) };
   });
   return { names: added.map((plugin) => plugin.name), resources: added.map((plugin) => plugin.resource) };
 }
 
-/** Kong prefers a route with a host to one without, so the hosts of TLS have routes of their own where others are served otherwise. */
-function addIngresses(
-  named: Named,
-  route: Route,
-  { hosts, plaintext }: GatewayTls,
-  plugins: readonly string[],
-  opts: pulumi.CustomResourceOptions,
-): void {
-  const { service } = route;
-  const http = { paths: pathsOf(route).map((path) => ({ ...path, backend: backendOf(service) })) };
-  const add = (suffix: string, entry: Entry, rules: k8s.types.input.networking.v1.IngressRule[]) => {
-    const annotations = ingressAnnotations(entry, service, plugins);
-    const metadata = { name: `${service.name}${suffix}`, namespace: service.namespace, annotations };
-    const [name, own] = named(suffix, opts);
-    new k8s.networking.v1.Ingress(name, { metadata, spec: { ingressClassName: ingressClass, rules } }, own);
-  };
-  add("", plaintext ? "any" : "https", [{ http }]);
-  if (plaintext) {
-    const rules = hosts.map((host) => ({ host, http }));
-    add(".https", "https", rules);
-  }
+interface IngressRows {
+  /** Tells it from the other Ingresses of the route. */
+  readonly suffix: string;
+  readonly entry: Entry;
+  readonly rules: readonly Rule[];
+  /** The only methods that are meant. @default all */
+  readonly methods?: readonly string[];
 }
 
-function backendOf({ name, port }: Route["service"]): k8s.types.input.networking.v1.IngressBackend {
-  return { service: { name, port: { number: port } } };
+interface Rule {
+  /** @default every host */
+  readonly host?: string;
+  readonly paths: readonly IngressPath[];
+}
+
+/**
+ * The Ingresses of a route. Kong prefers a route with a host to one without, so hosts of TLS have routes of their own where others are
+ * served otherwise, and each has those of all hosts too.
+ */
+function ingressesOf(route: Route, tables: readonly Table[], { hosts, plaintext }: GatewayTls): IngressRows[] {
+  // An Ingress says methods of all its rows.
+  const ofRoute = tables.flatMap((table) => {
+    const kinds = new Map<string, { readonly methods: readonly string[] | undefined; readonly paths: IngressPath[] }>();
+    for (const row of table.rows.filter((one) => one.route === route)) {
+      const methods = methodsOf(row, table, tables);
+      const key = methods?.join() ?? "";
+      kinds.set(key, { methods, paths: [...(kinds.get(key)?.paths ?? []), ...pathsOf(row, table.rows)] });
+    }
+    return [...kinds].map(([key, kind]) => ({ key, hosts: table.hosts, ...kind }));
+  });
+  const keys = [...new Set(ofRoute.map(({ key }) => key))];
+  return keys.flatMap((key, index) => {
+    const own = ofRoute.filter((one) => one.key === key);
+    const [methods] = own.flatMap((one) => (one.methods ? [one.methods] : []));
+    const forAll = own.filter((one) => !one.hosts).map(({ paths }): Rule => ({ paths }));
+    const named = own.flatMap(({ hosts: some = tables.length === 1 && plaintext ? hosts : [], paths }) =>
+      some.map((host): Rule => ({ host, paths })),
+    );
+    const part = index === 0 ? "" : `.${index + 1}`;
+    const told = methods && { methods };
+    return [
+      ...(forAll.length > 0 ? [{ suffix: part, entry: plaintext ? "plain" : "https", rules: forAll, ...told } as const] : []),
+      ...(named.length > 0 ? [{ suffix: `${part}.https`, entry: "https", rules: named, ...told } as const] : []),
+    ];
+  });
+}
+
+interface IngressArgs extends IngressRows {
+  readonly plugins: readonly string[];
+}
+
+function addIngress(
+  table: string,
+  route: Route,
+  { suffix, entry, rules, plugins, methods }: IngressArgs,
+  opts: pulumi.CustomResourceOptions,
+): void {
+  const { service, name, stream = false } = route;
+  const annotations = ingressAnnotations(entry, service, { plugins, stream, ...(methods && { methods }) });
+  const metadata = { name: `${service.name}.${name}${suffix}`, namespace: service.namespace, annotations };
+  const backend = backendOf(route);
+  const spec = {
+    ingressClassName: ingressClass,
+    rules: rules.map(({ host, paths }) => ({
+      ...(host !== undefined && { host }),
+      http: { paths: paths.map((path) => ({ ...path, backend })) },
+    })),
+  };
+  new k8s.networking.v1.Ingress(`${nameIn(table, route)}${suffix}`, { metadata, spec }, opts);
+}
+
+function backendOf({ service, entrance = service }: Route): k8s.types.input.networking.v1.IngressBackend {
+  return { service: { name: entrance.name, port: { number: service.port } } };
 }
 
 /** The certificate alone: an Ingress can only name a Secret beside it, and this one is no service's. */

@@ -38,16 +38,27 @@ export function serviceAnnotations({ timeout, service }: Pick<Route, "timeout" |
 /** What Kong speaks with a service: HTTP/2 it speaks as gRPC alone, and the proxy beside it makes it of HTTP/1.1. */
 const spoken = ({ protocol }: Pick<Route["service"], "protocol">) => (protocol === "grpc" ? "grpc" : "http");
 
-/** How requests may come in: as they like, or over HTTPS alone, to which others are redirected; gRPC is never redirected. */
-export type Entry = "any" | "https";
+/**
+ * How requests may come in: in plain alone, as HTTPS is for hosts that have routes of their own; or over HTTPS alone, to which others are
+ * redirected. gRPC is never redirected.
+ */
+export type Entry = "plain" | "https";
 
 const protocols: Readonly<Record<"http" | "grpc", Readonly<Record<Entry, Readonly<Record<string, string>>>>>> = {
   http: {
-    any: { "konghq.com/protocols": "http,https" },
+    plain: { "konghq.com/protocols": "http" },
     https: { "konghq.com/protocols": "https", "konghq.com/https-redirect-status-code": "308" },
   },
-  grpc: { any: { "konghq.com/protocols": "grpc,grpcs" }, https: { "konghq.com/protocols": "grpcs" } },
+  grpc: { plain: { "konghq.com/protocols": "grpc" }, https: { "konghq.com/protocols": "grpcs" } },
 };
+
+interface IngressOptions {
+  readonly plugins: readonly string[];
+  /** Whether parts of answers are handed on when they come. @default false */
+  readonly stream?: boolean;
+  /** The only methods that are meant; of gRPC Kong takes none. @default all */
+  readonly methods?: readonly string[];
+}
 
 /**
  * Annotations of an Ingress.
@@ -58,12 +69,14 @@ const protocols: Readonly<Record<"http" | "grpc", Readonly<Record<Entry, Readonl
 export function ingressAnnotations(
   entry: Entry,
   service: Pick<Route["service"], "protocol">,
-  plugins: readonly string[],
+  { plugins, stream = false, methods }: IngressOptions,
 ): Readonly<Record<string, string>> {
   return {
     "konghq.com/strip-path": "false",
     "konghq.com/preserve-host": "false",
     ...protocols[spoken(service)][entry],
+    ...(methods && { "konghq.com/methods": methods.join(",") }),
+    ...(stream && { "konghq.com/request-buffering": "false", "konghq.com/response-buffering": "false" }),
     ...(plugins.length > 0 && { "konghq.com/plugins": plugins.join(",") }),
   };
 }

@@ -1,4 +1,5 @@
 import type { GatewayFacts } from "../../../model/gateway.ts";
+import { unreachableByKong } from "./methods.ts";
 import { sharedKeyIds, unsupportedByKong } from "./unsupported.ts";
 
 /** The chart names the account `<release>-kong`, and by that name the mesh knows who calls. */
@@ -22,5 +23,6 @@ export const kongFacts: GatewayFacts = {
   showsAddresses: false,
   supports: { rateLimit: true, jwt: true, cors: true, maxBodyBytes: true, addresses: true, apiKeys: true, bots: true },
   unsupported: unsupportedByKong,
+  unreachable: unreachableByKong,
   unsupportedTogether: sharedKeyIds,
 };

@@ -26,7 +26,7 @@ function install(context: GatewayContext): InstalledGateway {
     ...installed.reached,
     attach(backends) {
       const after = { ...inCluster, dependsOn: [installed, ...certificate] };
-      const served = { ...tls, secretName: certificates.secretName };
+      const served = { ...tls, secretName: certificates.secretName, httpsPort: exposure.ports.https };
       return new KongRoutes("kong-routes", { namespace, routes, tls: served, backends }, after).keys;
     },
   };

@@ -1,4 +1,5 @@
-import type { Route } from "../../../model/route.ts";
+import { literally } from "../../../lib/patterns.ts";
+import type { Row } from "../../../model/routeTable.ts";
 
 /** A path as an Ingress has it. */
 export interface IngressPath {
@@ -6,21 +7,23 @@ export interface IngressPath {
   readonly pathType: "Prefix" | "ImplementationSpecific";
 }
 
-/** The paths of a row: its own, and one for each version. The mesh tells later which version a path is of. */
-export function pathsOf({ path, versioned, versions }: Pick<Route, "path" | "versioned" | "versions">): IngressPath[] {
-  const byVersion = versioned === undefined ? [] : versions.map((version) => versioned.replace("{version}", version));
-  return [path, ...byVersion].flatMap(itselfAndBelow);
+/**
+ * The paths of a row. A prefix in an Ingress means whole parts of a path: /api/products does not take /api/products-of-others. The
+ * longest one that fits decides, after those that are exact.
+ *
+ * @param beside - the rows of the same hosts.
+ */
+export function pathsOf(
+  { path, exact }: Pick<Row, "path" | "exact">,
+  beside: readonly Pick<Row, "path" | "exact">[],
+): IngressPath[] {
+  if (exact) return [itself(path)];
+  const below: IngressPath = { path: `${path}/`, pathType: "ImplementationSpecific" };
+  // Kong would choose between two that say the same.
+  if (beside.some((other) => other.exact && other.path === path)) return [below];
+  if (!path.includes(".")) return [{ path: path || "/", pathType: "Prefix" }];
+  // The controller makes a prefix into what is below it and a regular expression for itself, in which a dot is any letter.
+  return [below, itself(path)];
 }
 
-/**
- * A prefix in an Ingress means whole parts of a path: /api/products does not take /api/products-of-others. The longest one
- * that fits decides.
- */
-function itselfAndBelow(path: string): IngressPath[] {
-  if (!path.includes(".")) return [{ path, pathType: "Prefix" }];
-  // The controller makes a prefix into what is below it and a regular expression for itself, in which a dot is any letter.
-  return [
-    { path: `${path}/`, pathType: "ImplementationSpecific" },
-    { path: `/~${path.replaceAll(".", "\\.")}$`, pathType: "ImplementationSpecific" },
-  ];
-}
+const itself = (path: string): IngressPath => ({ path: `/~${literally(path)}$`, pathType: "ImplementationSpecific" });

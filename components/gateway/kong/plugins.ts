@@ -11,22 +11,43 @@ import {
 } from "../../../model/policies.ts";
 import type { Route } from "../../../model/route.ts";
 import { callerOf } from "./consumers.ts";
+import { luaSet } from "./lua.ts";
+import { type RedirectTls, redirectFunction } from "./redirectFunction.ts";
 import type { Plugin } from "./resources.ts";
-import { tokenFunction } from "./tokenFunction.ts";
+import { verifyToken } from "./tokenFunction.ts";
 
 /** The plugins that hold a route's policies, and no other. Their names here are unique for the service. */
-export function pluginsOf({ policies }: Pick<Route, "policies">): Plugin[] {
+export function pluginsOf(
+  { policies, redirect, methods, isGuarded }: Pick<Route, "policies" | "redirect" | "methods" | "isGuarded">,
+  tls: RedirectTls,
+): Plugin[] {
+  if (redirect) return [redirectFunction(redirect, tls)];
   const { rateLimit, jwt, cors, maxBodyBytes, addresses, apiKeys, bots } = policies;
   return [
     ...(cors ? [corsPlugin(cors)] : []),
     ...(addresses ? [addressPlugin(addresses)] : []),
     ...(bots ? [botPlugin(bots)] : []),
-    ...(jwt ? [jwtPlugin(jwt), tokenFunction(jwt)] : []),
+    ...(jwt ? [jwtPlugin(jwt)] : []),
+    ...functionsOf([...(isGuarded && methods ? [onlyMethods(methods)] : []), ...(jwt ? [verifyToken(jwt)] : [])]),
     ...(apiKeys ? [keyPlugin(apiKeys)] : []),
     ...(jwt || apiKeys ? [callerPlugin(jwt ? [callerOf(jwt.issuer)] : (apiKeys?.consumers ?? []))] : []),
     ...(rateLimit ? [ratePlugin(rateLimit)] : []),
     ...(maxBodyBytes === undefined ? [] : [sizePlugin(maxBodyBytes)]),
   ];
+}
+
+/** Functions in Lua that run one after the other, after all plugins that refuse requests. */
+function functionsOf(access: readonly string[]): Plugin[] {
+  return access.length > 0 ? [{ plugin: "post-function", config: { access } }] : [];
+}
+
+/** Refuses methods that the service allows for another of its exposures alone. */
+function onlyMethods(methods: readonly string[]): string {
+  return `local methods = ${luaSet(methods)}
+if not methods[ngx.req.get_method()] then
+  return kong.response.exit(403, { message = "Forbidden" })
+end
+`;
 }
 
 /** Whoever may use a service; a key or a token alone only says who someone is, whatever it was given for. */

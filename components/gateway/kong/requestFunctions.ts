@@ -1,5 +1,6 @@
 import { callerHeaderPattern } from "../../../model/callerHeaders.ts";
 import type { GatewayTls } from "../../../model/gatewaySettings.ts";
+import { isBelow } from "../../../model/hosts.ts";
 import type { Route } from "../../../model/route.ts";
 import { luaSet, luaString } from "./lua.ts";
 import { defaultKeyHeader } from "./plugins.ts";
@@ -41,10 +42,20 @@ export function requestFunctions({ tls, httpsPort, stripHeaders = [], routes }: 
   };
 }
 
+/** Defines whether a host has a certificate. */
+function served(hosts: readonly string[]): string {
+  const [exact, below] = [hosts.filter((host) => !isBelow(host)), hosts.filter(isBelow)];
+  return `local hosts = ${luaSet(exact)}
+local below = ${luaSet(below.map((host) => host.slice(1)))}
+local function served(host)
+  return hosts[host] or below[string.match(host, "^[^.]+(%..+)$") or ""]
+end
+`;
+}
+
 function handshake(hosts: readonly string[]): string {
-  return `local hosts = ${luaSet(hosts)}
-local name = require("ngx.ssl").server_name()
-if not (name and hosts[string.lower(name)]) then
+  return `${served(hosts)}local name = require("ngx.ssl").server_name()
+if not (name and served(string.lower(name))) then
   return ngx.exit(ngx.ERROR)
 end
 `;
@@ -69,9 +80,8 @@ end
 /** nginx's variable `host` is in lower case, without port and last dot, and that of the request's line before that of a header. */
 function redirect({ hosts, plaintext }: GatewayTls, httpsPort: number): string {
   const port = httpsPort === 443 ? "" : `:${httpsPort}`;
-  return `local hosts = ${luaSet(hosts)}
-local host = ngx.var.host
-local known = host and hosts[host]
+  return `${served(hosts)}local host = ngx.var.host
+local known = host and served(host)
 if ngx.var.https == "on" then
   if not known then
     return kong.response.exit(404, { message = "no Route matched with those values" })

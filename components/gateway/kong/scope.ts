@@ -1,6 +1,6 @@
 import { isIP } from "node:net";
 import { type ServiceEntry, Sidecar } from "@kubernetes-models/istio/networking.istio.io/v1";
-import { scopeHost } from "../../../model/names.ts";
+import { entranceOf, scopeHost } from "../../../model/names.ts";
 import type { Route } from "../../../model/route.ts";
 import { externalEntry, outsideProtocols } from "../../security/outside.ts";
 import { kongFacts } from "./facts.ts";
@@ -16,10 +16,13 @@ const apiServer = { name: "kubernetes", namespace: "default" } as const;
  */
 export function kongScope(
   namespace: string,
-  routes: readonly Pick<Route, "gateways" | "service">[],
+  routes: readonly Pick<Route, "gateways" | "service" | "name">[],
   log: string | undefined,
 ): Sidecar {
-  const offered = routes.filter(({ gateways }) => gateways.includes(kongFacts.name)).map(({ service }) => scopeHost(service));
+  const offered = routes
+    .filter(({ gateways }) => gateways.includes(kongFacts.name))
+    // One that is not there yet, or no longer, is known before Kong is told of it, and as long as it knows it.
+    .flatMap(({ service, name }) => [service, entranceOf(service.name, name, service.namespace)].map(scopeHost));
   const collector = collectorOf(log);
   const own = collector ? [collector.inside ? scopeHost(collector.inside) : `./${collector.host}`] : [];
   return new Sidecar({

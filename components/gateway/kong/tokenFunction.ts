@@ -1,17 +1,12 @@
 import { clockSkew, type Jwt } from "../../../model/policies.ts";
 import { luaString } from "./lua.ts";
-import type { Plugin } from "./resources.ts";
 
 /**
  * What the plugin jwt leaves unsaid of a token whose signature is good, by the rule of Istio's gateway: its issuer, when it is looked
  * up by another claim; that it says when it ends and has not ended; and that it holds already, if it says from when. The plugin
  * can only demand that a token has `nbf`, and allows clocks no difference. It runs after the plugin, which hands the token on.
  */
-export function tokenFunction({ issuer }: Pick<Jwt, "issuer">): Plugin {
-  return { plugin: "post-function", config: { access: [verify(issuer)] } };
-}
-
-function verify(issuer: string): string {
+export function verifyToken({ issuer }: Pick<Jwt, "issuer">): string {
   return `local function refuse(message)
   return kong.response.exit(401, { message = message }, { ["WWW-Authenticate"] = 'Bearer error="invalid_token"' })
 end

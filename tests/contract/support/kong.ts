@@ -1,3 +1,4 @@
+import type { ApplicationDeclaration } from "../../../model/application.ts";
 import { publishedImages } from "../../../model/versions.ts";
 import { issuedSecrets } from "./certificates.ts";
 import { ControlPlane } from "./controlPlane.ts";
@@ -22,8 +23,12 @@ const ingressClass: Manifest = {
 };
 
 /** Lets the real controller translate a stack's objects, with keys of its configuration replaced. */
-export async function pushedFor(stack: string, changes: Record<string, unknown> = {}): Promise<Pushed> {
-  const { objects, releases } = await contentsOf(stack, changes);
+export async function pushedFor(
+  stack: string,
+  changes: Record<string, unknown> = {},
+  declared?: readonly ApplicationDeclaration[],
+): Promise<Pushed> {
+  const { objects, releases } = await contentsOf(stack, changes, declared);
   const ofKong = releases.find(({ chart }) => chart.endsWith("kong"));
   if (!ofKong) throw new Error(`stack ${stack} has no release of Kong`);
   const plane = await ControlPlane.start();

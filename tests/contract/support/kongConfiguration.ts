@@ -27,6 +27,9 @@ export interface KongRoute {
   readonly name: string;
   readonly hosts?: readonly string[];
   readonly paths?: readonly string[];
+  readonly methods?: readonly string[];
+  readonly request_buffering?: boolean;
+  readonly response_buffering?: boolean;
   readonly protocols: readonly string[];
   /** Undefined of gRPC. */
   readonly strip_path?: boolean;
@@ -55,6 +58,8 @@ export interface Asked {
   readonly path: string;
   /** @default one that no route names */
   readonly host?: string;
+  /** @default GET */
+  readonly method?: string;
 }
 
 /** What a request would be answered by: a route, and the service behind it. */
@@ -64,28 +69,34 @@ export interface Chosen {
 }
 
 /**
- * The route that Kong's `traditional` router would choose, by the rules of its documentation: a route that names the host goes before one
- * without, a regular expression before a prefix, a higher priority before a lower one, and a longer path before a shorter one.
- * It is a model of Kong, and proves nothing about Kong itself.
+ * The route that Kong's `traditional` router would choose, by the rules of its documentation: a route that says more of host, path and method goes
+ * before one that says less, a whole host before all below a name, a regular expression before a prefix, a higher priority before a lower
+ * one, and a longer path before a shorter one. It is a model of Kong, and proves nothing about Kong itself.
  *
  * @see https://developer.konghq.com/gateway/traditional-router/
  */
-export function choose({ services = [] }: KongConfiguration, { path, host = "localhost" }: Asked): Chosen | undefined {
+export function choose(
+  { services = [] }: KongConfiguration,
+  { path, host = "localhost", method = "GET" }: Asked,
+): Chosen | undefined {
   const matches = services.flatMap((service) =>
     (service.routes ?? [])
-      .filter(({ hosts }) => !hosts || hosts.includes(host))
+      .filter(({ hosts, methods }) => (!hosts || hosts.some((one) => isHost(one, host))) && (methods?.includes(method) ?? true))
       .flatMap((route) =>
         (route.paths ?? []).filter((pattern) => covers(pattern, path)).map((pattern) => ({ service, route, pattern })),
       ),
   );
   const rank = ({ route, pattern }: (typeof matches)[number]) => [
-    route.hosts ? 1 : 0,
+    (route.hosts ? 1 : 0) + (route.methods ? 1 : 0),
+    route.hosts?.includes(host) ? 1 : 0,
     pattern.startsWith("~") ? 1 : 0,
     pattern.startsWith("~") ? (route.regex_priority ?? 0) : 0,
     pattern.length,
   ];
   return matches.sort((a, b) => compare(rank(b), rank(a)))[0];
 }
+
+const isHost = (pattern: string, host: string) => (pattern.startsWith("*") ? host.endsWith(pattern.slice(1)) : host === pattern);
 
 function covers(pattern: string, path: string): boolean {
   return pattern.startsWith("~") ? new RegExp(`^${pattern.slice(1)}`).test(path) : path.startsWith(pattern);

@@ -1,3 +1,4 @@
+import type { ApplicationDeclaration } from "../../../model/application.ts";
 import { certificateOf } from "../../lib/certificate.ts";
 import { certManagerRelease, certManagerType } from "../../lib/certManagerPackage.ts";
 import { automaticName, type Recording, type Registered } from "../../lib/mocks.ts";
@@ -39,7 +40,11 @@ const passwordType = "random:index/randomPassword:RandomPassword";
 const selfSignedType = "mesh:certificate:SelfSigned";
 
 /** Everything that a stack of this project, with keys of its configuration replaced, puts into its cluster, in that order. */
-export async function contentsOf(stack: string, changes: Record<string, unknown> = {}): Promise<Contents> {
+export async function contentsOf(
+  stack: string,
+  changes: Record<string, unknown> = {},
+  declared?: readonly ApplicationDeclaration[],
+): Promise<Contents> {
   const certificate = await certificateOf(stackConfig(stack, changes).tls.hosts);
   const outputs = {
     [selfSignedType]: certificate,
@@ -47,7 +52,7 @@ export async function contentsOf(stack: string, changes: Record<string, unknown>
     // No two are the same, or Kong would refuse one of them.
     [passwordType]: (name: string) => ({ result: `password-of-${name}` }),
   };
-  const recording = await recordStack(stack, changes, { autonames: true, outputs });
+  const recording = await recordStack(stack, changes, { autonames: true, outputs }, declared);
   return { objects: manifestsOf(recording), releases: releasesOf(recording) };
 }
 

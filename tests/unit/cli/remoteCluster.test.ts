@@ -35,7 +35,7 @@ let said: string;
 
 function config(entries: Record<string, string>): Context {
   const { config, applications, gateways } = planStack({ ...common, ...entries }, stack, "file");
-  return { stack, config, applications, entry: entryOf(applications, gateways), problems: [] };
+  return { stack, config, applications, entry: entryOf(applications, gateways, config.tls), problems: [] };
 }
 
 const kubeconfig = "apiVersion: v1\ncurrent-context: another\ncontexts: [{ name: theirs }]\n";

@@ -90,6 +90,7 @@ test("`local` and `dev` differ in where parts come from, in the cluster's name, 
   expect(more.slice(2).map((line) => line.split(":")[0])).toEqual([
     "policies",
     "rateLimit",
+    "api",
     "gateways",
     "policies",
     "apiKeys",

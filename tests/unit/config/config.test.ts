@@ -37,7 +37,9 @@ describe("what is not given has the defaults of the requirements", () => {
     expect(applications.find(({ namespace }) => namespace === "prod")?.databases).toMatchObject([{ storage: "1Gi" }]);
     expect(applications.find(({ namespace }) => namespace === "load")?.loadGenerators).toMatchObject([{ qps: 1 }]);
     // GET and HEAD, at every gateway, with no policy. The canary is the last version, which gets no other requests.
-    expect(serviceOf(plan(), "product").exposed).toEqual({ path: "/api/products", versioned: "/api/{version}/products" });
+    expect(serviceOf(plan(), "product").exposed).toEqual({
+      products: { path: "/api/products", versioned: "/api/{version}/products" },
+    });
     expect(serviceOf(plan(), "product").canary).toEqual({ header: "x-canary", value: "true", version: "v2" });
   });
 
@@ -198,9 +200,11 @@ describe("for any versions", () => {
   test("nor does any for an option of an application", () => {
     const places = [
       ...["image", "resources", "env", "replicas", "versions", "canary", "resilience", "exposed"].map((option) => [option]),
-      ...["gateways", "methods", "policies"].map((option) => ["exposed", option]),
+      ...["products", "others"].map((name) => ["exposed", name]),
+      ...["hosts", "gateways", "methods", "policies"].map((option) => ["exposed", "products", option]),
       ...["rateLimit", "jwt", "cors", "maxBodyBytes", "addresses", "apiKeys", "bots"].map((option) => [
         "exposed",
+        "products",
         "policies",
         option,
       ]),

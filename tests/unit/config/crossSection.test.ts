@@ -180,7 +180,9 @@ describe("bodies that are kept to be sent again", () => {
 
   test("fit where there is more memory for each connection, and where only Kong offers the service", () => {
     expect(problems({ ...product(wanted), "mesh:istioGateway": { memory: "1Gi", maxConnections: 100 } })).toEqual([]);
-    expect(problems({ "mesh:sources": "published", ...product({ ...wanted, exposed: { gateways: ["kong"] } }) })).toEqual([]);
+    expect(
+      problems({ "mesh:sources": "published", ...product({ ...wanted, exposed: { products: { gateways: ["kong"] } } }) }),
+    ).toEqual([]);
   });
 });
 

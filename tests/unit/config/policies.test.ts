@@ -10,7 +10,7 @@ const both = { "mesh:sources": "published" };
 
 const policies = (settings: Record<string, unknown>, exposed: Record<string, unknown> = {}) => ({
   ...both,
-  ...product({ exposed: { policies: settings, ...exposed } }),
+  ...product({ exposed: { products: { policies: settings, ...exposed } } }),
 });
 const kongAlone = { gateways: ["kong"] };
 const istioAlone = { gateways: ["istio"] };
@@ -37,8 +37,8 @@ test("what is demanded comes through as it is", () => {
     maxBodyBytes: 1_000,
     addresses: { allow: ["10.0.0.0/8", "2001:db8::/32"], deny: ["10.1.0.0/16"] },
   };
-  expect(serviceOf(plan(policies(demanded)), "product").exposed?.policies).toEqual(demanded);
-  expect(serviceOf(plan(both), "product").exposed).not.toHaveProperty("policies");
+  expect(serviceOf(plan(policies(demanded)), "product").exposed?.products?.policies).toEqual(demanded);
+  expect(serviceOf(plan(both), "product").exposed?.products).not.toHaveProperty("policies");
 });
 
 test("what Kong alone can do is demanded where Kong alone offers the service", () => {
@@ -48,13 +48,17 @@ test("what Kong alone can do is demanded where Kong alone offers the service", (
     bots: { deny: ["^curl/"] },
   };
   const { exposed } = serviceOf(plan(policies(demanded, kongAlone)), "product");
-  expect(exposed).toMatchObject({ policies: demanded, gateways: ["kong"] });
+  expect(exposed?.products).toMatchObject({ policies: demanded, gateways: ["kong"] });
   expect(problems({ ...policies(demanded), "mesh:gateway": "kong" })).toEqual([]);
 });
 
 describe("a single demand", () => {
   refused([
-    ["unknown", policies({ waf: true }), "mesh:apps.product.product.exposed.policies.waf is not a key; allowed: rateLimit, jwt"],
+    [
+      "unknown",
+      policies({ waf: true }),
+      "mesh:apps.product.product.exposed.products.policies.waf is not a key; allowed: rateLimit, jwt",
+    ],
     [
       "no requests at all",
       policies({ rateLimit: { requests: 0, per: "second" } }),
@@ -201,25 +205,25 @@ describe("what a gateway cannot do for a service that it offers", () => {
   const onBoth = (ofProduct: Record<string, unknown>, ofBackend: Record<string, unknown>) => ({
     ...both,
     "mesh:apps": {
-      product: { product: { exposed: { policies: ofProduct } } },
-      prod: { backend: { exposed: { policies: ofBackend } } },
+      product: { product: { exposed: { products: { policies: ofProduct } } } },
+      prod: { backend: { exposed: { api: { policies: ofBackend } } } },
     },
   });
   refused([
     [
       "API keys at Istio's gateway",
       policies(keys),
-      'mesh:apps.product.product.exposed.policies.apiKeys is {"consumers":["a"]}; allowed: none while Istio\'s gateway offers the service; exposed.gateways: [kong] leaves it to Kong',
+      'mesh:apps.product.product.exposed.products.policies.apiKeys is {"consumers":["a"]}; allowed: none while Istio\'s gateway offers the service; exposed.products.gateways: [kong] leaves it to Kong',
     ],
     [
       "robots at Istio's gateway alone",
       { ...policies({ bots: {} }), "mesh:gateway": "istio" },
-      /^mesh:apps\.product\.product\.exposed\.policies\.bots is \{\}; allowed: none while Istio's gateway offers the service$/,
+      /^mesh:apps\.product\.product\.exposed\.products\.policies\.bots is \{\}; allowed: none while Istio's gateway offers the service$/,
     ],
     [
       "API keys where Kong's parts are missing",
-      shop({ backend: { exposed: { policies: keys } } }),
-      /^mesh:apps\.prod\.backend\.exposed\.policies\.apiKeys is .*; allowed: none while Istio's gateway offers the service$/,
+      shop({ backend: { exposed: { api: { policies: keys } } } }),
+      /^mesh:apps\.prod\.backend\.exposed\.api\.policies\.apiKeys is .*; allowed: none while Istio's gateway offers the service$/,
     ],
     [
       "audiences at Kong",
@@ -229,12 +233,12 @@ describe("what a gateway cannot do for a service that it offers", () => {
     [
       "two keys at Kong that tokens cannot name",
       policies(jwt({ keys: [{ ...key, kid: "1" }, otherKey] })),
-      "keys[1] is refused; allowed: a kid for each of several keys while Kong offers the service; exposed.gateways: [istio] leaves it to Istio's gateway",
+      "keys[1] is refused; allowed: a kid for each of several keys while Kong offers the service; exposed.products.gateways: [istio] leaves it to Istio's gateway",
     ],
     [
       "a kid of two issuers at Kong",
       onBoth(jwt({ keys: twoKeys("1", "2") }), jwt({ issuer: "https://other.example.com", keys: twoKeys("3", "2") })),
-      "mesh:apps.prod.backend.exposed.policies.jwt.keys[1] is refused; allowed: a key whose kid no other issuer has (2 is one of https://id.example.com) while Kong offers the service; exposed.gateways: [istio]",
+      "mesh:apps.prod.backend.exposed.api.policies.jwt.keys[1] is refused; allowed: a key whose kid no other issuer has (2 is one of https://id.example.com) while Kong offers the service; exposed.api.gateways: [istio]",
     ],
     [
       "tokens and keys at Kong",
@@ -243,39 +247,50 @@ describe("what a gateway cannot do for a service that it offers", () => {
     ],
     [
       "a gateway that does not run",
-      product({ exposed: kongAlone }),
-      'mesh:apps.product.product.exposed.gateways[0] is "kong"; allowed: a gateway that runs: istio',
+      product({ exposed: { products: kongAlone } }),
+      'mesh:apps.product.product.exposed.products.gateways[0] is "kong"; allowed: a gateway that runs: istio',
     ],
     [
       "one issuer with other keys",
       onBoth(jwt(), jwt({ keys: [otherKey] })),
-      "mesh:apps.prod.backend.exposed.policies.jwt.keys is refused; allowed: the keys that product/product has for https://id.example.com",
+      "mesh:apps.prod.backend.exposed.api.policies.jwt.keys is refused; allowed: the keys that product/product has for https://id.example.com",
     ],
   ]);
 
-  test("a service may name the gateways that offer it, and the others do not", () => {
+  test("an exposure may name the gateways that offer it, and the others do not", () => {
     const gatewaysOf = (changes: Record<string, unknown>) => {
       const { applications, gateways } = plan({ ...both, ...changes });
       const routes = applications.flatMap((application) => routesOf(application, gateways));
-      return Object.fromEntries(routes.map(({ service, gateways }) => [service.name, gateways]));
+      return Object.fromEntries(routes.map(({ delegate, gateways }) => [delegate.name, gateways]));
     };
     const all = ["kong", "istio"];
-    expect(gatewaysOf({})).toMatchObject({ product: all, frontend: all, backend: all });
+    expect(gatewaysOf({})).toMatchObject({
+      "product-exposed": all,
+      "frontend-exposed": all,
+      "backend-exposed": all,
+      "backend.events": all,
+    });
     const settings = {
-      product: { product: { exposed: kongAlone } },
-      prod: { frontend: { exposed: istioAlone }, backend: { exposed: kongAlone } },
+      product: { product: { exposed: { products: kongAlone } } },
+      prod: { frontend: { exposed: { page: istioAlone } }, backend: { exposed: { api: kongAlone } } },
     };
     expect(gatewaysOf({ "mesh:apps": settings })).toMatchObject({
-      product: ["kong"],
-      frontend: ["istio"],
-      backend: ["kong"],
+      "product-exposed": ["kong"],
+      "frontend-exposed": ["istio"],
+      "backend-exposed": ["kong"],
+      "backend.events": all,
     });
   });
 
   test("a service may name the methods that gateways may ask for", () => {
     const methods = { product: ["GET", "POST"], frontend: ["GET", "DELETE"], backend: ["PUT"] };
-    const asking = (name: keyof typeof methods) => ({ [name]: { exposed: { methods: methods[name] } } });
-    const settings = { product: asking("product"), prod: { ...asking("frontend"), ...asking("backend") } };
+    const asking = (name: keyof typeof methods, exposure: string) => ({
+      [name]: { exposed: { [exposure]: { methods: methods[name] } } },
+    });
+    const settings = {
+      product: asking("product", "products"),
+      prod: { ...asking("frontend", "page"), ...asking("backend", "api") },
+    };
     const { applications } = plan({ ...both, "mesh:apps": settings });
     const { allowed } = new CallGraph(applications, factsOf("kong", "istio")).matrix();
     const askedFor = (gateway: string) => {

@@ -443,28 +443,28 @@ describe("a service", () => {
     ],
     [
       "a gateway that is none",
-      product({ exposed: { gateways: ["nginx"] } }),
-      'mesh:apps.product.product.exposed.gateways[0] is "nginx"; allowed: a gateway that runs: istio',
+      product({ exposed: { products: { gateways: ["nginx"] } } }),
+      'mesh:apps.product.product.exposed.products.gateways[0] is "nginx"; allowed: a gateway that runs: istio',
     ],
     [
       "no gateway at all",
-      product({ exposed: { gateways: [] } }),
-      "mesh:apps.product.product.exposed.gateways is []; allowed: at least one, or none at all, which means every gateway that runs",
+      product({ exposed: { products: { gateways: [] } } }),
+      "mesh:apps.product.product.exposed.products.gateways is []; allowed: at least one, or none at all, which means every gateway that runs",
     ],
     [
       "a method that is none",
-      product({ exposed: { methods: ["GET", "get"] } }),
-      'mesh:apps.product.product.exposed.methods[1] is "get"; allowed: one of GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS',
+      product({ exposed: { products: { methods: ["GET", "get"] } } }),
+      'mesh:apps.product.product.exposed.products.methods[1] is "get"; allowed: one of GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS',
     ],
     [
       "offered for no method",
-      product({ exposed: { methods: [] } }),
-      "mesh:apps.product.product.exposed.methods is []; allowed: at least one, or none at all, which means GET and HEAD",
+      product({ exposed: { products: { methods: [] } } }),
+      "mesh:apps.product.product.exposed.products.methods is []; allowed: at least one, or none at all, which means GET and HEAD",
     ],
     [
       "offered for a method twice",
-      product({ exposed: { methods: ["GET", "GET"] } }),
-      'mesh:apps.product.product.exposed.methods[1] is "GET"; allowed: what the list does not have already',
+      product({ exposed: { products: { methods: ["GET", "GET"] } } }),
+      'mesh:apps.product.product.exposed.products.methods[1] is "GET"; allowed: what the list does not have already',
     ],
     ["of the shop, by its own key", shop({ frontend: { replicas: 0 } }), "mesh:apps.prod.frontend.replicas is 0"],
     [

@@ -61,7 +61,9 @@ const rows = new Map(
 const settings = new Map([...settingsOf(jsonSchema(sections), "mesh:")].filter(([key]) => key !== "mesh:apps"));
 for (const [workload, schema] of Object.entries(workloads)) {
   for (const [key, value] of settingsOf(jsonSchema(schema), `mesh:apps.${workload}.`)) {
-    if (isSetting(key)) settings.set(key, value);
+    // A stack sets something of an exposure that is declared, and no other.
+    const ofDeclared = key.replace(".exposed.<name>.", ".exposed.products.");
+    if (isSetting(ofDeclared)) settings.set(ofDeclared, value);
   }
 }
 
@@ -98,11 +100,26 @@ function rowOf(key: string): string {
 }
 
 test("the page has every setting, and no other", () => {
-  const some = ["replicas", "versions.<name>.weight", "env", "exposed.methods", "image.tag", "storage", "rules.match[].headers"];
-  for (const key of [...some, "egress.<name>.hosts", "egress.<name>.addresses"]) {
+  const some = [
+    "replicas",
+    "versions.<name>.weight",
+    "env",
+    "exposed.products.methods",
+    "image.tag",
+    "storage",
+    "rules.match[].headers",
+  ];
+  for (const key of [...some, "exposed.products.hosts", "egress.<name>.hosts", "egress.<name>.addresses"]) {
     expect(settings.has(`mesh:apps.product.product.${key}`)).toBe(true);
   }
-  for (const key of ["ports.<name>.port", "calls", "probes.startWithin", "exposed.path", "image.source", "egress.<name>.port"]) {
+  for (const key of [
+    "ports.<name>.port",
+    "calls",
+    "probes.startWithin",
+    "exposed.products.path",
+    "image.source",
+    "egress.<name>.port",
+  ]) {
     expect(settings.has(`mesh:apps.product.product.${key}`)).toBe(false);
   }
   expect([...rows.keys()].sort()).toEqual([...new Set([...settings.keys()].map(rowOf))].sort());

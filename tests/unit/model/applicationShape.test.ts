@@ -52,8 +52,8 @@ test.each<[string, readonly (string | number)[], string]>([
   ],
   [
     "what is exposed",
-    [...frontend, "exposed", "hosts"],
-    "prod/frontend exposed.hosts is not a key; allowed: port, path, methods, versioned, gateways, policies",
+    [...frontend, "exposed", "page", "host"],
+    "prod/frontend exposed.page.host is not a key; allowed: port, hosts, path, exact, methods, versioned, rewrite, redirect, timeout, stream, gateways, policies",
   ],
   [
     "a canary",
@@ -72,10 +72,10 @@ test.each<[string, readonly (string | number)[], string]>([
 
 test("so it is further in, where keys have keys", () => {
   expect(
-    problems([...frontend, "exposed", "policies"], { rateLimit: { requests: 1, per: "second", burst: 2 }, waf: true }),
+    problems([...frontend, "exposed", "page", "policies"], { rateLimit: { requests: 1, per: "second", burst: 2 }, waf: true }),
   ).toEqual([
-    "apps: prod/frontend exposed.policies.rateLimit.burst is not a key; allowed: requests, per, by",
-    expect.stringMatching(/^apps: prod\/frontend exposed\.policies\.waf is not a key; allowed: rateLimit, jwt, cors, /),
+    "apps: prod/frontend exposed.page.policies.rateLimit.burst is not a key; allowed: requests, per, by",
+    expect.stringMatching(/^apps: prod\/frontend exposed\.page\.policies\.waf is not a key; allowed: rateLimit, jwt, cors, /),
   ]);
   const resilience = { ...defaultResilience, retries: { ...defaultResilience.retries, backoff: "1s" } };
   expect(problems([...frontend, "resilience"], resilience)).toEqual([
@@ -139,9 +139,9 @@ test.each<[string, readonly (string | number)[], unknown, string]>([
   ],
   [
     "a limit of nothing",
-    [...frontend, "exposed", "policies"],
+    [...frontend, "exposed", "page", "policies"],
     { maxBodyBytes: 0 },
-    "prod/frontend exposed.policies.maxBodyBytes is 0; allowed: a whole number from 1 to",
+    "prod/frontend exposed.page.policies.maxBodyBytes is 0; allowed: a whole number from 1 to",
   ],
 ])("%s is refused by its place", (_what, path, value, sentence) => {
   expect(problems(path, value)).toEqual([expect.stringContaining(`apps: ${sentence}`)]);
@@ -157,7 +157,7 @@ test("keys that nobody knows are told together with everything else", () => {
 
 test("of a key of tokens that is refused, no half is printed", () => {
   const keys = [{ kty: "EC", crv: "P-256", x: "a", y: "b", d: "private-half" }];
-  const found = problems([...frontend, "exposed", "policies"], { jwt: { issuer: "i", keys } });
-  expect(found.join()).toContain("exposed.policies.jwt.keys[0] is refused");
+  const found = problems([...frontend, "exposed", "page", "policies"], { jwt: { issuer: "i", keys } });
+  expect(found.join()).toContain("exposed.page.policies.jwt.keys[0] is refused");
   expect(found.join()).not.toContain("private-half");
 });

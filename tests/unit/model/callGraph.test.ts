@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { ServiceSpec } from "../../../model/application.ts";
 import { CallGraph, databasePort, principalOf } from "../../../model/callGraph.ts";
 import type { Port } from "../../../model/ports.ts";
 import { matrixCells, matrixRows } from "../../lib/matrixRows.ts";
@@ -78,7 +79,7 @@ describe("gateways", () => {
 
   test("call nobody who is not offered there", () => {
     const only = new CallGraph(
-      shop({ product: { exposed: { path: "/api/products", gateways: ["kong"] } } }),
+      shop({ product: { exposed: { products: { path: "/api/products", gateways: ["kong"] } } } }),
       factsOf("istio", "kong"),
     );
     expect(row("istio-ingress/istio-ingressgateway", "product/product", only)?.allowed).toBe(false);
@@ -86,10 +87,61 @@ describe("gateways", () => {
   });
 
   test("may ask with the methods that are offered", () => {
-    const writable = new CallGraph(shop({ product: { exposed: { path: "/api/products", methods: ["POST"] } } }), factsOf("kong"));
+    const writable = new CallGraph(
+      shop({ product: { exposed: { products: { path: "/api/products", methods: ["POST"] } } } }),
+      factsOf("kong"),
+    );
     expect(row("kong/kong-kong", "product/product", writable)?.operations).toEqual([
       { methods: ["POST"], paths: ["/api/products"] },
     ]);
+  });
+});
+
+describe("gateways ask a service in each way in which it is exposed", () => {
+  const operationsOf = (exposed: NonNullable<ServiceSpec["exposed"]>, gateway = "istio-ingress/istio-ingressgateway") =>
+    row(gateway, "product/product", new CallGraph(shop({ product: { exposed } }), factsOf("istio", "kong")))?.operations;
+
+  test.each<[string, NonNullable<ServiceSpec["exposed"]>, readonly object[]]>([
+    ["below a path", { a: { path: "/a" } }, [{ methods: ["GET", "HEAD"], paths: ["/a"] }]],
+    ["by exactly a path", { a: { path: "/a", exact: true } }, [{ methods: ["GET", "HEAD"], paths: ["/a"], exact: true }]],
+    ["by exactly the root", { a: { path: "/", exact: true } }, [{ methods: ["GET", "HEAD"], paths: ["/"], exact: true }]],
+    ["by the path that it sees", { a: { path: "/a", rewrite: "/b" } }, [{ methods: ["GET", "HEAD"], paths: ["/b"] }]],
+    ["by every path that it sees", { a: { path: "/a", rewrite: "/" } }, [{ methods: ["GET", "HEAD"] }]],
+    [
+      "by exactly the path that it sees",
+      { a: { path: "/a", rewrite: "/b", exact: true } },
+      [{ methods: ["GET", "HEAD"], paths: ["/b"], exact: true }],
+    ],
+    [
+      "by the path that versions are made into",
+      { a: { path: "/a", versioned: "/{version}/a" } },
+      [{ methods: ["GET", "HEAD"], paths: ["/a"] }],
+    ],
+    ["not at all by a redirect", { a: { path: "/a", redirect: { path: "/b", code: 308 } } }, []],
+    [
+      "and in all of several",
+      {
+        read: { path: "/a", methods: ["GET"] },
+        write: { path: "/a", methods: ["POST"], exact: true },
+        old: { path: "/old", redirect: { path: "/a", code: 301 } },
+      },
+      [
+        { methods: ["GET"], paths: ["/a"] },
+        { methods: ["POST"], paths: ["/a"], exact: true },
+      ],
+    ],
+  ])("%s", (_what, exposed, operations) => {
+    expect(operationsOf(exposed)).toEqual(operations);
+  });
+
+  test("each in those that it offers, and hosts are nothing to the service", () => {
+    const exposed = {
+      page: { path: "/a", hosts: ["shop.example.com"] },
+      partners: { path: "/b", gateways: ["kong"] },
+    } as const;
+    const page = { methods: ["GET", "HEAD"], paths: ["/a"] };
+    expect(operationsOf(exposed)).toEqual([page]);
+    expect(operationsOf(exposed, "kong/kong-kong")).toEqual([page, { methods: ["GET", "HEAD"], paths: ["/b"] }]);
   });
 });
 
@@ -154,7 +206,10 @@ describe("a workload with several ports", () => {
       {
         namespace: "many",
         services: [
-          service("listener", { ports, exposed: { port: "grpc", path: "/shop.Catalog" } }),
+          service("listener", {
+            ports,
+            exposed: { page: { port: "http", path: "/" }, calls: { port: "grpc", path: "/shop.Catalog" } },
+          }),
           service("caller", {
             calls: [
               { to: "listener", port: "http", methods: ["GET"] },
@@ -181,6 +236,12 @@ describe("a workload with several ports", () => {
   test("is called on the ports that are named, and on no other", () => {
     const { allowed } = many.matrix();
     expect(allowed).toEqual([
+      {
+        from: "istio-ingress/istio-ingressgateway",
+        to: "many/listener",
+        port: 80,
+        operations: [{ methods: ["GET", "HEAD"] }],
+      },
       // Methods are paths there, so that no method is said.
       {
         from: "istio-ingress/istio-ingressgateway",

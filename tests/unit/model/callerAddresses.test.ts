@@ -13,11 +13,11 @@ const byAddress = { rateLimit: { requests: 1, per: "second", by: "address" }, ad
 const on = (settings: Record<string, unknown>, policies: Record<string, unknown> = byAddress) => ({
   ...existing,
   "mesh:existing": { ...existing["mesh:existing"], ...settings },
-  ...product({ exposed: { policies } }),
+  ...product({ exposed: { products: { policies } } }),
 });
 const application = {
   namespace: "a",
-  services: [service("b", { exposed: { path: "/b", policies: { addresses: { allow: ["10.0.0.0/8"] } } } })],
+  services: [service("b", { exposed: { api: { path: "/b", policies: { addresses: { allow: ["10.0.0.0/8"] } } } } })],
 };
 
 describe("on a cluster that runs already", () => {
@@ -25,8 +25,10 @@ describe("on a cluster that runs already", () => {
     const refused =
       "allowed: nothing that judges addresses while callers' do not arrive; mesh:existing.callerAddresses: kept says";
     expect(problems(on({}))).toEqual([
-      expect.stringContaining(`mesh:apps.product.product.exposed.policies.addresses is {"deny":["192.0.2.0/24"]}; ${refused}`),
-      expect.stringContaining(`mesh:apps.product.product.exposed.policies.rateLimit.by is "address"; ${refused}`),
+      expect.stringContaining(
+        `mesh:apps.product.product.exposed.products.policies.addresses is {"deny":["192.0.2.0/24"]}; ${refused}`,
+      ),
+      expect.stringContaining(`mesh:apps.product.product.exposed.products.policies.rateLimit.by is "address"; ${refused}`),
     ]);
     expect(problems(on({ callerAddresses: "lost" }))).toHaveLength(2);
     expect(problems(on({ callerAddresses: "kept" }))).toEqual([]);
@@ -44,7 +46,7 @@ describe("on a cluster that runs already", () => {
       checkApplications(declared([application]), { gateways: factsOf("istio"), callerAddresses }).problems;
     expect(judged("lost")).toEqual([
       expect.stringMatching(
-        /^apps: a\/b exposed\.policies\.addresses is \{"allow":\["10\.0\.0\.0\/8"\]\}; allowed: nothing that judges addresses/,
+        /^apps: a\/b exposed\.api\.policies\.addresses is \{"allow":\["10\.0\.0\.0\/8"\]\}; allowed: nothing that judges addresses/,
       ),
     ]);
     expect(judged("kept")).toEqual([]);
@@ -52,18 +54,18 @@ describe("on a cluster that runs already", () => {
     const planned = (callerAddresses: "kept" | "lost") =>
       problems({ ...on({ callerAddresses }), "mesh:apps": {} }, undefined, declared([application]));
     expect(planned("kept")).toEqual([]);
-    expect(planned("lost")).toEqual([expect.stringMatching(/^apps: a\/b exposed\.policies\.addresses is /)]);
+    expect(planned("lost")).toEqual([expect.stringMatching(/^apps: a\/b exposed\.api\.policies\.addresses is /)]);
   });
 });
 
 test("on kind they are taken, and every caller is told to have one address", () => {
-  expect(problems(product({ exposed: { policies: byAddress } }))).toEqual([]);
+  expect(problems(product({ exposed: { products: { policies: byAddress } } }))).toEqual([]);
   expect(noticesOf({ notices: ["first"], callerAddresses: "lost" }, [application])).toEqual([
     "first",
     expect.stringMatching(
-      /^a\/b exposed\.policies\.addresses judges one address alone: on this cluster every caller has that of/,
+      /^a\/b exposed\.api\.policies\.addresses judges one address alone: on this cluster every caller has that of/,
     ),
   ]);
   expect(noticesOf({ notices: [], callerAddresses: "kept" }, [application])).toEqual([]);
-  expect(serviceOf(plan(), "product").exposed).not.toHaveProperty("policies");
+  expect(serviceOf(plan(), "product").exposed?.products).not.toHaveProperty("policies");
 });

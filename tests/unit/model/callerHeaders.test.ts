@@ -81,16 +81,18 @@ describe("mesh:edge.stripHeaders", () => {
     ],
     [
       "a header that pages may send",
-      product({ exposed: { policies: { cors: { origins: ["*"], headers: ["x-own", "x-real-ip"] } } } }),
-      'mesh:apps.product.product.exposed.policies.cors.headers[1] is "x-real-ip"; allowed: a header that gateways do not strip',
+      product({ exposed: { products: { policies: { cors: { origins: ["*"], headers: ["x-own", "x-real-ip"] } } } } }),
+      'mesh:apps.product.product.exposed.products.policies.cors.headers[1] is "x-real-ip"; allowed: a header that gateways do not strip',
     ],
     [
       "the header of a key",
       {
         "mesh:sources": "published",
-        ...product({ exposed: { gateways: ["kong"], policies: { apiKeys: { consumers: ["a"], header: "x-consumer-key" } } } }),
+        ...product({
+          exposed: { products: { gateways: ["kong"], policies: { apiKeys: { consumers: ["a"], header: "x-consumer-key" } } } },
+        }),
       },
-      'mesh:apps.product.product.exposed.policies.apiKeys.header is "x-consumer-key"; allowed: a header that gateways do not strip',
+      'mesh:apps.product.product.exposed.products.policies.apiKeys.header is "x-consumer-key"; allowed: a header that gateways do not strip',
     ],
   ])("refuses %s", (_what, changes, sentence) => {
     expect(problems(changes)[0]).toContain(sentence);

@@ -24,6 +24,8 @@ const declaredService = {
   probes: { ready: "/ready", health: "/health" },
 };
 
+const least = { "mesh:target": "kind", "mesh:sources": "built" };
+
 /** What is wrong with declarations. */
 const judge = (declarations: readonly ApplicationDeclaration[], context: Partial<CheckContext> = {}) =>
   checkApplications(declarations, { gateways: factsOf(...both), taken, ...context }).problems;
@@ -46,7 +48,7 @@ test("a header that the stack's gateways strip is refused wherever gateways or r
     apiKeys: { consumers: ["a"], header: "x-acme-key" },
     cors: { origins: ["*"], headers: ["x-own", "x-acme-id"] },
   };
-  const exposed = { path: "/", gateways: ["kong"], policies } as const;
+  const exposed = { api: { path: "/", gateways: ["kong"], policies } };
   const versions = [versionOf("v1", 50, 2), versionOf("v2", 50, 2)];
   const web = service("web", { exposed, versions, canary: { header: "x-acme-try", value: "true", version: "v1" } });
   const applications = [{ namespace: "alone", services: [web] }];
@@ -55,8 +57,8 @@ test("a header that the stack's gateways strip is refused wherever gateways or r
     "allowed: a header that gateways do not strip: none of mesh:edge.stripHeaders, nor of the list in docs/expose.md";
   expect(judge(declared(applications), { stripHeaders: ["x-acme-*"] })).toEqual([
     `apps: alone/web canary.header is "x-acme-try"; ${allowed}`,
-    `apps: alone/web exposed.policies.apiKeys.header is "x-acme-key"; ${allowed}`,
-    `apps: alone/web exposed.policies.cors.headers[1] is "x-acme-id"; ${allowed}`,
+    `apps: alone/web exposed.api.policies.apiKeys.header is "x-acme-key"; ${allowed}`,
+    `apps: alone/web exposed.api.policies.cors.headers[1] is "x-acme-id"; ${allowed}`,
   ]);
 });
 
@@ -65,15 +67,14 @@ test("a shop, a product and a load are taken, whichever gateways run", () => {
 });
 
 test("all that is wrong is one error for the user, one line each", () => {
-  const wrong = declared(shop({ frontend: { calls: [{ to: "backnd" }] }, backend: { exposed: { path: "/x/" } } }));
-  const least = { "mesh:target": "kind", "mesh:sources": "built" };
+  const wrong = declared(shop({ frontend: { calls: [{ to: "backnd" }] }, backend: { exposed: { api: { path: "/x/" } } } }));
   const refused = () => planStack(least, "local", "pulumi", wrong);
   expect(refused).toThrow(RefusedError);
   expect(refused).toThrow(UserError);
   expect(refused).toThrow(
     [
       "The applications are refused:",
-      `  - apps: prod/backend exposed.path is "/x/"; allowed: ${path}`,
+      `  - apps: prod/backend exposed.api.path is "/x/"; allowed: ${path}`,
       '  - apps: prod/frontend calls[0].to is "backnd"; allowed: one of frontend, database, product/product, backend',
     ].join("\n"),
   );
@@ -162,9 +163,28 @@ describe("names", () => {
       'apps: a-b/c name is "c"; allowed: a name that is unique after joining namespace and name; a/b-c name has it already',
       expect.stringContaining("apps: a-b/c versions.v1 "),
     ]);
-    expect(alone(service("a", { exposed: { path: "/a" } }), service("a-exposed"))).toEqual([
-      'apps: alone/a exposed is {"path":"/a"}; allowed: a name that the rules for gateways of no other service have; alone/a-exposed name has it already',
+  });
+
+  test("the Service of an exposure that is treated otherwise has a name of its own", () => {
+    const exposing = (name: string, exposure: string, more: Partial<ServiceSpec> = {}) =>
+      service(name, { exposed: { [exposure]: { path: `/${name}`, timeout: "1m" } }, ...more });
+    const taken = 'is {"path":"/a","timeout":"1m"}; allowed: a name that no other Service has;';
+    expect(alone(exposing("a", "b"), service("a-b"))).toEqual([`apps: alone/a exposed.b ${taken} alone/a-b name has it already`]);
+    expect(alone(exposing("a", "b", { exposed: { b: { path: "/a" } } }), service("a-b"))).toEqual([]);
+    expect(alone(exposing("a", "headless", { storage: { "/data": "1Gi" } }))).toEqual([
+      `apps: alone/a exposed.headless ${taken} alone/a storage has it already`,
     ]);
+    expect(alone(exposing("a-b", "c"), exposing("a", "b-c"))).toEqual([
+      `apps: alone/a exposed.b-c ${taken} alone/a-b exposed.c has it already`,
+    ]);
+    const [database] = prod.databases ?? [];
+    const databases = [{ ...(database as DatabaseSpec), name: "a-b" }];
+    expect(problems([{ namespace: "alone", services: [exposing("a", "b")], databases }])).toEqual([
+      `apps: alone/a exposed.b ${taken} alone/a-b name has it already`,
+    ]);
+    // In another namespace it is another one.
+    const other = { namespace: "other", services: [service("a-b")] };
+    expect(problems([{ namespace: "alone", services: [exposing("a", "b")] }, other])).toEqual([]);
   });
 });
 
@@ -249,28 +269,28 @@ describe("calls", () => {
     expect(of({ frontend: { calls: [{ to: "backend", paths: [wrong] }] } })).toEqual([
       `apps: prod/frontend calls[0].paths[0] is "${wrong}"; allowed: ${path}`,
     ]);
-    expect(of({ product: { exposed: { path: wrong } } })).toEqual([
-      `apps: product/product exposed.path is "${wrong}"; allowed: ${path}`,
+    expect(of({ product: { exposed: { products: { path: wrong } } } })).toEqual([
+      `apps: product/product exposed.products.path is "${wrong}"; allowed: ${path}`,
     ]);
   });
 });
 
 describe("what is exposed", () => {
   test("two services on one path", () => {
-    expect(of({ backend: { exposed: { path: "/" } } })).toEqual([
-      'apps: prod/backend exposed.path is "/"; allowed: a path that nobody else has; prod/frontend exposed.path has / already',
+    expect(of({ backend: { exposed: { api: { path: "/" } } } })).toEqual([
+      'apps: prod/backend exposed.api.path is "/"; allowed: a path that nobody else has; prod/frontend exposed.page.path has / already',
     ]);
   });
 
   test("but not on one gateway", () => {
-    const changes = (gateway: GatewayName) => ({ exposed: { path: "/", gateways: [gateway] } });
+    const changes = (gateway: GatewayName) => ({ exposed: { api: { path: "/", gateways: [gateway] } } });
     expect(of({ frontend: changes("kong"), backend: changes("istio") })).toEqual([]);
     expect(of({ frontend: changes("kong"), backend: changes("kong") })).toHaveLength(1);
   });
 
   test("a path of another's version", () => {
-    expect(of({ backend: { exposed: { path: "/api/v2/products" } } })).toEqual([
-      'apps: product/product exposed.versioned is "/api/{version}/products"; allowed: a path that nobody else has; prod/backend exposed.path has /api/v2/products already',
+    expect(of({ backend: { exposed: { api: { path: "/api/v2/products" } } } })).toEqual([
+      'apps: product/product exposed.products.versioned is "/api/{version}/products"; allowed: a path that nobody else has; prod/backend exposed.api.path has /api/v2/products already',
     ]);
   });
 
@@ -283,43 +303,43 @@ describe("what is exposed", () => {
     "/{version}/*",
     "/{v}/products",
   ])("%j as the path of each version", (versioned) => {
-    expect(of({ product: { exposed: { path: "/api/products", versioned } } })).toContainEqual(
-      `apps: product/product exposed.versioned is "${versioned}"; allowed: a path such as /api/{version}/products, with {version} in it once`,
+    expect(of({ product: { exposed: { products: { path: "/api/products", versioned } } } })).toContainEqual(
+      `apps: product/product exposed.products.versioned is "${versioned}"; allowed: a path such as /api/{version}/products, with {version} in it once`,
     );
   });
 
   test("methods, and those that pages of other origins are promised", () => {
-    expect(of({ product: { exposed: { path: "/p", methods: ["post"] } } })).toEqual([
-      `apps: product/product exposed.methods[0] is "post"; allowed: ${methods}`,
+    expect(of({ product: { exposed: { products: { path: "/p", methods: ["post"] } } } })).toEqual([
+      `apps: product/product exposed.products.methods[0] is "post"; allowed: ${methods}`,
     ]);
-    expect(of({ product: { exposed: { path: "/p", methods: [] } } })).toEqual([
-      "apps: product/product exposed.methods is []; allowed: at least one, or none at all, which means GET and HEAD",
+    expect(of({ product: { exposed: { products: { path: "/p", methods: [] } } } })).toEqual([
+      "apps: product/product exposed.products.methods is []; allowed: at least one, or none at all, which means GET and HEAD",
     ]);
     const cors = { origins: ["*"], methods: ["GET", "POST", "OPTIONS"] };
-    expect(of({ product: { exposed: { path: "/p", policies: { cors } } } })).toEqual([
-      'apps: product/product exposed.policies.cors.methods[1] is "POST"; allowed: one of exposed.methods: GET, HEAD',
+    expect(of({ product: { exposed: { products: { path: "/p", policies: { cors } } } } })).toEqual([
+      'apps: product/product exposed.products.policies.cors.methods[1] is "POST"; allowed: one of the methods of the exposure: GET, HEAD',
     ]);
-    expect(of({ product: { exposed: { path: "/p", methods: ["GET", "POST"], policies: { cors } } } })).toEqual([]);
+    expect(of({ product: { exposed: { products: { path: "/p", methods: ["GET", "POST"], policies: { cors } } } } })).toEqual([]);
   });
 
   test("on a gateway that does not run", () => {
-    expect(of({ product: { exposed: { path: "/p", gateways: ["kong"] } } }, ["istio"])).toEqual([
-      'apps: product/product exposed.gateways[0] is "kong"; allowed: a gateway that runs: istio',
+    expect(of({ product: { exposed: { products: { path: "/p", gateways: ["kong"] } } } }, ["istio"])).toEqual([
+      'apps: product/product exposed.products.gateways[0] is "kong"; allowed: a gateway that runs: istio',
     ]);
-    expect(of({ product: { exposed: { path: "/p", gateways: [] } } })).toEqual([
-      "apps: product/product exposed.gateways is []; allowed: at least one, or none at all, which means every gateway that runs",
+    expect(of({ product: { exposed: { products: { path: "/p", gateways: [] } } } })).toEqual([
+      "apps: product/product exposed.products.gateways is []; allowed: at least one, or none at all, which means every gateway that runs",
     ]);
   });
 
   test("with a policy that a gateway cannot hold", () => {
     const exposed = { path: "/p", policies: { apiKeys: { consumers: ["ann"] } } };
-    expect(of({ product: { exposed } })).toEqual([
-      'apps: product/product exposed.policies.apiKeys is {"consumers":["ann"]}; allowed: none while Istio\'s gateway offers the service; exposed.gateways: [kong] leaves it to Kong',
+    expect(of({ product: { exposed: { products: exposed } } })).toEqual([
+      'apps: product/product exposed.products.policies.apiKeys is {"consumers":["ann"]}; allowed: none while Istio\'s gateway offers the service; exposed.products.gateways: [kong] leaves it to Kong',
     ]);
-    expect(of({ product: { exposed: { ...exposed, gateways: ["kong"] } } })).toEqual([]);
+    expect(of({ product: { exposed: { products: { ...exposed, gateways: ["kong"] } } } })).toEqual([]);
     const rateLimit = { requests: 1, per: "second", by: "consumer" } as const;
-    expect(of({ product: { exposed: { path: "/p", gateways: ["kong"], policies: { rateLimit } } } })).toEqual([
-      'apps: product/product exposed.policies.rateLimit.by is "consumer"; allowed: consumer only with apiKeys, which tell consumers apart',
+    expect(of({ product: { exposed: { products: { path: "/p", gateways: ["kong"], policies: { rateLimit } } } } })).toEqual([
+      'apps: product/product exposed.products.policies.rateLimit.by is "consumer"; allowed: consumer only with apiKeys, which tell consumers apart',
     ]);
   });
 
@@ -328,11 +348,209 @@ describe("what is exposed", () => {
       policies: { jwt: { issuer: "https://issuer", keys: [jwk(curve(namedCurve))] } },
     });
     const given = of({
-      backend: { exposed: { path: "/b", ...trusting("P-256") } },
-      product: { exposed: { path: "/p", ...trusting("P-384") } },
+      backend: { exposed: { api: { path: "/b", ...trusting("P-256") } } },
+      product: { exposed: { products: { path: "/p", ...trusting("P-384") } } },
     });
     expect(given).toEqual([
-      "apps: product/product exposed.policies.jwt.keys is refused; allowed: the keys that prod/backend has for https://issuer",
+      "apps: product/product exposed.products.policies.jwt.keys is refused; allowed: the keys that prod/backend has for https://issuer",
+    ]);
+  });
+});
+
+describe("several exposures", () => {
+  const tls = { hosts: ["shop.example.com", "*.example.org", "www.example.org"], plaintext: true };
+  /** What is wrong with services of these exposures, in front of these gateways. */
+  const exposing = (
+    services: Readonly<Record<string, ServiceSpec["exposed"]>>,
+    { gateways = both, ...changes }: Partial<typeof tls> & { readonly gateways?: readonly GatewayName[] } = {},
+  ) =>
+    judge(
+      declared([
+        { namespace: "team", services: Object.entries(services).map(([name, exposed]) => service(name, exposed && { exposed })) },
+      ]),
+      { gateways: factsOf(...gateways), tls: { ...tls, ...changes } },
+    ).map((problem) => problem.replace("apps: team/", ""));
+
+  const shared = { path: "/p", methods: ["GET", "POST"] };
+  test.each<[string, object, object]>([
+    ["another method", { ...shared, methods: ["GET", "HEAD"] }, { ...shared, methods: ["POST"] }],
+    ["another path", shared, { ...shared, path: "/p/q" }],
+    ["the path alone, and not what is below it", shared, { ...shared, exact: true }],
+    ["a host alone, and not all", shared, { ...shared, hosts: ["shop.example.com"] }],
+    ["another host", { ...shared, hosts: ["www.example.org"] }, { ...shared, hosts: ["shop.example.com"] }],
+    [
+      "a host alone, and not all below a name",
+      { ...shared, hosts: ["*.example.org"] },
+      { ...shared, hosts: ["www.example.org"] },
+    ],
+    ["another gateway", { ...shared, gateways: ["kong"] }, { ...shared, gateways: ["istio"] }],
+  ])("may have %s", (_what, one, other) => {
+    expect(exposing({ web: { one: one as typeof shared, other: other as typeof shared } })).toEqual([]);
+    expect(exposing({ web: { one: one as typeof shared }, also: { other: other as typeof shared } })).toEqual([]);
+  });
+
+  test.each<[string, object, object]>([
+    ["one method in common", shared, { ...shared, methods: ["POST", "PUT"] }],
+    ["the methods that nothing is said of", { path: "/p" }, { path: "/p" }],
+    [
+      "one host in common",
+      { ...shared, hosts: ["shop.example.com", "a.example.org"] },
+      { ...shared, hosts: ["a.example.org", "www.example.org"] },
+    ],
+    ["all hosts below a name", { ...shared, hosts: ["*.example.org"] }, { ...shared, hosts: ["*.example.org"] }],
+    ["exactly one path", { ...shared, exact: true }, { ...shared, exact: true }],
+    ["one gateway in common", shared, { ...shared, gateways: ["istio"] }],
+    ["a redirect of every method", { ...shared, methods: ["PUT"] }, { path: "/p", redirect: { path: "/q" } }],
+  ])("may not have %s", (_what, one, other) => {
+    const refused = (place: string, first: string) => [
+      `${place}.path is "/p"; allowed: a path that nobody else has; ${first}.path has /p already`,
+    ];
+    const [first, second] = [one, other] as (typeof shared)[];
+    if (!first || !second) throw new Error("there are two");
+    expect(exposing({ web: { one: first, other: second } })).toEqual(refused("web exposed.other", "team/web exposed.one"));
+    expect(exposing({ web: { one: first }, also: { other: second } })).toEqual(
+      refused("also exposed.other", "team/web exposed.one"),
+    );
+  });
+
+  test("tell no page of their methods where others have the path with other ones, whichever is declared first", () => {
+    const read = { path: "/p", policies: { cors: { origins: ["*"], methods: ["GET" as const] } } };
+    const write = { path: "/p", methods: ["POST" as const] };
+    for (const exposed of [
+      { read, write },
+      { write, read },
+    ]) {
+      expect(exposing({ web: exposed })).toEqual([
+        expect.stringMatching(/^web exposed\.read\.policies\.cors is .*web exposed\.write\.path has/),
+      ]);
+    }
+  });
+
+  const path = (to: string) => ({ redirect: { path: to, code: 308 as const } });
+  const host = (to: string) => ({ redirect: { host: to, code: 308 as const } });
+  test.each<[string, object, string[]]>([
+    ["to itself", { a: { path: "/", ...path("/") } }, ["a"]],
+    ["below itself", { a: { path: "/a", ...path("/a/b") } }, ["a"]],
+    ["to its own host", { a: { path: "/", hosts: ["shop.example.com"], ...host("shop.example.com") } }, ["a"]],
+    ["to one of all hosts", { a: { path: "/a", ...host("shop.example.com") } }, ["a"]],
+    ["to another one that leads back", { a: { path: "/a", ...path("/b") }, b: { path: "/b", ...path("/a/c") } }, ["a", "b"]],
+    ["to one that leads back, from aside", { c: { path: "/c", ...path("/a") }, a: { path: "/a", ...path("/a") } }, ["a"]],
+    ["to a path above", { a: { path: "/a", ...path("/") }, b: { path: "/" } }, []],
+    ["beside an exact path", { a: { path: "/a", exact: true, ...path("/a/b") } }, []],
+    ["to a host of others", { a: { path: "/", ...host("elsewhere.example.net") } }, []],
+    ["to another host of its own", { a: { path: "/", hosts: ["www.example.org"], ...host("shop.example.com") } }, []],
+  ])("that lead clients %s", (_what, exposed, refused) => {
+    const found = exposing({ web: exposed as NonNullable<ServiceSpec["exposed"]> });
+    expect(found.map((problem) => problem.replace(/\.redirect is .*/, ""))).toEqual(refused.map((name) => `web exposed.${name}`));
+  });
+
+  test("may not have the path of one of their own versions", () => {
+    expect(exposing({ web: { api: { path: "/v1", versioned: "/{version}" } } })).toEqual([
+      'web exposed.api.versioned is "/{version}"; allowed: a path that nobody else has; team/web exposed.api.path has /v1 already',
+    ]);
+  });
+
+  test("have no pages of other origins where methods alone tell them apart: a browser asks before with none of these", () => {
+    const cors = { origins: ["*"], methods: ["GET"] };
+    const [read, write] = [
+      { path: "/p", policies: { cors } },
+      { path: "/p", methods: ["POST"] },
+    ];
+    const nothing = "nothing where others have the path with other methods, as";
+    expect(exposing({ web: { write, read } })).toEqual([
+      `web exposed.read.policies.cors is ${JSON.stringify(cors)}; allowed: ${nothing} team/web exposed.write.path has /p`,
+    ]);
+    expect(exposing({ web: { write: { ...write, exact: true }, read } })).toEqual([]);
+  });
+
+  test("are for hosts that have a certificate", () => {
+    const hosts = ["shop.example.com", "*.example.org", "a.example.org", "a.b.example.org", "*.example.com", "api.example.com"];
+    const allowed = `a host that has a certificate, by mesh:tls.hosts: ${tls.hosts.join(", ")}`;
+    expect(exposing({ web: { api: { path: "/p", hosts } } })).toEqual([
+      `web exposed.api.hosts[3] is "a.b.example.org"; allowed: ${allowed}`,
+      `web exposed.api.hosts[4] is "*.example.com"; allowed: ${allowed}`,
+      `web exposed.api.hosts[5] is "api.example.com"; allowed: ${allowed}`,
+    ]);
+    // Where the setting is wrong by itself, what would follow is not told.
+    const exposed = { api: { path: "/p", hosts } };
+    expect(judge(declared([{ namespace: "team", services: [service("web", { exposed })] }]), { tls: undefined })).toEqual([]);
+  });
+
+  test("are each reached: others that name all hosts leave nothing, unless other hosts are served in plain HTTP", () => {
+    const services = {
+      web: {
+        own: { path: "/p", hosts: tls.hosts },
+        exact: { path: "/p", exact: true },
+        below: { path: "/p/q" },
+        up: { path: "/" },
+      },
+    };
+    expect(exposing(services)).toEqual([]);
+    const left = (title: string) => `a path that ${title} has left: for all its hosts others, which name them, take everything`;
+    const told = (title: string) =>
+      ["exact", "below"].map(
+        (name) => `web exposed.${name}.path is "${name === "exact" ? "/p" : "/p/q"}"; allowed: ${left(title)}`,
+      );
+    expect(exposing(services, { plaintext: false })).toEqual([...told("Kong"), ...told("Istio's gateway")]);
+    expect(exposing(services, { plaintext: false, gateways: ["istio"] })).toEqual(told("Istio's gateway"));
+    // A host that nobody names is left.
+    expect(exposing(services, { plaintext: false, hosts: [...tls.hosts, "api.example.com"] })).toEqual([]);
+  });
+
+  test("of gRPC are not below a path where Kong tells methods apart", () => {
+    const rpc = service("rpc", {
+      ports: [{ name: "grpc", protocol: "grpc", port: 9090, target: 9090 }],
+      exposed: { calls: { path: "/shop.Orders" } },
+    });
+    const web = (path: string, hosts?: readonly string[]) =>
+      service("web", {
+        exposed: { read: { path, ...(hosts && { hosts }) }, write: { path, methods: ["POST"], ...(hosts && { hosts }) } },
+      });
+    const told = (own: ServiceSpec, ...gateways: GatewayName[]) =>
+      judge(declared([{ namespace: "team", services: [own, rpc] }]), { gateways: factsOf(...gateways), tls });
+    expect(told(web("/"), ...both)).toEqual([
+      expect.stringMatching(
+        /^apps: team\/rpc exposed\.calls\.path is "\/shop\.Orders"; allowed: .* Kong tells methods apart, as \/$/,
+      ),
+    ]);
+    expect(told(web("/"), "istio")).toEqual([]);
+    expect(told(web("/shop"), ...both)).toEqual([]);
+  });
+
+  test("have policies each for itself", () => {
+    const keys = { apiKeys: { consumers: ["ann"] } };
+    const exposed = (gateways?: readonly ["kong"]) => ({
+      open: { path: "/open" },
+      partners: { path: "/partners", policies: keys, ...(gateways && { gateways }) },
+    });
+    expect(exposing({ web: exposed(["kong"]) })).toEqual([]);
+    expect(exposing({ web: exposed() })).toEqual([
+      'web exposed.partners.policies.apiKeys is {"consumers":["ann"]}; allowed: none while Istio\'s gateway offers the service; exposed.partners.gateways: [kong] leaves it to Kong',
+    ]);
+  });
+
+  test("of one service trust an issuer by the same keys", () => {
+    const jwt = (namedCurve: string) => ({ policies: { jwt: { issuer: "https://issuer", keys: [jwk(curve(namedCurve))] } } });
+    const [one, other] = [jwt("P-256"), jwt("P-384")];
+    expect(exposing({ web: { a: { path: "/a", ...one }, b: { path: "/b", ...one } } })).toEqual([]);
+    expect(exposing({ web: { a: { path: "/a", ...one }, b: { path: "/b", ...other } } })).toEqual([
+      "web exposed.b.policies.jwt.keys is refused; allowed: the keys that team/web has for https://issuer",
+    ]);
+  });
+
+  test("are told once of what the service says of all of them", () => {
+    const { retries } = defaultResilience;
+    const pool = { ...defaultResilience.pool, maxConnections: 1 };
+    const web = service("web", {
+      exposed: { a: { path: "/a" }, b: { path: "/b" }, c: { path: "/c", gateways: ["istio"] } },
+      rules: { match: [], affinity: "address" },
+      resilience: { ...defaultResilience, pool, retries: { ...retries, maxBodyBytes: 50_000_000 } },
+    });
+    const gatewaySettings = { istioGateway: { ...planStack(least, "local").config.istioGateway } };
+    const found = judge(declared([{ namespace: "team", services: [web] }]), { tls, gatewaySettings });
+    expect(found.map((problem) => problem.split(" is ")[0])).toEqual([
+      "apps: team/web rules.affinity",
+      "apps: team/web resilience.retries.maxBodyBytes",
     ]);
   });
 });
@@ -422,7 +640,7 @@ describe("databases", () => {
     problems([{ ...prod, databases: (prod.databases ?? []).map((database) => ({ ...database, ...changes })) }, product, load]);
 
   test.each<[string, Record<string, unknown>, string]>([
-    ["exposed", { exposed: { path: "/db" } }, "exposed is not a key; allowed: image, database, user, storage"],
+    ["exposed", { exposed: { api: { path: "/db" } } }, "exposed is not a key; allowed: image, database, user, storage"],
     ["that call somebody", { calls: [{ to: "backend" }] }, "calls is not a key; allowed: image, database, user, storage"],
     [
       "of a user that PostgreSQL keeps for itself",

@@ -28,7 +28,10 @@ test.each([
   "https://*.example.com/path",
 ])("%s is none, and refused", (origin) => {
   expect(isOrigin(origin)).toBe(false);
-  const changes = { "mesh:sources": "published", ...product({ exposed: { policies: { cors: { origins: [origin] } } } }) };
+  const changes = {
+    "mesh:sources": "published",
+    ...product({ exposed: { products: { policies: { cors: { origins: [origin] } } } } }),
+  };
   expect(problems(changes)).toEqual([expect.stringContaining("allowed: an origin such as https://example.com, without a path")]);
 });
 

@@ -55,9 +55,11 @@ const store: ApplicationDeclaration = {
       resilience: { timeout: "8s", retries: { attempts: 1, perTryTimeout: "2s" } },
       calls: [{ to: "stock" }],
       exposed: {
-        path: "/store",
-        methods: ["GET", "PUT"],
-        policies: { rateLimit: { requests: 10, per: "second" }, maxBodyBytes: 1_000 },
+        api: {
+          path: "/store",
+          methods: ["GET", "PUT"],
+          policies: { rateLimit: { requests: 10, per: "second" }, maxBodyBytes: 1_000 },
+        },
       },
     },
     inner: {
@@ -132,14 +134,93 @@ describe("a mapping merges", () => {
   });
 });
 
+describe("of each exposure that is declared, a stack sets where and for whom it is", () => {
+  const several: ApplicationDeclaration = {
+    ...store,
+    services: {
+      ...store.services,
+      store: {
+        ...(store.services?.store as NonNullable<typeof store.services>[string]),
+        exposed: { api: { path: "/store" }, events: { path: "/events", stream: true, hosts: ["events.example.com"] } },
+      },
+    },
+  };
+  const tls = { "mesh:tls": { hosts: ["shop.example.com", "*.example.org"] } };
+  const exposedWith = (exposed: unknown) =>
+    serviceOf(plan({ ...tls, ...settings({ exposed }) }, undefined, [several]), "store").exposed;
+
+  test("and leaves the others as they are", () => {
+    const api = { hosts: ["a.example.org"], gateways: ["istio"], methods: ["POST"], policies: { maxBodyBytes: 1 } };
+    expect(exposedWith({ api, events: { hosts: ["shop.example.com"] } })).toEqual({
+      api: { path: "/store", ...api },
+      events: { path: "/events", stream: true, hosts: ["shop.example.com"] },
+    });
+    expect(exposedWith({ events: { hosts: null } })).toEqual({
+      api: { path: "/store" },
+      events: { path: "/events", stream: true },
+    });
+  });
+
+  test.each<[string, unknown, string]>([
+    [
+      "an exposure that is not declared",
+      { page: { hosts: ["a.example.org"] } },
+      "exposed.page is not a setting; allowed: api, events",
+    ],
+    [
+      "what is no name of one",
+      { constructor: { methods: ["GET"] } },
+      "exposed.constructor is not a setting; allowed: api, events",
+    ],
+    ["the star that stands for names", { "*": { methods: ["GET"] } }, "exposed.* is not a setting; allowed: api, events"],
+    [
+      "no exposure of several",
+      { events: null },
+      "exposed.events is null; allowed: a mapping with hosts, gateways, methods, policies",
+    ],
+    ["what was of the only one", { methods: ["GET"] }, "exposed.methods is not a setting; allowed: api, events"],
+    ...["port", "path", "exact", "versioned", "rewrite", "redirect", "timeout", "stream"].map(
+      (option): [string, unknown, string] => [
+        `its ${option}`,
+        { api: { [option]: "x" } },
+        `exposed.api.${option} is not a setting; allowed: hosts, gateways, methods, policies`,
+      ],
+    ),
+    [
+      "a host without a certificate",
+      { api: { hosts: ["shop.example.net"] }, events: { hosts: ["shop.example.com"] } },
+      'exposed.api.hosts[0] is "shop.example.net"; allowed: a host that has a certificate, by mesh:tls.hosts: shop.example.com, *.example.org',
+    ],
+  ])("not %s", (_what, exposed, sentence) => {
+    const found = problems(
+      { ...tls, ...settings({ exposed: { events: { hosts: ["shop.example.com"] }, ...(exposed as object) } }) },
+      undefined,
+      [several],
+    );
+    expect(found[0]).toBe(`mesh:apps.stores.store.${sentence}`);
+  });
+
+  test("and a declared host that has no certificate is told of the declaration", () => {
+    expect(problems(tls, undefined, [several])).toEqual([
+      'apps: stores/store exposed.events.hosts[0] is "events.example.com"; allowed: a host that has a certificate, by mesh:tls.hosts: shop.example.com, *.example.org',
+    ]);
+  });
+});
+
 test("a list replaces", () => {
-  expect(storeWith({ exposed: { methods: ["POST"] } }).exposed).toEqual({ ...store.services?.store?.exposed, methods: ["POST"] });
+  expect(storeWith({ exposed: { api: { methods: ["POST"] } } }).exposed).toEqual({
+    api: { ...store.services?.store?.exposed?.api, methods: ["POST"] },
+  });
 });
 
 describe("null removes", () => {
   test("a policy, and leaves the others", () => {
-    expect(storeWith({ exposed: { policies: { rateLimit: null } } }).exposed?.policies).toEqual({ maxBodyBytes: 1_000 });
-    expect(storeWith({ exposed: { policies: null } }).exposed).toEqual({ path: "/store", methods: ["GET", "PUT"] });
+    expect(storeWith({ exposed: { api: { policies: { rateLimit: null } } } }).exposed?.api?.policies).toEqual({
+      maxBodyBytes: 1_000,
+    });
+    expect(storeWith({ exposed: { api: { policies: null } } }).exposed).toEqual({
+      api: { path: "/store", methods: ["GET", "PUT"] },
+    });
   });
 
   test("a version, the canary, a variable", () => {
@@ -151,9 +232,9 @@ describe("null removes", () => {
 
   test("but not what is exposed as a whole, which an empty key would be: paths are not a stack's", () => {
     expect(problems({ "mesh:apps": { stores: { store: { exposed: null } } } }, undefined, [store])).toEqual([
-      "mesh:apps.stores.store.exposed is null; allowed: a mapping with gateways, methods, policies",
+      "mesh:apps.stores.store.exposed is null; allowed: a mapping with api",
     ]);
-    expect(storeWith({ exposed: { policies: null } }).exposed).not.toHaveProperty("policies");
+    expect(storeWith({ exposed: { api: { policies: null } } }).exposed?.api).not.toHaveProperty("policies");
   });
 
   test("a number, for which the default is back", () => {
@@ -220,8 +301,8 @@ describe("a setting of nothing is one sentence, with what there is", () => {
     ],
     [
       "the path of what is exposed",
-      product({ exposed: { path: "/x" } }),
-      "mesh:apps.product.product.exposed.path is not a setting; allowed: gateways, methods, policies",
+      product({ exposed: { products: { path: "/x" } } }),
+      "mesh:apps.product.product.exposed.products.path is not a setting; allowed: hosts, gateways, methods, policies",
     ],
     [
       "the policies of a service, where they were in earlier versions",
@@ -235,7 +316,7 @@ describe("a setting of nothing is one sentence, with what there is", () => {
     ],
     [
       "a database for gateways",
-      shop({ database: { exposed: {} } }),
+      shop({ database: { exposed: { api: {} } } }),
       "mesh:apps.prod.database.exposed is not a setting; allowed: image, storage",
     ],
     [
@@ -248,7 +329,7 @@ describe("a setting of nothing is one sentence, with what there is", () => {
   });
 
   test("the gateways of a service that apps/ does not expose", () => {
-    const changes = { "mesh:apps": { stores: { inner: { exposed: { gateways: ["istio"] } } } } };
+    const changes = { "mesh:apps": { stores: { inner: { exposed: { api: { gateways: ["istio"] } } } } } };
     expect(problems(changes, undefined, [store])).toEqual([
       "mesh:apps.stores.inner.exposed is not a setting here: apps/ declares nothing of it",
     ]);
@@ -321,18 +402,18 @@ test("an encrypted option is refused, as it would be plain text in the cluster, 
   expect(problems(secret, "file", [store])).toEqual([
     expect.stringMatching(/^mesh:apps holds an encrypted value, .*; allowed: env with/),
   ]);
-  const wrong = { env: { TOKEN: ["hunter2"] }, exposed: { policies: { jwt: [{ kty: "RSA", d: "hunter2" }] } } };
+  const wrong = { env: { TOKEN: ["hunter2"] }, exposed: { api: { policies: { jwt: [{ kty: "RSA", d: "hunter2" }] } } } };
   const told = problems({ "mesh:apps": { stores: { store: wrong } } }, undefined, [store]).join("\n");
   expect(told).toContain("mesh:apps.stores.store.env.TOKEN is refused");
-  expect(told).toContain("mesh:apps.stores.store.exposed.policies.jwt is refused");
+  expect(told).toContain("mesh:apps.stores.store.exposed.api.policies.jwt is refused");
   expect(told).not.toContain("hunter2");
 });
 
 test("of what is exposed, a problem of the path is the declaration's, whatever the stack says beside it", () => {
   const other = { ...store, namespace: "others" };
-  const changes = { "mesh:apps": { others: { store: { exposed: { policies: {} } } } } };
+  const changes = { "mesh:apps": { others: { store: { exposed: { api: { policies: {} } } } } } };
   expect(problems(changes, undefined, [store, other])).toContainEqual(
-    expect.stringMatching(/^apps: others\/store exposed\.path /),
+    expect.stringMatching(/^apps: others\/store exposed\.api\.path /),
   );
 });
 

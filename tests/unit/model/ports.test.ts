@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { ApplicationDeclaration } from "../../../model/application.ts";
 import { checkApplications } from "../../../model/checks/check.ts";
-import { exposedPort } from "../../../model/exposed.ts";
+import { exposuresOf } from "../../../model/exposed.ts";
 import { hasRequests, isMultiplexed, type Port, type Protocol, portNamed, protocols } from "../../../model/ports.ts";
 import { routesOf } from "../../../model/route.ts";
 import { factsOf } from "../../lib/shop.ts";
@@ -277,7 +277,8 @@ test("a canary is refused where no port has requests, whose header would choose 
 });
 
 describe("what is exposed", () => {
-  const exposing = (exposed: object, ports: unknown = each) => problemsOf(ports, { exposed: { path: "/a", ...exposed } });
+  const exposing = (exposed: object, ports: unknown = each) =>
+    problemsOf(ports, { exposed: { api: { path: "/a", ...exposed } } });
 
   test.each(["http", "http2", "grpc"])("is the port %s of several", (port) => {
     expect(exposing({ port })).toEqual([]);
@@ -286,49 +287,51 @@ describe("what is exposed", () => {
   test("needs no name where one port alone has requests", () => {
     const { http, tcp, tls } = each;
     expect(exposing({}, { http, tcp, tls })).toEqual([]);
-    expect(exposedPort({ ports: portsOf({ tcp, http, tls }) ?? [], exposed: { path: "/a" } })).toMatchObject({ name: "http" });
+    expect(exposuresOf({ ports: portsOf({ tcp, http, tls }) ?? [], exposed: { api: { path: "/a" } } })).toMatchObject([
+      { name: "api", port: { name: "http" } },
+    ]);
   });
 
   test("is nothing of a service that is not exposed", () => {
-    expect(exposedPort({ ports: portsOf(each) ?? [] })).toBeUndefined();
+    expect(exposuresOf({ ports: portsOf(each) ?? [] })).toEqual([]);
   });
 
   const several = "allowed: one of the ports of HTTP or gRPC: http, http2, grpc";
   test.each<[string, object, unknown, string]>([
-    ["no name where there are several", {}, each, `exposed.port is not given; ${several}`],
-    ["a name that is none of them", { port: "web" }, each, `exposed.port is "web"; ${several}`],
-    ["a port of TCP", { port: "tcp" }, each, `exposed.port is "tcp"; ${several}`],
-    ["a port of TLS", { port: "tls" }, each, `exposed.port is "tls"; ${several}`],
-    ["a number", { port: 80 }, each, "exposed.port is 80; allowed: the name of a port"],
+    ["no name where there are several", {}, each, `exposed.api.port is not given; ${several}`],
+    ["a name that is none of them", { port: "web" }, each, `exposed.api.port is "web"; ${several}`],
+    ["a port of TCP", { port: "tcp" }, each, `exposed.api.port is "tcp"; ${several}`],
+    ["a port of TLS", { port: "tls" }, each, `exposed.api.port is "tls"; ${several}`],
+    ["a number", { port: 80 }, each, "exposed.api.port is 80; allowed: the name of a port"],
     [
       "no port that has requests",
       {},
       { tcp: each.tcp, tls: each.tls },
-      'exposed is {"path":"/a"}; allowed: nothing, as gateways take requests and no port has protocol http, http2 or grpc',
+      'exposed is {"api":{"path":"/a"}}; allowed: nothing, as gateways take requests and no port has protocol http, http2 or grpc',
     ],
     [
       "methods of gRPC",
       { port: "grpc", methods: ["POST"] },
       each,
-      'exposed.methods is ["POST"]; allowed: nothing of gRPC, whose methods are paths below exposed.path',
+      `exposed.api.methods is ["POST"]; allowed: nothing of gRPC, whose methods are paths below the exposure's path`,
     ],
     [
       "versions by path of gRPC",
       { port: "grpc", versioned: "/{version}/a" },
       each,
-      'exposed.versioned is "/{version}/a"; allowed: nothing of gRPC, whose clients do not choose the path',
+      'exposed.api.versioned is "/{version}/a"; allowed: nothing of gRPC, whose clients do not choose the path',
     ],
     [
       "a bound of bodies of gRPC",
       { port: "grpc", policies: { maxBodyBytes: 1_000 } },
       each,
-      "exposed.policies.maxBodyBytes is 1000; allowed: nothing of gRPC, whose calls may be streams",
+      "exposed.api.policies.maxBodyBytes is 1000; allowed: nothing of gRPC, whose calls may be streams",
     ],
     [
       "pages of other origins for gRPC",
       { port: "grpc", policies: { cors: { origins: ["*"] } } },
       each,
-      'exposed.policies.cors is {"origins":["*"]}; allowed: nothing of gRPC, which pages cannot speak',
+      'exposed.api.policies.cors is {"origins":["*"]}; allowed: nothing of gRPC, which pages cannot speak',
     ],
   ])("is refused with %s", (_what, exposed, ports, sentence) => {
     expect(exposing(exposed, ports)).toEqual([sentence]);
@@ -338,10 +341,10 @@ describe("what is exposed", () => {
     const policies = { maxBodyBytes: 1, cors: { origins: ["*"] } };
     const found = exposing({ port: "grpc", methods: ["GET"], versioned: "/{version}", policies });
     expect(found.map((problem) => problem.split(" is ")[0])).toEqual([
-      "exposed.methods",
-      "exposed.versioned",
-      "exposed.policies.maxBodyBytes",
-      "exposed.policies.cors",
+      "exposed.api.methods",
+      "exposed.api.versioned",
+      "exposed.api.policies.maxBodyBytes",
+      "exposed.api.policies.cors",
     ]);
   });
 
@@ -354,7 +357,7 @@ describe("what is exposed", () => {
     ["http2", 81],
     ["grpc", 82],
   ])("is a route of %s to the Service's port", (port, number) => {
-    const { applications } = check({ web: listening(each, { exposed: { path: "/a", port } }) });
+    const { applications } = check({ web: listening(each, { exposed: { api: { path: "/a", port } } }) });
     expect(applications.flatMap((application) => routesOf(application, ["kong"])).map(({ service }) => service)).toEqual([
       { name: "web", namespace: "shop", port: number, protocol: port },
     ]);

@@ -4,13 +4,13 @@ import type { ApplicationSpec, ServiceSpec } from "../../../model/application.ts
 import { CallGraph } from "../../../model/callGraph.ts";
 import type { Call } from "../../../model/calls.ts";
 import { checkApplications } from "../../../model/checks/check.ts";
-import { exposedPort } from "../../../model/exposed.ts";
+import { exposuresOf } from "../../../model/exposed.ts";
 import type { GatewayName } from "../../../model/gateway.ts";
 import { type Image, imageName } from "../../../model/image.ts";
 import { hasRequests, type Port } from "../../../model/ports.ts";
 import { defaultResilience } from "../../../model/resilience.ts";
 import { routesOf } from "../../../model/route.ts";
-import { declared } from "../../lib/arbitraries.ts";
+import { declared, servedHosts } from "../../lib/arbitraries.ts";
 import { declared as declaredAs, factsOf, service, versionOf } from "../../lib/shop.ts";
 
 /*
@@ -22,7 +22,7 @@ type Change = (service: ServiceSpec, applications: readonly ApplicationSpec[]) =
 const outside = { name: "out", hosts: ["api.example.com"], protocol: "tls", port: 443, target: 443, originate: false } as const;
 
 const problemsOf = (applications: readonly ApplicationSpec[], gateways: readonly GatewayName[]) =>
-  checkApplications(declaredAs(applications), { gateways: factsOf(...gateways) }).problems;
+  checkApplications(declaredAs(applications), { gateways: factsOf(...gateways), tls: servedHosts }).problems;
 const calling =
   (call: Call): Change =>
   ({ calls = [] }) => ({ calls: [...calls, call] });
@@ -132,15 +132,18 @@ const changes: Record<string, { readonly change: Change; readonly problem: RegEx
     problem: /calls\[0\]\.port is "none"; allowed: one of its ports p0|calls\[0\]\.to is ".*"; allowed: /,
   },
   "a port of connections for gateways": {
-    change: (service, applications) => ({ ...listening({ protocol: "tls" })(service, applications), exposed: { path: "/a" } }),
-    problem: /exposed is \{"path":"\/a"\}; allowed: nothing, as gateways take requests/,
+    change: (service, applications) => ({
+      ...listening({ protocol: "tls" })(service, applications),
+      exposed: { api: { path: "/a" } },
+    }),
+    problem: /exposed is \{"api":\{"path":"\/a"\}\}; allowed: nothing, as gateways take requests/,
   },
   "methods of HTTP for gRPC": {
     change: (service, applications) => ({
       ...listening({ protocol: "grpc" })(service, applications),
-      exposed: { path: "/a.B", methods: ["GET"] },
+      exposed: { api: { path: "/a.B", methods: ["GET"] } },
     }),
-    problem: /exposed\.methods is \["GET"\]; allowed: nothing of gRPC/,
+    problem: /exposed\.api\.methods is \["GET"\]; allowed: nothing of gRPC/,
   },
   "a probe in what a port does not speak": {
     change: (service, applications) => ({
@@ -150,17 +153,20 @@ const changes: Record<string, { readonly change: Change; readonly problem: RegEx
     problem: /probes\.ready\.grpc is 8080; allowed: the number of a port that is not among the ports/,
   },
   "a path with a slash at its end": {
-    change: () => ({ exposed: { path: "/a/" } }),
-    problem: /exposed\.path is "\/a\/"; allowed: /,
+    change: () => ({ exposed: { api: { path: "/a/" } } }),
+    problem: /exposed\.api\.path is "\/a\/"; allowed: /,
   },
-  "a path that is encoded": { change: () => ({ exposed: { path: "/%61" } }), problem: /exposed\.path is "\/%61"; allowed: / },
+  "a path that is encoded": {
+    change: () => ({ exposed: { api: { path: "/%61" } } }),
+    problem: /exposed\.api\.path is "\/%61"; allowed: /,
+  },
   "a path of a version without one": {
-    change: () => ({ exposed: { path: "/a", versioned: "/a/v1" } }),
-    problem: /exposed\.versioned is "\/a\/v1"; allowed: /,
+    change: () => ({ exposed: { api: { path: "/a", versioned: "/a/v1" } } }),
+    problem: /exposed\.api\.versioned is "\/a\/v1"; allowed: /,
   },
   "a method in lower case": {
-    change: () => ({ exposed: { path: "/a", methods: ["get"] } }),
-    problem: /exposed\.methods\[0\] is "get"; allowed: one of GET/,
+    change: () => ({ exposed: { api: { path: "/a", methods: ["get"] } } }),
+    problem: /exposed\.api\.methods\[0\] is "get"; allowed: one of GET/,
   },
   "tries without the time": {
     change: () => ({ resilience: { ...defaultResilience, timeout: "1s" } }),
@@ -169,9 +175,9 @@ const changes: Record<string, { readonly change: Change; readonly problem: RegEx
   "what Istio's gateway cannot do": {
     change: (service, applications) => ({
       ...listening({})(service, applications),
-      exposed: { path: "/a", gateways: ["istio"], policies: { bots: {} } },
+      exposed: { api: { path: "/a", gateways: ["istio"], policies: { bots: {} } } },
     }),
-    problem: /exposed\.policies\.bots|exposed\.gateways\[0\] is "istio"; allowed: a gateway that runs/,
+    problem: /exposed\.api\.policies\.bots|exposed\.api\.gateways\[0\] is "istio"; allowed: a gateway that runs/,
   },
 };
 
@@ -204,11 +210,11 @@ describe("any applications are refused with", () => {
       fc.property(declared(), fc.nat(), ({ applications, gateways }, pick) => {
         const [application] = applications;
         if (!application) throw new Error("there is an application");
-        const exposed = { path: "/same" };
+        const exposed = { api: { path: "/same" } };
         const both = ["one", "other"].map((name) => service(`${name}-${pick % 10}`, { exposed }));
         const wrong = [{ ...application, services: [...application.services, ...both] }, ...applications.slice(1)];
         expect(problemsOf(wrong, gateways)).toEqual([
-          `apps: ${application.namespace}/other-${pick % 10} exposed.path is "/same"; allowed: a path that nobody else has; ${application.namespace}/one-${pick % 10} exposed.path has /same already`,
+          `apps: ${application.namespace}/other-${pick % 10} exposed.api.path is "/same"; allowed: a path that nobody else has; ${application.namespace}/one-${pick % 10} exposed.api.path has /same already`,
         ]);
       }),
       { numRuns: 20 },
@@ -219,14 +225,14 @@ describe("any applications are refused with", () => {
 test("what is declared is read as it is, in whichever way it is written", () => {
   fc.assert(
     fc.property(declared(), ({ applications, gateways }) => {
-      const read = checkApplications(declaredAs(applications), { gateways: factsOf(...gateways) }).applications;
+      const read = checkApplications(declaredAs(applications), { gateways: factsOf(...gateways), tls: servedHosts }).applications;
       const named = <P extends { readonly image: object }>({ image, ...program }: P) => ({
         ...program,
         image: { reference: imageName(image as Image) },
       });
       const deployed = read.map(({ namespace, services, workers = [], jobs = [] }) => ({
         namespace,
-        services: services.map(({ container: _, initContainers: _init, canary: _canary, exposed: _exposed, ...service }) => ({
+        services: services.map(({ container: _, initContainers: _init, canary: _canary, ...service }) => ({
           ...service,
           versions: service.versions.map(named),
         })),
@@ -239,7 +245,7 @@ test("what is declared is read as it is, in whichever way it is written", () => 
       expect(deployed).toEqual(
         applications.map(({ namespace, services, workers = [], jobs = [] }) => ({
           namespace,
-          services: services.map(({ container: _, canary: _canary, exposed: _exposed, calls = [], egress = [], ...service }) => ({
+          services: services.map(({ container: _, canary: _canary, calls = [], egress = [], ...service }) => ({
             ...service,
             ...{ calls, egress },
           })),
@@ -258,23 +264,47 @@ test("a call leads to the port that it names, and a gateway to one that it can o
       const { edges } = new CallGraph(applications, factsOf(...gateways));
       for (const { namespace, services } of applications) {
         for (const service of services) {
-          const { name, calls = [], exposed } = service;
+          const { name, calls = [] } = service;
           const own = edges.filter(({ from }) => from.namespace === namespace && from.name === name);
           expect(own.map(({ port }) => port.name)).toEqual(calls.map(({ port }, index) => port ?? own[index]?.to.ports[0]?.name));
           expect(own.every(({ to, port }) => to.ports.includes(port))).toBe(true);
-          if (!exposed) continue;
-          const offered = exposedPort(service);
-          expect(offered && hasRequests(offered.protocol)).toBe(true);
+          const offered = exposuresOf(service);
+          expect(offered.map((one) => one.name)).toEqual(Object.keys(service.exposed ?? {}));
+          expect(offered.every(({ port }) => hasRequests(port.protocol))).toBe(true);
           const offering = edges.filter((edge) => edge.gateway && edge.to.namespace === namespace && edge.to.name === name);
-          expect(offering.map(({ port }) => port)).toEqual((exposed.gateways ?? gateways).map(() => offered));
+          // A redirect asks nobody.
+          const asked = offered.filter(({ exposure }) => !exposure.redirect);
+          expect(offering.map(({ port }) => port)).toEqual(
+            asked.flatMap(({ exposure, port }) => (exposure.gateways ?? gateways).map(() => port)),
+          );
         }
       }
       const routes = applications.flatMap((application) => routesOf(application, gateways));
-      expect(routes).toHaveLength(applications.flatMap(({ services }) => services.filter(({ exposed }) => exposed)).length);
+      const exposures = applications.flatMap(({ services }) => services.flatMap(({ exposed = {} }) => Object.keys(exposed)));
+      expect(routes.map(({ name }) => name)).toEqual(exposures);
       for (const { service } of routes) expect(["http", "http2", "grpc"]).toContain(service.protocol);
     }),
     { numRuns: 50 },
   );
+});
+
+test("each kind of exposure comes up, and what is offered is taken with the hosts that are served", () => {
+  const kinds = ["hosts", "exact", "methods", "versioned", "rewrite", "redirect", "timeout", "stream", "gateways"] as const;
+  const seen = new Map<string, number>();
+  fc.assert(
+    fc.property(declared(), ({ applications, gateways }) => {
+      expect(problemsOf(applications, gateways)).toEqual([]);
+      for (const { exposed = {} } of applications.flatMap(({ services }) => services)) {
+        const all = Object.values(exposed);
+        const several = all.length > 1 ? ["several"] : [];
+        const beside = all.some((one, index) => all.slice(index + 1).some(({ path }) => path === one.path)) ? ["beside"] : [];
+        const given = all.flatMap((one) => kinds.filter((kind) => one[kind]));
+        for (const kind of [...several, ...beside, ...given]) seen.set(kind, (seen.get(kind) ?? 0) + 1);
+      }
+    }),
+    { numRuns: 100 },
+  );
+  for (const kind of [...kinds, "several", "beside"]) expect([kind, (seen.get(kind) ?? 0) > 3]).toEqual([kind, true]);
 });
 
 /** One service otherwise; all others as they were. */

@@ -79,7 +79,7 @@ test("all that can be said is taken as it is said", () => {
   };
   expect(declared(rules)?.rules).toEqual(rules);
   for (const affinity of ["address", { header: "x-user" }])
-    expect(declared({ affinity }, { exposed: { path: "/", gateways: ["istio"] } })?.rules?.affinity).toEqual(affinity);
+    expect(declared({ affinity }, { exposed: { api: { path: "/", gateways: ["istio"] } } })?.rules?.affinity).toEqual(affinity);
 });
 
 const oneOf = "headers, cookie or query, at least one";
@@ -472,7 +472,7 @@ test("faults are told of by the names of their services", () => {
 
 describe("affinity by address", () => {
   const affinity = "address";
-  const exposed = (...gateways: string[]) => ({ exposed: { path: "/", ...(gateways.length > 0 && { gateways }) } });
+  const exposed = (...gateways: string[]) => ({ exposed: { api: { path: "/", ...(gateways.length > 0 && { gateways }) } } });
 
   test("is refused where Kong offers the service: its proxies see Kong alone", () => {
     const refused = [
@@ -499,7 +499,7 @@ describe("affinity by address", () => {
       noticesOf({ notices: [], callerAddresses: "lost" }, [{ namespace: "team", services: [service("web", changes)] }]);
     const rules = requestRules.parse({ affinity });
     expect(of({ rules })).toEqual([]);
-    expect(of({ rules, exposed: { path: "/" } })).toEqual([
+    expect(of({ rules, exposed: { api: { path: "/" } } })).toEqual([
       expect.stringMatching(/^team\/web rules\.affinity judges one address alone/),
     ]);
   });

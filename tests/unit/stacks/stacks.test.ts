@@ -47,7 +47,7 @@ test("`local` and `dev` differ in their sources, in their cluster's name, and in
   const { frontend, backend, database } = prod;
   const { exposed: _exposed, ...undemanding } = backend;
   const apps = {
-    product: { product: { ...product.product, exposed: { ...product.product.exposed, policies: {} } } },
+    product: { product: { ...product.product, exposed: { products: { policies: {} } } } },
     prod: { frontend, backend: undemanding, database },
     load,
   };
@@ -66,9 +66,11 @@ test.each(["dev", "eks"])(
     const plugins = all("kubernetes:configuration.konghq.com/v1:KongPlugin").map(({ inputs }) =>
       at<string>(inputs, "metadata.name"),
     );
-    expect(plugins).toEqual(expect.arrayContaining(["product.rate-limiting", "backend.rate-limiting", "backend.key-auth"]));
-    const open = ["product.key-auth", "product.jwt", "frontend.key-auth", "frontend.jwt"];
-    expect(plugins.filter((name) => open.includes(name))).toEqual([]);
+    expect(plugins).toEqual(
+      expect.arrayContaining(["product.products.rate-limiting", "backend.api.rate-limiting", "backend.api.key-auth"]),
+    );
+    const asking = plugins.filter((name) => /\.(key-auth|jwt)$/.test(name));
+    expect(asking.filter((name) => /^(product|frontend)\./.test(name))).toEqual([]);
     expect(all("kubernetes:configuration.konghq.com/v1:KongConsumer").map(({ inputs }) => inputs.username)).toEqual(["partner"]);
   },
 );
@@ -84,11 +86,12 @@ test("while the pods of a service never become ready, what gateways demand of al
   for (const type of [...demands, ...rules]) {
     expect(all(type)).not.toEqual([]);
     const waiting = all(type).filter(({ name }) => waits([type, name], deployment));
-    expect(waiting.filter(({ name }) => !name.startsWith("prod-backend-"))).toEqual([]);
+    expect(waiting.filter(({ name }) => !/^prod-backend[-.]/.test(name))).toEqual([]);
   }
   const ingress = "kubernetes:networking.k8s.io/v1:Ingress";
   const waiting = all(ingress).filter(({ name }) => waits([ingress, name], deployment));
-  expect(waiting.map(({ name }) => name).sort()).toEqual(["kong-routes-prod-backend", "kong-routes-prod-backend.https"]);
+  const names = ["api", "events"].flatMap((exposure) => [exposure, `${exposure}.https`]);
+  expect(waiting.map(({ name }) => name).sort()).toEqual(names.map((name) => `kong-routes-prod-backend.${name}`));
   expect(all(ingress).length).toBeGreaterThan(waiting.length);
 });
 

@@ -1,6 +1,7 @@
 import { generateKeyPairSync, type KeyObject } from "node:crypto";
 import { KongRoutes, type KongTls } from "../../../components/gateway/kong/KongRoutes.ts";
 import type { JsonWebKey } from "../../../model/jsonWebKey.ts";
+import { delegateOf } from "../../../model/names.ts";
 import type { RoutePolicies } from "../../../model/policies.ts";
 import type { Protocol } from "../../../model/ports.ts";
 import type { Route } from "../../../model/route.ts";
@@ -9,15 +10,17 @@ import { type RecordOptions, record } from "../../lib/mocks.ts";
 /** A row of the route table as an application would ask for it. */
 export function route({
   name = "product",
+  exposure = "api",
   protocol = "http",
   policies = {} as RoutePolicies,
   ...changes
 }: RouteChanges = {}): Route {
   return {
+    name: exposure,
     path: "/api/products",
     service: { name, namespace: "team", port: 8080, protocol },
     versions: ["v1", "v2"],
-    delegate: { name: `${name}-exposed`, namespace: "team" },
+    delegate: delegateOf(name, { name: exposure, isFirst: false }, "team"),
     timeout: "5s",
     gateways: ["kong", "istio"],
     policies,
@@ -25,7 +28,12 @@ export function route({
   };
 }
 
-type RouteChanges = Partial<Omit<Route, "service" | "delegate">> & { readonly name?: string; readonly protocol?: Protocol };
+interface RouteChanges extends Partial<Omit<Route, "name" | "service" | "delegate">> {
+  /** The service's. */
+  readonly name?: string;
+  readonly exposure?: string;
+  readonly protocol?: Protocol;
+}
 
 export const types = {
   ingress: "kubernetes:networking.k8s.io/v1:Ingress",
@@ -36,7 +44,7 @@ export const types = {
   secret: "kubernetes:core/v1:Secret",
 } as const;
 
-export const oneHost: KongTls = { hosts: ["shop.example.com"], secretName: "shop", plaintext: true };
+export const oneHost: KongTls = { hosts: ["shop.example.com"], secretName: "shop", plaintext: true, httpsPort: 443 };
 
 /** Everything that Kong's table of these routes registers. */
 export function recordTable(

@@ -6,7 +6,7 @@ import { CallGraph } from "../../../../model/callGraph.ts";
 import type { GatewayName } from "../../../../model/gateway.ts";
 import type { Port } from "../../../../model/ports.ts";
 import { type Route, routesOf } from "../../../../model/route.ts";
-import { at, opened, type Recording, record } from "../../../lib/mocks.ts";
+import { at, opened, type Recording, type Registered, record } from "../../../lib/mocks.ts";
 import { service as declaredService, factsOf, httpPort, job as jobOf, versionOf, worker } from "../../../lib/shop.ts";
 
 const service = (name: string, more: Partial<ServiceSpec> = {}): ServiceSpec =>
@@ -18,9 +18,9 @@ const spec: ApplicationSpec = {
     service("shop", {
       versions: [versionOf("v1", 100, 1, { env: { PGDATABASE: "another" } })],
       calls: [{ to: "stores/stock" }],
-      exposed: { path: "/shop" },
+      exposed: { page: { path: "/shop" } },
     }),
-    service("ledger", { exposed: { path: "/ledger", gateways: ["istio"] } }),
+    service("ledger", { exposed: { page: { path: "/ledger", gateways: ["istio"] } } }),
   ],
   databases: [
     { name: "stock", image: { registry: "registry", repository: "postgres" }, database: "stock", user: "stock", storage: "1Gi" },
@@ -293,6 +293,59 @@ test("Kong is told to dial the Service where it offers it, and nowhere else", as
   expect(await annotationsOf("stores-shop", ["istio"])).toBeUndefined();
 });
 
+describe("several exposures", () => {
+  const [kubernetesService, virtualService] = ["kubernetes:core/v1:Service", "kubernetes:networking.istio.io/v1:VirtualService"];
+  const exposed: ServiceSpec["exposed"] = {
+    gone: { path: "/gone", redirect: { path: "/shop", code: 308 } },
+    slow: { path: "/slow", timeout: "1m" },
+    page: { path: "/shop" },
+    live: { path: "/live", stream: true },
+    old: { path: "/old", rewrite: "/shop" },
+    inner: { path: "/inner", timeout: "2m", gateways: ["istio"] },
+  };
+  const readTimeout = "konghq.com/read-timeout";
+
+  /** The Services of the shop, each with how long Kong waits for it, and the hosts that have rules in the mesh. */
+  const offered = async (gateways: readonly GatewayName[], given = exposed) => {
+    const { all } = await recordApplication(gateways, withServices(service("shop", { exposed: given })));
+    const metadataOf = ({ inputs }: Registered) =>
+      at<{ name: string; annotations?: Record<string, string>; labels?: Record<string, string> }>(inputs, "metadata");
+    const services = all(kubernetesService).map(metadataOf);
+    const own = services.filter(({ labels }) => labels?.app === "shop");
+    const hosts = all(virtualService).flatMap(({ inputs }) => at<string[] | undefined>(inputs, "spec.hosts") ?? []);
+    return {
+      services: Object.fromEntries(own.map(({ name, annotations = {} }) => [name, annotations[readTimeout]])),
+      hosts: hosts.map((host) => host.split(".")[0]).toSorted(),
+    };
+  };
+
+  test("that are treated otherwise have Services of their own for Kong, with rules in the mesh, where it offers them", async () => {
+    expect(await offered(["kong", "istio"])).toEqual({
+      // The service's own is that of what is treated as the service is, though others come before.
+      services: { shop: "6000", "shop-slow": "61000", "shop-live": "2147483646", "shop-old": "6000" },
+      hosts: ["shop", "shop-live", "shop-old", "shop-slow"],
+    });
+  });
+
+  test("that are all treated otherwise leave the service's own Service ready for what is not", async () => {
+    const services = { shop: "6000", "shop-slow": "61000" };
+    const slow = { path: "/slow", timeout: "1m" };
+    expect((await offered(["kong", "istio"], { slow })).services).toEqual(services);
+    const page = { path: "/shop", gateways: ["istio"] };
+    expect((await offered(["kong", "istio"], { page, slow })).services).toEqual(services);
+  });
+
+  test("have none where no gateway asks for annotations", async () => {
+    expect(await offered(["istio"])).toEqual({ services: { shop: undefined }, hosts: ["shop"] });
+  });
+
+  test.each<[string, NonNullable<ServiceSpec["exposed"]>, object]>([
+    ["that only send clients elsewhere", { gone: { path: "/gone", redirect: { path: "/a", code: 301 } } }, { shop: undefined }],
+  ])("%s leave the service's own Service as it is", async (_what, given, services) => {
+    expect((await offered(["kong", "istio"], given)).services).toEqual(services);
+  });
+});
+
 test("versions differ in what they run, and share a Service with all ports", async () => {
   const ports: Port[] = [httpPort(80, 8080), { name: "grpc", protocol: "grpc", port: 9090, target: 9090 }];
   const versions = [
@@ -319,7 +372,7 @@ test("versions differ in what they run, and share a Service with all ports", asy
 
 test("Kong is told what a Service speaks where that is gRPC", async () => {
   const ports: Port[] = [httpPort(80, 8080), { name: "grpc", protocol: "grpc", port: 9090, target: 9090 }];
-  const offered = (port: string) => service("shop", { ports, exposed: { port, path: "/shop.Catalog" } });
+  const offered = (port: string) => service("shop", { ports, exposed: { page: { port, path: "/shop.Catalog" } } });
   const protocolOf = async (port: string) => {
     const { inputs } = await recordApplication(["kong"], withServices(offered(port)));
     return at<Record<string, string>>(inputs("kubernetes:core/v1:Service", "stores-shop"), "metadata.annotations")[

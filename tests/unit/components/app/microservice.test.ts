@@ -87,6 +87,32 @@ test("a process without privilege may listen elsewhere than its Service", async 
   expect(container.env).toContainEqual({ name: "PORT", value: "8080" });
 });
 
+test("further Services are over the same pods, each for one port, with annotations of its own", async () => {
+  const service = "kubernetes:core/v1:Service";
+  const ports = [httpPort(80, 8080), { name: "rpc", protocol: "grpc", port: 50051, target: 9090 }] as const;
+  const entrances = {
+    slow: { name: "shop-slow", port: 80, annotations: { a: "1" } },
+    calls: { name: "shop-calls", port: 50051, annotations: { b: "2" } },
+  };
+  const serviceAnnotations = { c: "3" };
+  const { all, inputs } = await record(
+    () => new Microservice("shop", { ...args, ports: [...ports], serviceAnnotations, entrances }),
+  );
+  expect(all(service)).toHaveLength(3);
+  const common = { namespace: "stores", labels: { app: "shop" } };
+  const own = at<{ selector: object; ports: readonly unknown[] }>(inputs(service, "shop"), "spec");
+  expect(inputs(service, "shop").metadata).toEqual({ ...common, name: "shop", annotations: { c: "3" } });
+  for (const [name, annotations, port] of [
+    ["slow", { a: "1" }, own.ports[0]] as const,
+    ["calls", { b: "2" }, own.ports[1]] as const,
+  ]) {
+    expect(inputs(service, `shop.${name}`)).toMatchObject({
+      metadata: { ...common, name: `shop-${name}`, annotations },
+      spec: { selector: own.selector, ports: [port] },
+    });
+  }
+});
+
 test("of several ports, each is in the Service and in the container, and the first one is the variable", async () => {
   const ports = [
     { name: "rpc", protocol: "grpc", port: 50051, target: 9090, idempotent: true },

@@ -1,9 +1,10 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { deployApplications } from "../../../../components/app/Application.ts";
+import { serviceAnnotations } from "../../../../components/gateway/kong/annotations.ts";
 import { type JobSpec, ownWorkloads, type ServiceSpec } from "../../../../model/application.ts";
 import { CallGraph } from "../../../../model/callGraph.ts";
-import { routesOf } from "../../../../model/route.ts";
+import { type Route, routesOf } from "../../../../model/route.ts";
 import { type Declared, declared } from "../../../lib/arbitraries.ts";
 import { at, automaticName, type Inputs, type Recording, type Registered, record } from "../../../lib/mocks.ts";
 import { factsOf } from "../../../lib/shop.ts";
@@ -21,14 +22,15 @@ function recordApplications({ applications, gateways }: Declared, autonames = fa
   const graph = new CallGraph(applications, factsOf(...gateways));
   const routes = applications.flatMap((application) => routesOf(application, gateways));
   const mesh = { injection: { "istio-injection": "enabled" }, podAnnotations: {} };
-  return record(() => deployApplications(applications, { graph, routes, mesh, settings }), { autonames });
+  const annotations = (route: Route) => (route.gateways.includes("kong") ? serviceAnnotations(route) : {});
+  return record(() => deployApplications(applications, { graph, routes, mesh, settings, annotations }), { autonames });
 }
 
 /** Holds what a property says of all that any applications register. */
-const forAny = (property: (recording: Recording, given: Declared) => void) =>
+const forAny = (property: (recording: Recording, given: Declared) => void, numRuns = runs.numRuns) =>
   fc.assert(
     fc.asyncProperty(declared(), async (given) => property(await recordApplications(given), given)),
-    runs,
+    { ...runs, numRuns },
   );
 
 const kindOf = ({ type }: Registered) => type.split(":").at(-1) ?? "";
@@ -121,11 +123,13 @@ test("a container listens wherever its Service sends, and probes ask for ports b
       for (const { name, ports, versions, storage } of services) {
         const own = ({ inputs }: Registered) =>
           metadataOf(inputs).namespace === namespace && metadataOf(inputs).labels?.app === name;
-        const [listener, ...further] = all("kubernetes:core/v1:Service").filter(own);
+        const services = all("kubernetes:core/v1:Service").filter(own);
+        const [listener] = services.filter(({ inputs }) => metadataOf(inputs).name === name);
+        const headless = services.filter(({ inputs }) => at(inputs, "spec.clusterIP") === "None");
         const deployments = all(storage ? "kubernetes:apps/v1:StatefulSet" : "kubernetes:apps/v1:Deployment").filter(own);
         expect(deployments).toHaveLength(versions.length);
         // The pods' own names are good for the same.
-        expect(further.map(({ inputs }) => at<object[]>(inputs, "spec.ports"))).toEqual(
+        expect(headless.map(({ inputs }) => at<object[]>(inputs, "spec.ports"))).toEqual(
           storage ? [at<object[]>(listener?.inputs, "spec.ports")] : [],
         );
         for (const { inputs } of deployments) {
@@ -144,6 +148,43 @@ test("a container listens wherever its Service sends, and probes ask for ports b
       }
     }
   });
+});
+
+test("each route has what its gateways ask for: rules, and for Kong a Service that is told so, on the port, whose rules are the same", async () => {
+  const seen = { rules: 0, redirects: 0, entrances: 0, services: 0 };
+  await forAny(({ all }, { applications, gateways }) => {
+    const routes = applications.flatMap((application) => routesOf(application, gateways));
+    const virtualServices = all("kubernetes:networking.istio.io/v1:VirtualService");
+    const nameOf = ({ inputs }: Registered) => key(inputs);
+    const rules = new Map(
+      virtualServices.map((one) => [nameOf(one), at<{ hosts?: string[]; http?: object[] }>(one.inputs, "spec")]),
+    );
+    const services = new Map(all("kubernetes:core/v1:Service").map((one) => [nameOf(one), one.inputs]));
+    for (const { delegate, entrance, service, redirect, timeout, gateways: offering } of routes) {
+      const own = rules.get(`${delegate.namespace}/${delegate.name}`);
+      expect(own === undefined).toBe(redirect !== undefined);
+      seen.rules += own ? 1 : 0;
+      seen.redirects += redirect ? 1 : 0;
+      const dialled = entrance ?? service;
+      const isForKong = offering.includes("kong") && !redirect;
+      const inputs = services.get(`${dialled.namespace}/${dialled.name}`);
+      if (entrance) expect(inputs !== undefined).toBe(isForKong);
+      if (!isForKong) continue;
+      expect(at(inputs, "metadata.annotations")).toMatchObject({
+        "ingress.kubernetes.io/service-upstream": "true",
+        "konghq.com/read-timeout": serviceAnnotations({ service, timeout })["konghq.com/read-timeout"],
+      });
+      expect(at<{ port: number }[]>(inputs, "spec.ports").map(({ port }) => port)).toContain(service.port);
+      seen.services++;
+      if (!entrance) continue;
+      seen.entrances++;
+      const inMesh = rules.get(`${entrance.namespace}/${entrance.name}`);
+      expect(inMesh).toEqual({ ...own, hosts: [`${entrance.name}.${entrance.namespace}.svc.cluster.local`], gateways: ["mesh"] });
+    }
+    const delegates = virtualServices.filter(({ inputs }) => !at(inputs, "spec.hosts"));
+    expect(delegates).toHaveLength(routes.filter(({ redirect }) => !redirect).length);
+  }, 24);
+  for (const [kind, times] of Object.entries(seen)) expect([kind, times > 0]).toEqual([kind, true]);
 });
 
 interface Container {

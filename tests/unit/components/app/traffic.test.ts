@@ -1,10 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Traffic, type TrafficArgs } from "../../../../components/app/Traffic.ts";
+import type { Exposed, Exposure } from "../../../../model/exposed.ts";
 import type { Port } from "../../../../model/ports.ts";
 import { requestRules } from "../../../../model/requestRules.ts";
 import { defaultResilience, resilience } from "../../../../model/resilience.ts";
-import { at, type Recording, record } from "../../../lib/mocks.ts";
+import { at, type Recording, type Registered, record } from "../../../lib/mocks.ts";
 import { httpPort } from "../../../lib/shop.ts";
 
 const istio = "kubernetes:networking.istio.io/v1";
@@ -267,8 +268,8 @@ describe("a port of gRPC", () => {
   });
 
   test("has the same rules for gateways", async () => {
-    const recording = await called(grpc, { exposed: { path: "/shop.Catalog" } });
-    expect(rulesOf(recording, "shop-delegate")).toEqual(rulesOf(recording));
+    const recording = await called(grpc, { exposed: { page: { path: "/shop.Catalog" } } });
+    expect(rulesOf(recording, "shop.page")).toEqual(rulesOf(recording));
   });
 });
 
@@ -287,7 +288,7 @@ describe.each([tcp, tls])("a port of $protocol", (port) => {
   });
 
   test("is nothing for gateways, so that there is no delegate", async () => {
-    const { all } = await recordTraffic({ ...two, ports: [port], exposed: { path: "/shop" } });
+    const { all } = await recordTraffic({ ...two, ports: [port], exposed: { page: { path: "/shop" } } });
     expect(all(`${istio}:VirtualService`).map(({ name }) => name)).toEqual(["shop-routes"]);
   });
 
@@ -334,7 +335,7 @@ describe("several ports", () => {
 
   test("each keep what their own match says beside the port", async () => {
     const rules = rulesOf(
-      await recordTraffic({ ...several, exposed: { port: "http", path: "/shop", versioned: "/{version}/shop" } }),
+      await recordTraffic({ ...several, exposed: { page: { port: "http", path: "/shop", versioned: "/{version}/shop" } } }),
     );
     const byName = new Map(rules.map(({ name, match }) => [name, match]));
     expect(byName.get("http-version-v1")).toEqual([
@@ -352,8 +353,8 @@ describe("several ports", () => {
     ["http", 80, ["canary-repeatable", "canary", "weighted-repeatable", "weighted"]],
     ["rpc", 50051, ["canary", "weighted"]],
   ])("of which gateways are offered %s: its rules alone, whichever port of a gateway is asked", async (port, number, names) => {
-    const recording = await recordTraffic({ ...several, exposed: { port, path: "/shop" } });
-    const rules = rulesOf(recording, "shop-delegate");
+    const recording = await recordTraffic({ ...several, exposed: { page: { port, path: "/shop" } } });
+    const rules = rulesOf(recording, "shop.page");
     expect(rules.map(({ name }) => name)).toEqual(names);
     expect(JSON.stringify(rules.map(({ match }) => match))).not.toContain("port");
     for (const { route } of rules) for (const { destination } of route) expect(destination.port.number).toBe(number);
@@ -368,31 +369,34 @@ describe("where the rules apply", () => {
   });
 
   test("the delegate for gateways has the same rules and, as a delegate must, neither hosts nor gateways", async () => {
-    const recording = await recordTraffic({ ...two, exposed: { path: "/shop" } });
-    const spec = at<object>(recording.inputs(`${istio}:VirtualService`, "shop-delegate"), "spec");
+    const recording = await recordTraffic({ ...two, exposed: { page: { path: "/shop" } } });
+    const spec = at<object>(recording.inputs(`${istio}:VirtualService`, "shop.page"), "spec");
     expect(Object.keys(spec)).toEqual(["http"]);
-    expect(rulesOf(recording, "shop-delegate")).toEqual(rulesOf(recording));
+    expect(rulesOf(recording, "shop.page")).toEqual(rulesOf(recording));
   });
 
   test("no route is there before its subsets", async () => {
-    const { waits } = await recordTraffic({ ...two, exposed: { path: "/shop" } });
-    for (const name of ["shop-routes", "shop-delegate"]) {
+    const { waits } = await recordTraffic({ ...two, exposed: { page: { path: "/shop" } } });
+    for (const name of ["shop-routes", "shop.page"]) {
       expect(waits([`${istio}:VirtualService`, name], [`${istio}:DestinationRule`, "shop-subsets"])).toBe(true);
     }
-    expect(waits([`${istio}:VirtualService`, "shop-routes"], [`${istio}:VirtualService`, "shop-delegate"])).toBe(false);
+    expect(waits([`${istio}:VirtualService`, "shop-routes"], [`${istio}:VirtualService`, "shop.page"])).toBe(false);
   });
 });
 
-describe("a version asked for by its path", () => {
-  const exposed = { path: "/api/shop", versioned: "/api/{version}/shop" };
+/** What Envoy makes of a path: the versions that the first rule which takes it leads to, and the path that they see. */
+function taken(rules: readonly Rule[], path: string) {
+  const takes = ({ uri }: Match) => !uri || fits(path, uri);
+  const rule = rules.find(({ match = [{}] }) => match.some(takes));
+  const { match = "$^", rewrite = "" } = rule?.rewrite?.uriRegexRewrite ?? {};
+  return {
+    versions: rule?.route.map(({ destination }) => destination.subset),
+    path: path.replace(new RegExp(match, "g"), rewrite),
+  };
+}
 
-  /** What Envoy makes of a path: the first rule that takes it, and the path that the service sees. */
-  function taken(rules: readonly Rule[], path: string) {
-    const takes = ({ uri }: Match) => !uri || uri.exact === path || (uri.prefix !== undefined && path.startsWith(uri.prefix));
-    const rule = rules.find(({ match = [{}] }) => match.some(takes));
-    const { match = "$^", rewrite = "" } = rule?.rewrite?.uriRegexRewrite ?? {};
-    return { versions: rule?.route.map(({ destination }) => destination.subset), path: path.replace(new RegExp(match), rewrite) };
-  }
+describe("a version asked for by its path", () => {
+  const exposed = { page: { path: "/api/shop", versioned: "/api/{version}/shop" } };
 
   test.each([
     ["/api/v1/shop", ["v1"], "/api/shop"],
@@ -402,25 +406,25 @@ describe("a version asked for by its path", () => {
     ["/api/v2/shop-of-others", ["v1", "v2"], "/api/v2/shop-of-others"],
   ])("%s leads to %j as %s, for gateways and in the mesh", async (path, versions, seen) => {
     const recording = await recordTraffic({ ...two, canary: { header: "x-canary", value: "true", version: "v2" }, exposed });
-    for (const name of ["shop-routes", "shop-delegate"]) {
+    for (const name of ["shop-routes", "shop.page"]) {
       const rules = rulesOf(recording, name).filter((rule) => !rule.name.startsWith("canary"));
       expect(taken(rules, path)).toEqual({ versions, path: seen });
     }
   });
 
   test("below everything, no slash is doubled", async () => {
-    const rules = rulesOf(await recordTraffic({ ...two, exposed: { path: "/", versioned: "/{version}" } }));
+    const rules = rulesOf(await recordTraffic({ ...two, exposed: { page: { path: "/", versioned: "/{version}" } } }));
     expect(taken(rules, "/v1").path).toBe("/");
     expect(taken(rules, "/v1/page").path).toBe("/page");
   });
 
   test("a path's own characters mean themselves", async () => {
-    const rules = rulesOf(await recordTraffic({ ...two, exposed: { ...exposed, versioned: "/a.b+/{version}" } }));
+    const rules = rulesOf(await recordTraffic({ ...two, exposed: { page: { ...exposed.page, versioned: "/a.b+/{version}" } } }));
     expect(rules[0]?.rewrite?.uriRegexRewrite.match).toBe("^/a\\.b\\+/v1");
   });
 
   test("nothing of it where no such path is declared", async () => {
-    const rules = rulesOf(await recordTraffic({ ...two, exposed: { path: "/api/shop" } }));
+    const rules = rulesOf(await recordTraffic({ ...two, exposed: { page: { path: "/api/shop" } } }));
     expect(JSON.stringify(rules)).not.toMatch(/uri|version-/);
   });
 });
@@ -432,6 +436,121 @@ const ruled = (rules: unknown, more: Partial<TrafficArgs> = {}): TrafficArgs => 
   ...more,
 });
 
+describe("several exposures", () => {
+  const virtualService = `${istio}:VirtualService`;
+  const exposed: Exposed = {
+    page: { path: "/shop" },
+    slow: { path: "/slow", timeout: "1m" },
+    live: { path: "/live", stream: true },
+    old: { path: "/old", rewrite: "/shop", policies: { cors: { origins: ["https://example.com"] } } },
+    gone: { path: "/gone", redirect: { path: "/shop", code: 308 } },
+  };
+  const namesOf = (objects: readonly Registered[]) => objects.map(({ inputs }) => at<string>(inputs, "metadata.name")).toSorted();
+  const without = (rules: readonly Rule[], ...keys: string[]) =>
+    rules.map((rule) => Object.fromEntries(Object.entries(rule).filter(([key]) => !keys.includes(key))));
+
+  test("have a delegate each, but where clients are sent elsewhere", async () => {
+    const { all, waits } = await recordTraffic({ ...two, exposed });
+    const delegates = all(virtualService).filter(({ name }) => name !== "shop-routes");
+    expect(namesOf(delegates)).toEqual(["shop-exposed", "shop.live", "shop.old", "shop.slow"]);
+    for (const { name, inputs } of delegates) {
+      expect(Object.keys(at<object>(inputs, "spec"))).toEqual(["http"]);
+      expect(waits([virtualService, name], [`${istio}:DestinationRule`, "shop-subsets"])).toBe(true);
+    }
+  });
+
+  test.each<[string, Exposure, Pick<Rule, "timeout">, Rule["retries"]]>([
+    ["nothing of it", { path: "/shop" }, { timeout: "5s" }, { attempts: 3, perTryTimeout: "1.2s" }],
+    ["more", { path: "/shop", timeout: "1m" }, { timeout: "60s" }, { attempts: 3, perTryTimeout: "60s" }],
+    [
+      "less than one try may take elsewhere",
+      { path: "/shop", timeout: "250ms" },
+      { timeout: "0.25s" },
+      { attempts: 3, perTryTimeout: "0.25s" },
+    ],
+    ["any", { path: "/shop", timeout: "none" }, {}, { attempts: 3 }],
+    ["any, as a stream has, which is tried once", { path: "/shop", stream: true }, {}, { attempts: 0 }],
+  ])("of which one says that time is %s has that for itself, and the mesh what it had", async (_what, page, time, retries) => {
+    const recording = await recordTraffic({ ...two, exposed: { page } });
+    const rules = rulesOf(recording, "shop.page");
+    for (const { timeout } of rules) expect({ ...(timeout !== undefined && { timeout }) }).toEqual(time);
+    const retryOn = retries.attempts ? { retryOn: defaultResilience.retries.on } : {};
+    expect(ruleFor(rules, {})?.retries).toEqual({ ...retries, ...retryOn });
+    for (const headers of [{}, canaried]) expect(ruleFor(rules, { method: "POST", headers })?.retries).toEqual({ attempts: 0 });
+    expect(without(rules, "timeout", "retries")).toEqual(without(rulesOf(recording), "timeout", "retries"));
+    expect(rulesOf(recording)).toEqual(rulesOf(await recordTraffic(two)));
+  });
+
+  test("of which one is a stream have no copies of it, and of the others", async () => {
+    const recording = await recordTraffic(ruled({ mirror: { version: "v2", notIdempotent: true } }, { exposed }));
+    for (const name of ["shop-routes", "shop.page", "shop.slow"])
+      expect(ruleFor(rulesOf(recording, name), {})?.mirrors).toHaveLength(1);
+    for (const rule of rulesOf(recording, "shop.live")) expect(rule).not.toHaveProperty("mirrors");
+  });
+
+  test.each<[Exposure, string, string]>([
+    [{ path: "/old", rewrite: "/shop" }, "/old", "/shop"],
+    [{ path: "/old", rewrite: "/shop" }, "/old/a/old", "/shop/a/old"],
+    [{ path: "/old", rewrite: "/" }, "/old", "/"],
+    [{ path: "/old", rewrite: "/" }, "/old/a", "/a"],
+    [{ path: "/", rewrite: "/shop" }, "/", "/shop/"],
+    [{ path: "/", rewrite: "/shop" }, "/a/b", "/shop/a/b"],
+    [{ path: "/", rewrite: "/" }, "/a", "/a"],
+    [{ path: "/a.b", rewrite: "/shop" }, "/a.b/c", "/shop/c"],
+    [{ path: "/old", exact: true, rewrite: "/" }, "/old", "/"],
+    [{ path: "/", exact: true, rewrite: "/shop/index.html" }, "/", "/shop/index.html"],
+    [{ path: "/shop", versioned: "/{version}/shop", rewrite: "/catalog" }, "/v2/shop/a", "/catalog/a"],
+    [{ path: "/shop", versioned: "/{version}/shop", rewrite: "/catalog" }, "/shop/a", "/catalog/a"],
+    [{ path: "/shop", versioned: "/{version}/shop", rewrite: "/" }, "/v2/shop/a", "/a"],
+    [{ path: "/shop", versioned: "/{version}/shop", exact: true, rewrite: "/a" }, "/v2/shop", "/a"],
+    [{ path: "/shop", versioned: "/{version}/shop", exact: true }, "/v2/shop", "/shop"],
+  ])("of which one is %j show the service for %s the path %s, whichever rule takes it", async (page, path, seen) => {
+    const match = [{ headers: { "end-user": "jason" }, version: "v1" }];
+    const rules = rulesOf(await recordTraffic(ruled({ match }, { exposed: { page } })), "shop.page");
+    expect(taken(rules, path).path).toBe(seen);
+    if (path.startsWith("/v2/")) expect(taken(rules, path).versions).toEqual(["v2"]);
+    for (const kind of ["match-1", "canary", "weighted"]) {
+      const own = rules.filter(({ name }) => name.startsWith(kind)).map(({ match: _, ...rule }) => rule);
+      expect(own).toHaveLength(2);
+      if (!path.startsWith("/v2/")) for (const rule of own) expect(taken([rule], path).path).toBe(seen);
+    }
+  });
+
+  test("of which two have paths for their versions: the mesh knows them all, and a delegate its own", async () => {
+    const versioned = {
+      one: { path: "/one", versioned: "/one/{version}" },
+      other: { path: "/other", versioned: "/other/{version}", rewrite: "/" },
+    };
+    const recording = await recordTraffic({ ...two, exposed: versioned });
+    expect(taken(rulesOf(recording), "/one/v1/a")).toEqual({ versions: ["v1"], path: "/one/a" });
+    expect(taken(rulesOf(recording), "/other/v2/a")).toEqual({ versions: ["v2"], path: "/a" });
+    expect(JSON.stringify(rulesOf(recording, "shop.one"))).not.toContain("/other");
+    expect(JSON.stringify(rulesOf(recording, "shop.other"))).not.toContain("/one");
+    // What is asked for inside the mesh otherwise is by the service's own paths.
+    expect(taken(rulesOf(recording).slice(-1), "/other/a").path).toBe("/other/a");
+  });
+
+  test("of which some have a Service of their own: the rules hold for that in the mesh as well, but for pages, which ask no proxy there", async () => {
+    const { all, inputs, waits } = await recordTraffic({ ...two, exposed, entrances: ["slow", "old", "gone"] });
+    const entrances = all(virtualService).filter(({ name }) => name.endsWith(".entrance"));
+    expect(namesOf(entrances)).toEqual(["shop-old", "shop-slow"]);
+    for (const name of ["slow", "old"]) {
+      const { hosts, gateways, http } = at<{ hosts: string[]; gateways: string[]; http: Rule[] }>(
+        inputs(virtualService, `shop.${name}.entrance`),
+        "spec",
+      );
+      expect([hosts, gateways]).toEqual([[`shop-${name}.stores.svc.cluster.local`], ["mesh"]]);
+      const delegate = at<Rule[]>(inputs(virtualService, `shop.${name}`), "spec.http");
+      expect(http).toEqual(without(delegate, "corsPolicy", "headers"));
+      // The pods are the service's.
+      for (const { route } of http) for (const { destination } of route) expect(destination.host).toBe(host);
+      expect(waits([virtualService, `shop.${name}.entrance`], [`${istio}:DestinationRule`, "shop-subsets"])).toBe(true);
+    }
+    expect(JSON.stringify(inputs(virtualService, "shop.old"))).toContain("corsPolicy");
+    expect(JSON.stringify(inputs(virtualService, "shop.old.entrance"))).not.toContain("corsPolicy");
+  });
+});
+
 describe("requests by what is in them", () => {
   const match = [
     { headers: { "end-user": "jason" }, version: "v3" },
@@ -441,7 +560,7 @@ describe("requests by what is in them", () => {
   const three: TrafficArgs = {
     ...ruled({ match }),
     versions: [...two.versions, { name: "v3", weight: 0 }],
-    exposed: { path: "/shop", versioned: "/{version}/shop" },
+    exposed: { page: { path: "/shop", versioned: "/{version}/shop" } },
   };
   const jason = { "end-user": "jason" };
 
@@ -455,7 +574,7 @@ describe("requests by what is in them", () => {
     ["the weights, where nothing else fits", { path: "/shop?alpha=1", headers: { "end-user": "bob" } }, ["v1", "v2"]],
   ])("a request gets %s", async (_what, request, versions) => {
     const recording = await recordTraffic(three);
-    for (const name of ["shop-routes", "shop-delegate"]) {
+    for (const name of ["shop-routes", "shop.page"]) {
       for (const method of ["GET", "POST"])
         expect(versionsFor(rulesOf(recording, name), { ...request, method })).toEqual(versions);
     }
@@ -639,8 +758,8 @@ describe("a mirror", () => {
   });
 
   test("is in the rules for gateways too", async () => {
-    const recording = await recordTraffic(ruled({ mirror: { version: "v2" } }, { exposed: { path: "/shop" } }));
-    expect(ruleFor(rulesOf(recording, "shop-delegate"), {})?.mirrors).toEqual(copies);
+    const recording = await recordTraffic(ruled({ mirror: { version: "v2" } }, { exposed: { page: { path: "/shop" } } }));
+    expect(ruleFor(rulesOf(recording, "shop.page"), {})?.mirrors).toEqual(copies);
   });
 
   test("is none unless it is said", async () => {
@@ -690,9 +809,9 @@ describe("a fault", () => {
     ["a version's path", { path: "/v2/shop" }, ["v2"]],
   ])("is for whom it is meant alone, whose requests still go where %s sends them", async (_what, request, versions) => {
     const match = [{ query: { beta: "1" }, version: "v1" }];
-    const exposed = { path: "/shop", versioned: "/{version}/shop" };
+    const exposed = { page: { path: "/shop", versioned: "/{version}/shop" } };
     const recording = await faulty({ abort: 503, when }, { exposed }, { match });
-    for (const name of ["shop-routes", "shop-delegate"]) {
+    for (const name of ["shop-routes", "shop.page"]) {
       const rules = rulesOf(recording, name);
       for (const method of ["GET", "POST"]) {
         const other = { ...request, method };
@@ -737,15 +856,15 @@ describe("a fault", () => {
 });
 
 test("only gateways answer pages of other origins", async () => {
-  const exposed = { path: "/shop", policies: { cors: { origins: ["https://example.com"] } } };
+  const exposed = { page: { path: "/shop", policies: { cors: { origins: ["https://example.com"] } } } };
   const recording = await recordTraffic({ ...two, exposed });
-  for (const rule of rulesOf(recording, "shop-delegate")) expect(rule).toHaveProperty("corsPolicy.allowOrigins");
+  for (const rule of rulesOf(recording, "shop.page")) expect(rule).toHaveProperty("corsPolicy.allowOrigins");
   for (const rule of rulesOf(recording)) expect(rule).not.toHaveProperty("corsPolicy");
   // Caches keep the answers to one origin from another, where they differ.
   const vary = { response: { add: { vary: "Origin" } } };
-  for (const rule of rulesOf(recording, "shop-delegate")) expect(rule).toHaveProperty("headers", vary);
-  const toAll = await recordTraffic({ ...two, exposed: { path: "/shop", policies: { cors: { origins: ["*"] } } } });
-  for (const rule of rulesOf(toAll, "shop-delegate")) expect(rule).not.toHaveProperty("headers");
+  for (const rule of rulesOf(recording, "shop.page")) expect(rule).toHaveProperty("headers", vary);
+  const toAll = await recordTraffic({ ...two, exposed: { page: { path: "/shop", policies: { cors: { origins: ["*"] } } } } });
+  for (const rule of rulesOf(toAll, "shop.page")) expect(rule).not.toHaveProperty("headers");
 });
 
 describe("refused when it is declared", () => {
@@ -814,7 +933,7 @@ test("any rules are what Istio's schema takes, and each rule of a fault is in fr
         versions,
         ports,
         rules,
-        ...(exposed && { exposed: { path: "/shop" } }),
+        ...(exposed && { exposed: { page: { path: "/shop" } } }),
       });
       for (const { inputs } of recording.all(`${istio}:VirtualService`)) {
         const all = at<Rule[] | undefined>(inputs, "spec.http") ?? [];
@@ -836,7 +955,12 @@ test("for any split, every route's weights sum to 100 and lead to a subset that 
   await fc.assert(
     fc.asyncProperty(split, fc.boolean(), async (versions, exposed) => {
       const canary = { header: "x-new", value: "true", version: versions.at(-1)?.name ?? "" };
-      const recording = await recordTraffic({ ...two, versions, canary, ...(exposed && { exposed: { path: "/shop" } }) });
+      const recording = await recordTraffic({
+        ...two,
+        versions,
+        canary,
+        ...(exposed && { exposed: { page: { path: "/shop" } } }),
+      });
       const subsets = at<{ name: string }[]>(recording.inputs(`${istio}:DestinationRule`, "shop-subsets"), "spec.subsets").map(
         ({ name }) => name,
       );

@@ -117,10 +117,10 @@ function requestsTo(port: Port | undefined, operations: Operations): (Http | und
 }
 
 /** The declaration read as it is documented, without a policy in between. */
-function permits({ methods, paths }: Operations[number], request: Http | undefined): boolean {
+function permits({ methods, paths, exact = false }: Operations[number], request: Http | undefined): boolean {
   if (!request) return true;
-  const below = (path: string) => request.path === path || request.path.startsWith(`${path}/`);
-  return (methods?.includes(request.method) ?? true) && (paths?.some(below) ?? true);
+  const isMeant = (path: string) => request.path === path || (!exact && request.path.startsWith(`${path}/`));
+  return (methods?.includes(request.method) ?? true) && (paths?.some(isMeant) ?? true);
 }
 
 function answer(

@@ -249,7 +249,7 @@ describe("a service with several ports", () => {
       {
         namespace: "many",
         services: [
-          service("hub", { ports, exposed: { port: "rpc", path: "/shop.Catalog" } }),
+          service("hub", { ports, exposed: { grpc: { port: "rpc", path: "/shop.Catalog" } } }),
           service("beside", {
             calls: [
               { to: "hub", port: "http", methods: ["GET"], paths: ["/a"] },

@@ -240,6 +240,29 @@ describe("the listener", () => {
     });
   });
 
+  test("redirects hosts below a name to themselves, at the port that clients use", async () => {
+    const tls = { hosts: ["shop.example.com", "*.example.com", "*.example.org"], plaintext: true };
+    const { inputs } = await recordGateway({ tls });
+    const server = { ...https, hosts: tls.hosts };
+    expect(at<object>(inputs(gateway, "door-listener"), "spec.servers")).toEqual([http("*"), server]);
+    expect(at<object>(inputs(gateway, "door-redirect"), "spec.servers")).toEqual([http(...tls.hosts)]);
+    for (const host of ["example.com", "example.org"]) {
+      const rule = inputs(virtualService, `door-to-https-*.${host}`);
+      // No object's name has a star.
+      expect(at(rule, "metadata.name")).toBe(`redirect.below.${host}`);
+      const redirect = { scheme: "https", port: 8443 };
+      expect(at<object>(rule, "spec")).toEqual({
+        hosts: [`*.${host}`],
+        gateways: ["istio-ingress/redirect"],
+        http: [
+          { name: "to-https", match: [{ method: { regex: "GET|HEAD" } }], redirect: { ...redirect, redirectCode: 301 } },
+          { name: "to-https-as-it-is", redirect: { ...redirect, redirectCode: 308 } },
+        ],
+      });
+    }
+    expect(at<object>(inputs(virtualService, "door-to-https"), "spec.http")).toEqual(to("shop.example.com:8443"));
+  });
+
   test("behind trusted proxies redirects what did not come to them over HTTPS", async () => {
     const { inputs, door } = await recordGateway({ tls: both, trustedProxies: true });
     const plain = { withoutHeaders: { "x-forwarded-proto": { exact: "https" } } };

@@ -40,7 +40,7 @@ describe("a consumer", () => {
       stringData: { value: { group: "auditor" } },
     });
     expect(waits([types.consumer, "table-partner"], [types.secret, "table-partner.acl"])).toBe(true);
-    const letIn = (service: string) => at(inputs(types.plugin, `table-team-${service}-acl`), "config.allow");
+    const letIn = (service: string) => at(inputs(types.plugin, `table-team-${service}.api.acl`), "config.allow");
     expect([letIn("product"), letIn("orders")]).toEqual([["partner", "auditor"], ["partner"]]);
   });
 
@@ -93,7 +93,7 @@ describe("an issuer of tokens", () => {
     const [first = "", other = ""] = consumers.map(({ username }) => username);
     expect([first, other].every((name) => /^issuer\.[0-9a-f]{10}$/.test(name))).toBe(true);
     expect(consumers.map(({ credentials }) => credentials)).toEqual([first, other].map((name) => [`${name}.jwt`, `${name}.acl`]));
-    const letIn = (service: string) => at(inputs(types.plugin, `table-team-${service}-acl`), "config.allow");
+    const letIn = (service: string) => at(inputs(types.plugin, `table-team-${service}.api.acl`), "config.allow");
     expect(["product", "orders", "others"].map(letIn)).toEqual([[first], [first], [other]]);
   });
 

@@ -1,6 +1,9 @@
 import { describe, expect, test } from "vitest";
+import { pluginsOf } from "../../../../../components/gateway/kong/plugins.ts";
+import { redirectFunction } from "../../../../../components/gateway/kong/redirectFunction.ts";
 import { type RequestFunctionsArgs, requestFunctions } from "../../../../../components/gateway/kong/requestFunctions.ts";
-import { tokenFunction } from "../../../../../components/gateway/kong/tokenFunction.ts";
+import { verifyToken } from "../../../../../components/gateway/kong/tokenFunction.ts";
+import type { Redirect } from "../../../../../model/exposed.ts";
 import { keys } from "../../../support/kong.ts";
 import { runLua, type Seen } from "../../../support/kongLua.ts";
 
@@ -101,6 +104,54 @@ describe("HTTPS", () => {
   });
 });
 
+describe("hosts below a name", () => {
+  const below = { tls: { hosts: ["shop.example.com", "*.example.com", "*.example.org"], plaintext: true }, httpsPort: 8443 };
+  const hosts: [string, boolean][] = [
+    ["a.example.com", true],
+    ["a-b.example.org", true],
+    ["shop.example.com", true],
+    // A certificate is for those right below.
+    ["a.b.example.com", false],
+    ["example.org", false],
+    [".example.org", false],
+    ["aXexample.org", false],
+    ["a.example.org.example.net", false],
+    ["com", false],
+  ];
+
+  test.each(hosts)("%s is one of them: %s", (host, isServed) => {
+    const seen = { host, request_uri: "/a?b=1" };
+    const certificate = (serverName: string) => run("certificate", { serverName }, below).answer;
+    expect(certificate(host)).toEqual(isServed ? undefined : { status: "refused" });
+    expect(certificate(host.toUpperCase())).toEqual(certificate(host));
+    expect(run("rewrite", { var: { ...seen, https: "on" } }, below).answer).toEqual(isServed ? undefined : { status: "404" });
+    const location = `https://${host}:8443/a?b=1`;
+    expect(run("rewrite", http(host), below).answer).toEqual(isServed ? { status: "301", location } : undefined);
+    const without = { ...below, tls: { ...below.tls, plaintext: false } };
+    const first = "https://shop.example.com:8443/a?b=1";
+    expect(run("rewrite", http(host), without).answer).toEqual({ status: "301", location: isServed ? location : first });
+  });
+});
+
+describe("a redirect of an exposure", () => {
+  const tls = { hosts: ["shop.example.com"], httpsPort: 8443 };
+  const answer = (redirect: Redirect, uri: string) => {
+    const args = uri.includes("?") ? uri.slice(uri.indexOf("?") + 1) : undefined;
+    const variables = { request_uri: uri, is_args: args ? "?" : "", ...(args && { args }) };
+    return runLua(redirectFunction(redirect, tls).config.access as readonly string[], { var: variables }).answer;
+  };
+
+  test.each<[Redirect, string, string, string]>([
+    [{ path: "/new", code: 301 }, "/old/a", "301", "/new"],
+    [{ path: "/new", code: 302 }, "/old/a?b=1&c", "302", "/new?b=1&c"],
+    [{ host: "shop.example.com", code: 308 }, "/old/a?b=1", "308", "https://shop.example.com:8443/old/a?b=1"],
+    [{ host: "other.example.com", code: 307 }, "/old", "307", "https://other.example.com/old"],
+    [{ host: "other.example.com", path: "/", code: 303 }, "/old?b=/c?d", "303", "https://other.example.com/?b=/c?d"],
+  ])("of %j sends who asks for %s away with %s to %s", (redirect, uri, status, location) => {
+    expect(answer(redirect, uri)).toEqual({ status, location });
+  });
+});
+
 describe("a key in the log", () => {
   const logged = (seen: Seen, changes: Partial<RequestFunctionsArgs> = {}) => run("log", seen, changes).logged;
 
@@ -144,7 +195,7 @@ describe("a key in the log", () => {
 describe("a token whose signature is good", () => {
   const issuer = 'https://issuer.example.com/"quoted"\n';
   const now = 1_900_000_000;
-  const functions = tokenFunction({ issuer }).config.access as readonly string[];
+  const functions = [verifyToken({ issuer })];
   const encoded = (part: unknown) => Buffer.from(JSON.stringify(part)).toString("base64url");
   const answer = (claims: unknown) =>
     runLua(functions, { time: now, token: `${encoded({ alg: "RS256" })}.${encoded(claims)}.signature` }).answer;
@@ -175,4 +226,17 @@ describe("a token whose signature is good", () => {
     expect(runLua(functions, { time: now }).answer).toEqual(refused);
     expect(answer("text")).toEqual(refused);
   });
+});
+
+test("of a guarded exposure other methods are refused, before a token is read", () => {
+  const jwt = { issuer: "https://issuer.example.com", keys: [] };
+  const guarded = { policies: {}, methods: ["GET", "HEAD"], isGuarded: true };
+  const functionsOf = (route: Parameters<typeof pluginsOf>[0]) =>
+    (pluginsOf(route, { hosts: [], httpsPort: 443 }).find(({ plugin }) => plugin === "post-function")?.config.access ??
+      []) as string[];
+  const answer = (method: string) => runLua(functionsOf(guarded), { method }).answer?.status;
+  expect(["GET", "HEAD", "POST", "get", "DELETE"].map(answer)).toEqual([undefined, undefined, "403", "403", "403"]);
+  expect(functionsOf({ ...guarded, isGuarded: false })).toEqual([]);
+  expect(runLua(functionsOf({ ...guarded, policies: { jwt } }), { method: "POST" }).answer?.status).toBe("403");
+  expect(runLua(functionsOf({ ...guarded, policies: { jwt } }), { method: "GET" }).answer?.status).toBe("401");
 });

@@ -5,7 +5,7 @@ import { KongRoutes } from "../../../../../components/gateway/kong/KongRoutes.ts
 import { pluginsOf } from "../../../../../components/gateway/kong/plugins.ts";
 import { requestFunctions } from "../../../../../components/gateway/kong/requestFunctions.ts";
 import { at, record } from "../../../../lib/mocks.ts";
-import { route, tokens, types } from "../../../support/kong.ts";
+import { oneHost, route, tokens, types } from "../../../support/kong.ts";
 
 const digest = `sha256:${"0".repeat(64)}`;
 
@@ -111,7 +111,7 @@ describe("Kong", () => {
   test("lets the functions of its plugins load what they need and nothing else", async () => {
     const required = at<string>(await valuesOf(), "env.untrusted_lua_sandbox_requires").split(",");
     const { config } = requestFunctions({ tls: { hosts: ["a.example"], plaintext: true }, httpsPort: 443, routes: [] });
-    const functions = JSON.stringify([config, pluginsOf(route({ policies: tokens() }))]);
+    const functions = JSON.stringify([config, pluginsOf(route({ policies: tokens() }), oneHost)]);
     const loaded = [...functions.matchAll(/require\(\\"([^"]+)\\"\)/g)].map(([, module]) => module);
     expect(loaded.sort()).toEqual(required.sort());
   });
@@ -247,12 +247,24 @@ describe("what the proxies beside Kong know", () => {
     expect(inputs(...scope)).toMatchObject({
       metadata: { namespace: "kong" },
       spec: {
-        egress: [{ hosts: ["team/product.team.svc.cluster.local", apiServer] }],
+        // Also by the Service that the exposure would have for itself: Kong may still, or soon, be told of it.
+        egress: [{ hosts: ["team/product.team.svc.cluster.local", "team/product-api.team.svc.cluster.local", apiServer] }],
         outboundTrafficPolicy: { mode: "REGISTRY_ONLY" },
       },
     });
     expect(inputs(...scope).spec).not.toHaveProperty("workloadSelector");
     expect(waits([types.release, "kong-proxies"], scope)).toBe(true);
+  });
+
+  test("is also the Services of exposures that have their own, each once, and those that Kong offers alone", async () => {
+    const entrance = (name: string) => ({ name, namespace: "team" });
+    const routes = [
+      route({ exposure: "slow", entrance: entrance("product-slow") }),
+      route({ exposure: "live", entrance: entrance("product-live") }),
+      route({ name: "hidden", entrance: entrance("hidden-api"), gateways: ["istio"] }),
+    ];
+    const known = ["product", "product-slow", "product-live"].map((name) => `team/${name}.team.svc.cluster.local`);
+    expect((await hostsOf({ routes })).toSorted()).toEqual([...known, apiServer].toSorted());
   });
 
   test("is the API server alone while nothing is offered", async () => {
@@ -367,8 +379,8 @@ test("the route table follows Kong, whose release brings its kinds, and so goes 
   const policies = { apiKeys: { consumers: ["partner"] } };
   const { all, waits } = await record(() => {
     const kong = new Kong("kong", args);
-    const tls = { hosts: ["shop.example.com"], secretName: "shop", plaintext: false };
-    new KongRoutes("table", { namespace: kong.namespace, routes: [route({ policies })], tls }, { dependsOn: kong });
+    const table = { namespace: kong.namespace, routes: [route({ policies })], tls: oneHost };
+    new KongRoutes("table", table, { dependsOn: kong });
   });
   for (const type of [types.ingress, types.plugin, types.consumer]) {
     expect(all(type)).not.toEqual([]);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { tokenFunction } from "../../../../../components/gateway/kong/tokenFunction.ts";
+import { verifyToken } from "../../../../../components/gateway/kong/tokenFunction.ts";
 import type { RoutePolicies } from "../../../../../model/policies.ts";
 import { at, type Recording } from "../../../../lib/mocks.ts";
 import { curve, jwk, keys, recordTable, route, rsa, tokens, types } from "../../../support/kong.ts";
@@ -89,7 +89,7 @@ describe("a policy", () => {
       "jwt, in the authorization header alone, while it holds",
       tokens(),
       {
-        "post-function": tokenFunction({ issuer: "https://issuer.example.com" }).config,
+        "post-function": { access: [verifyToken({ issuer: "https://issuer.example.com" })] },
         jwt: {
           key_claim_name: "iss",
           claims_to_verify: [],
@@ -124,29 +124,32 @@ describe("a policy", () => {
   test("that is not asked for has no plugin, and the Ingress names none", async () => {
     const { all, inputs } = await recordTable([route()]);
     expect([...all(types.plugin), ...all(types.consumer), ...all(types.secret)]).toEqual([]);
-    expect(at(inputs(types.ingress, "table-team-product"), "metadata.annotations")).not.toHaveProperty(["konghq.com/plugins"]);
+    expect(at(inputs(types.ingress, "table-team-product.api"), "metadata.annotations")).not.toHaveProperty([
+      "konghq.com/plugins",
+    ]);
   });
 
   const guarded: RoutePolicies = { ...keys("partner"), maxBodyBytes: 1 };
-  const tls = { hosts: ["shop.example.com"], secretName: "shop", plaintext: true };
-  const ingresses = ["table-team-product", "table-team-product.https"];
+  const ingresses = ["table-team-product.api", "table-team-product.api.https"];
 
   test("is beside the service, and named by the Ingress on every way in", async () => {
-    const { inputs } = await recordTable([route({ policies: guarded })], { tls });
-    expect(inputs(types.plugin, "table-team-product-acl")).toMatchObject({
+    const { inputs } = await recordTable([route({ policies: guarded })]);
+    expect(inputs(types.plugin, "table-team-product.api.acl")).toMatchObject({
       apiVersion: "configuration.konghq.com/v1",
       kind: "KongPlugin",
-      metadata: { name: "product.acl", namespace: "team" },
+      metadata: { name: "product.api.acl", namespace: "team" },
     });
     for (const ingress of ingresses) {
       expect(inputs(types.ingress, ingress)).toMatchObject({
-        metadata: { annotations: { "konghq.com/plugins": "product.key-auth,product.acl,product.request-size-limiting" } },
+        metadata: {
+          annotations: { "konghq.com/plugins": "product.api.key-auth,product.api.acl,product.api.request-size-limiting" },
+        },
       });
     }
   });
 
   test("is there after whoever it lets in", async () => {
-    const { all, waits } = await recordTable([route({ policies: guarded })], { tls, slow: types.secret });
+    const { all, waits } = await recordTable([route({ policies: guarded })], { slow: types.secret });
     for (const { name: plugin } of all(types.plugin)) {
       for (const { name } of all(types.secret)) expect(waits([types.plugin, plugin], [types.secret, name])).toBe(true);
     }
@@ -155,7 +158,7 @@ describe("a policy", () => {
   test.each([types.plugin, types.consumer])(
     "is there before an Ingress, which would let everybody in without: %s",
     async (slow) => {
-      const { all, waits } = await recordTable([route({ policies: guarded })], { tls, slow });
+      const { all, waits } = await recordTable([route({ policies: guarded })], { slow });
       expect(all(slow)).not.toEqual([]);
       for (const ingress of ingresses) {
         for (const { name } of all(slow)) expect(waits([types.ingress, ingress], [slow, name])).toBe(true);

@@ -24,7 +24,7 @@ describe("what Kong does not support", () => {
     ["tokens and keys at once", { ...tokens(), ...keys("partner") }, "jwt is not supported by Kong; allowed: jwt or apiKeys"],
   ])("is refused: %s", async (_, policies, problem) => {
     expect(unsupportedByKong(policies)).toHaveLength(1);
-    expect(() => table(route({ policies }))).toThrow(new Error(`team/product policies.${problem}`));
+    expect(() => table(route({ policies }))).toThrow(new Error(`team/product exposed.api.policies.${problem}`));
     await recordTable([route({ policies, gateways: ["istio"] })]);
   });
 
@@ -35,7 +35,7 @@ describe("what Kong does not support", () => {
     ];
     expect(conflictingKeys([first, second])).toHaveLength(1);
     expect(() => table(first, second)).toThrow(
-      "team/orders policies.jwt.keys is not supported by Kong; allowed: the keys that team/product has for https://issuer.example.com",
+      "team/orders exposed.api.policies.jwt.keys is not supported by Kong; allowed: the keys that team/product has for https://issuer.example.com",
     );
     expect(conflictingKeys([first, route({ name: "orders", policies: tokens() })])).toEqual([]);
   });
@@ -47,7 +47,7 @@ describe("what Kong does not support", () => {
       route({ name: "orders", policies: several("b", "2", "3") }),
     ];
     expect(() => table(first, second)).toThrow(
-      "team/orders policies.jwt.keys[0] is not supported by Kong; allowed: a key whose kid no other issuer has (2 is one of a)",
+      "team/orders exposed.api.policies.jwt.keys[0] is not supported by Kong; allowed: a key whose kid no other issuer has (2 is one of a)",
     );
     // The same issuer again, or the one key of another, which is known by the issuer's name.
     expect(sharedKeyIds([first, route({ name: "orders", policies: several("a", "1", "2") })])).toEqual([]);
