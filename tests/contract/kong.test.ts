@@ -289,8 +289,12 @@ describe("a service with many exposures", () => {
     const plugins = (asked: Asked) => pluginsOf(choose(pushed.configuration, asked)?.route.name ?? "no route");
     const access = [expect.stringContaining(`"https://${own}" .. "/new"`)];
     expect(plugins({ path: "/old/x" })).toEqual({ "post-function": { access } });
-    expect(Object.keys(plugins({ path: "/api/x", method: "POST" }))).toEqual(["rate-limiting"]);
-    expect(plugins({ path: "/api/x" })).toEqual({});
+    // What each does not allow another one does, at the service.
+    const methods = (one: string) => ({ "post-function": { access: [expect.stringContaining(`["${one}"] = true`)] } });
+    const posted = plugins({ path: "/api/x", method: "POST" });
+    expect(posted).toMatchObject({ ...methods("POST"), "rate-limiting": { hour: 1 } });
+    expect(Object.keys(posted)).toHaveLength(2);
+    expect(plugins({ path: "/api/x" })).toEqual(methods("GET"));
   });
 });
 
