@@ -39,15 +39,11 @@ export function createService({ pool, ...options }: BackendOptions): Service {
     },
     async handle(exchange) {
       const { path, json, request, response, send } = exchange;
-      if (path === "/api/events") {
-        if (await obeyed(exchange)) return;
-        if (!onlyReads(exchange, options)) return;
-        return request.method === "HEAD" ? send(200, "text/event-stream", "") : watchers.add(response);
-      }
       const item = /^\/api\/catalog(?:\/([^/]+))?$/.exec(path);
-      if (!item) return json(404, { error: `nothing at ${path}` });
+      if (!item && path !== "/api/events") return json(404, { error: `nothing at ${path}` });
       if (await obeyed(exchange)) return;
       if (!onlyReads(exchange, options)) return;
+      if (!item) return request.method === "HEAD" ? send(200, "text/event-stream", "") : watchers.add(response);
       const [, id] = item;
       if (id !== undefined && !/^[1-9]\d{0,8}$/.test(id)) return json(404, { error: `no product ${id}`, version, pod });
       try {
